@@ -1,0 +1,168 @@
+"""What every stage's `__main__` runs in: clear errors, a guard, a note of the cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from stages.lib.params import Common, Section, UserError, load, read_yaml
+
+INTERRUPTED = 75  # EX_TEMPFAIL: a stage that ends early must not exit 0, or DVC records it as done
+
+S = TypeVar("S", bound=Section)
+
+
+class Stage:
+    """One run of one stage of dvc.yaml.
+
+    Attributes:
+        name: the stage's name in dvc.yaml, and of its section in params.yaml.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.started = time.time()
+
+    def params(self, model: type[S]) -> tuple[Common, S]:
+        """`common` and this stage's own section of params.yaml, checked."""
+        return load(self.name, model)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the command, parameters, code and inputs that this run started from.
+
+        The same wherever the checkout lies, so that an interrupted experiment in a
+        temporary folder is recognised when it is run again.
+        """
+        return self._fingerprint()
+
+    def _fingerprint(self) -> str:
+        document, values = read_yaml("dvc.yaml"), read_yaml("params.yaml")
+        entry = document.get("stages", {}).get(self.name)
+        if entry is None:
+            raise UserError(f"dvc.yaml has no stage {self.name}")
+        digest = hashlib.sha256(str(entry["cmd"]).encode())
+        for key in entry.get("params", []):
+            digest.update(json.dumps([key, lookup(values, key)], sort_keys=True).encode())
+        for dep in entry.get("deps", []):
+            path = Path(re.sub(r"\$\{(.+?)\}", lambda m: str(lookup(values, m[1])), dep))
+            _hash_path(path, digest)
+        return digest.hexdigest()
+
+    @property
+    def root(self) -> Path:
+        """The checkout that DVC was called in, also when it runs in a temporary copy."""
+        return Path(os.environ.get("DVC_ROOT", "."))
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        """Where a run like this one keeps its checkpoint: outside the stage's outputs."""
+        return self.root / ".ckpt" / self.name / self.fingerprint[:16]
+
+    @property
+    def run_dir(self) -> Path:
+        """Sidecar for what is no result: TensorBoard events, costs, versions."""
+        return self.root / "runs" / self.name / self.fingerprint[:16]
+
+    def write_metrics(self, figures: dict[str, Any]) -> None:
+        """Write metrics/<stage>.json; floats to 6 significant digits, in the order given."""
+        path = Path("metrics") / f"{self.name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(_rounded(figures), indent=2, allow_nan=False) + "\n")
+
+    def write_table(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Write metrics/<stage>/<name>.tsv, a row a dictionary, for `dvc plots`."""
+        if not rows:
+            return
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        lines = ["\t".join(columns)]
+        lines += ["\t".join(str(_rounded(row.get(c, ""))) for c in columns) for row in rows]
+        self.plot_path(f"{name}.tsv").write_text("\n".join(lines) + "\n")
+
+    def plot_path(self, file: str) -> Path:
+        """metrics/<stage>/<file>, its folder made."""
+        path = Path("metrics") / self.name / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def check_unchanged(self) -> None:
+        """DVC hashes code and parameters after the command; an edit while it ran would
+        be recorded as the origin of outputs that it did not make."""
+        if self._fingerprint() != self.fingerprint:
+            raise UserError("code, parameters or inputs changed while this ran; nothing was recorded, run it again")
+
+    def write_cost(self) -> None:
+        import platform
+        import resource
+
+        peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        cost = {
+            "stage": self.name,
+            "seconds": round(time.time() - self.started, 1),
+            "peak_mib": peak // 1024,
+            "python": platform.python_version(),
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        }
+        if torch := sys.modules.get("torch"):
+            cost["torch"] = torch.__version__
+            cost["device"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+        self.run_dir.mkdir(parents=True, exist_ok=True)
+        with open(self.run_dir / "cost.jsonl", "a", encoding="utf-8") as out:
+            out.write(json.dumps(cost) + "\n")
+
+
+def run(name: str, main: Callable[[Stage], None]) -> None:
+    """Run a stage's `main` and end the process as DVC expects it."""
+    stage = Stage(name)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        _ = stage.fingerprint
+        main(stage)
+        stage.check_unchanged()
+        stage.write_cost()
+    except UserError as error:
+        sys.exit(f"{name}: {error}")
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+def _terminate(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def lookup(values: dict[str, Any], dotted: str) -> Any:
+    """The value at a dotted key of nested dictionaries, None where there is none."""
+    found: Any = values
+    for key in dotted.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _hash_path(path: Path, digest: Any) -> None:
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    for file in files:
+        name = str(file.relative_to(path)) if file != path else path.name
+        digest.update(name.encode(errors="surrogateescape"))
+        try:
+            with open(file, "rb") as source:
+                digest.update(hashlib.file_digest(source, "sha256").digest())
+        except OSError:
+            raise UserError(f"cannot read {file}; run the stages before this one (dvc repro)") from None
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return value
