@@ -11,7 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 
 class UserError(Exception):
@@ -27,8 +27,15 @@ class Section(BaseModel):
 class Common(Section):
     """What every stage may read."""
 
-    image_px: int = Field(64, ge=8, le=1024, description="side of the square pictures")
+    image_px: int = Field(64, ge=16, le=1024, description="side of the square pictures, a power of two")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything drawn at random")
+
+    @field_validator("image_px")
+    @classmethod
+    def _power_of_two(cls, value: int) -> int:
+        if value & (value - 1):
+            raise ValueError("must be a power of two, such as 64")
+        return value
 
 
 def one_of(names: Collection[str]) -> AfterValidator:

@@ -1,0 +1,22 @@
+"""The `classifier` section of params.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.lib.params import Section, one_of
+from stages.lib.training.augment import AUGMENTATIONS
+
+
+class ClassifierParams(Section):
+    task: Literal["species", "rotation"] = Field(description="rotation is chosen by itself where there are no labels")
+    backbone: str = Field(description="a timm ResNet")
+    pretrained: bool = Field(description="start from timm's hub weights")
+    epochs: int = Field(ge=1)
+    batch: int = Field(ge=2)
+    lr: float = Field(gt=0, description="peak of the one-cycle schedule")
+    weight_decay: float = Field(ge=0)
+    label_smoothing: float = Field(ge=0, lt=1)
+    augment: list[Annotated[str, one_of(AUGMENTATIONS)]]

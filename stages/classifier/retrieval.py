@@ -1,0 +1,33 @@
+"""How well embeddings find a species that the encoder was never trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.lib.nets.encoder import Encoder
+from stages.lib.pictures import Pictures
+from stages.lib.training.embed import embed_rows
+
+
+def retrieval(net: Encoder, pictures: Pictures) -> float | None:
+    """Share of test-species drawings whose nearest sprite, among the sprites of all species, is of their own.
+
+    Cosine similarity. Where the set does not hold both styles, every test picture is asked
+    for among the pictures of all other files. None where no test picture has a label.
+    """
+    labels, styles, sources = (pictures.column(name) for name in ("label", "style", "source"))
+    test = pictures.rows("test")
+    test = test[labels[test] >= 0]
+    asked, gallery = test[styles[test] == "drawing"], np.flatnonzero(styles == "sprite")
+    if not len(asked) or not len(gallery):
+        asked, gallery = test, np.arange(len(pictures))
+    if not len(asked):
+        return None
+    queries, found = _unit(embed_rows(net, pictures, asked)), _unit(embed_rows(net, pictures, gallery))
+    likeness = queries @ found.T
+    likeness[sources[asked][:, None] == sources[gallery][None, :]] = -np.inf
+    return float((labels[gallery][likeness.argmax(1)] == labels[asked]).mean())
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    return x / np.linalg.norm(x, axis=1, keepdims=True).clip(1e-8)

@@ -1,0 +1,136 @@
+"""Train the encoder to name species, or how far a picture was turned."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stages.classifier.params import ClassifierParams
+from stages.lib.nets.encoder import Encoder
+from stages.lib.params import UserError
+from stages.lib.pictures import Pictures
+from stages.lib.stage import Stage
+from stages.lib.tensors import to_float
+from stages.lib.training.augment import augment
+from stages.lib.training.device import accelerator
+from stages.lib.training.embed import pool_rows
+from stages.lib.training.loop import Training, batch_rows
+
+TURNS = 4
+
+
+class Best:
+    """The weights with the best score so far."""
+
+    def __init__(self) -> None:
+        self.score, self.weights = -1.0, {}  # type: float, dict[str, Tensor]
+
+    def offer(self, score: float, module: nn.Module) -> None:
+        if score > self.score:
+            self.score, self.weights = score, copy.deepcopy(module.state_dict())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"score": self.score, "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.score, self.weights = state["score"], state["weights"]
+
+
+def build(p: ClassifierParams, classes: int) -> Encoder:
+    """The network, from timm's hub weights if wanted.
+
+    Raises:
+        UserError: no such backbone, or the hub cannot be reached.
+    """
+    try:
+        return Encoder(p.backbone, classes, p.pretrained)
+    except (RuntimeError, ValueError) as error:
+        if "Unknown model" in str(error):
+            raise UserError(f"classifier.backbone is {p.backbone!r}: timm has no such model") from None
+        raise
+    except Exception as error:
+        if not p.pretrained:
+            raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(
+            f"timm's weights for {p.backbone} cannot be fetched ({reason}); set classifier.pretrained to false, or "
+            "HF_HOME to a folder that holds them"
+        ) from None
+
+
+def turn(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Each picture turned by a random multiple of 90 degrees, and which."""
+    turns = torch.randint(TURNS, (len(x),), device=x.device)
+    turned = torch.stack([x.rot90(int(k), (1, 2)) for x, k in zip(x, turns, strict=True)])
+    return turned.contiguous(memory_format=torch.channels_last), turns
+
+
+def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed: int) -> tuple[Encoder, Training]:
+    """Train, keep the best epoch by val, freeze the normalisation to the train set."""
+    accelerate = accelerator()
+    torch.manual_seed(seed)
+    labels, rows = pictures.column("label"), pictures.rows("train")
+    classes = TURNS if task == "rotation" else int(labels.max()) + 1
+    net = build(p, classes).to(accelerate.device, memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=p.lr, weight_decay=p.weight_decay)
+    steps_per_epoch = -(-len(rows) // p.batch)
+    steps = p.epochs * steps_per_epoch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, p.lr, total_steps=steps)
+    net, optimiser = accelerate.prepare(net, optimiser)
+    best = Best()
+    state = {"net": net, "optimiser": optimiser, "schedule": schedule, "best": best}
+    with Training(stage, steps, p.batch, seed, state) as run:
+        for step in run:
+            net.train()
+            chosen = batch_rows(rows, step, p.batch, seed)
+            x = augment(to_float(pictures.images[chosen]).to(accelerate.device), p.augment)
+            y = torch.from_numpy(labels[chosen]).long().to(accelerate.device)
+            if task == "rotation":
+                x, y = turn(x)
+            with accelerate.autocast():
+                loss = F.cross_entropy(net.logits(x).float(), y, label_smoothing=p.label_smoothing)
+            optimiser.zero_grad()
+            accelerate.backward(loss)
+            optimiser.step()
+            schedule.step()
+            run.log(loss=loss)
+            if (step + 1) % steps_per_epoch == 0:
+                top1, top5 = score(net, pictures, task, known_rows(pictures, "val"))
+                best.offer(top1, net)
+                run.note(val_top1=top1, val_top5=top5)
+    if best.weights:
+        net.load_state_dict(best.weights)
+    net.eval()
+    var, mean = torch.var_mean(torch.from_numpy(pool_rows(net, pictures, rows)), dim=0)
+    net.freeze_normalisation(mean, var)
+    return net, run
+
+
+def known_rows(pictures: Pictures, split: str) -> np.ndarray:
+    """Rows of a split whose label occurs in train; all of them where there are no labels."""
+    labels, rows = pictures.column("label"), pictures.rows(split)
+    return rows[np.isin(labels[rows], labels[pictures.rows("train")])]
+
+
+@torch.no_grad()
+def score(net: Encoder, pictures: Pictures, task: str, rows: np.ndarray) -> tuple[float, float]:
+    """Top-1 and top-5 accuracy on `rows` (for rotation: over all turns of each; top-5 is 1).
+
+    Before the normalisation is frozen, embeddings are normalised over the whole of `rows`.
+    """
+    if not len(rows):
+        return 0.0, 0.0
+    net.eval()
+    turns = range(TURNS) if task == "rotation" else (0,)
+    pooled = torch.cat([torch.from_numpy(pool_rows(net, pictures, rows, turns=k)) for k in turns])
+    labels = np.repeat(turns, len(rows)) if task == "rotation" else pictures.column("label")[rows]
+    pooled = pooled.to(net.mean.device)
+    normal = net.normalise(pooled) if net.frozen else F.batch_norm(pooled, None, None, training=True)
+    top = net.head(normal).topk(min(5, net.head.out_features)).indices.cpu().numpy()
+    hits = top == labels[:, None]
+    return float(hits[:, 0].mean()), float(hits.any(1).mean())

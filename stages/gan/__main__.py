@@ -1,0 +1,51 @@
+"""Fine-tune the generator as a GAN: `python -m stages.gan`, run by DVC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.gan.frames import COLUMNS, join_frames
+from stages.gan.params import GanParams
+from stages.gan.train import SHOWN, train
+from stages.lib.mixture import load_mixture
+from stages.lib.params import UserError
+from stages.lib.pictures import open_pictures
+from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE, Latent, load_sampler
+from stages.lib.sheets import save_sheet
+from stages.lib.stage import Stage, run
+from stages.lib.weights import load_weights, save_weights
+
+
+def main(stage: Stage) -> None:
+    common, p = stage.params(GanParams)
+    pictures = open_pictures()
+    mixture = load_mixture() if p.latent == "gmm" else None
+    latent = Latent(mixture.embedding_dim if mixture else p.z_dim, mixture)
+    weights, architecture = None, new_architecture(p, latent.z_dim, common.image_px)
+    if p.init == "pretrained":
+        weights, header = load_weights(PRETRAIN_FILE)
+        architecture = header["architecture"]
+        if architecture["image_px"] != common.image_px or architecture["z_dim"] != latent.z_dim:
+            raise UserError(f"{PRETRAIN_FILE} was trained for other pictures or embeddings; run dvc repro")
+
+    net, training = train(stage, p, architecture, weights, latent, pictures, common.seed)
+
+    header = {"architecture": architecture, "latent": p.latent, "params": p.model_dump()}
+    save_weights(GAN_FILE, net.state_dict(), header)
+    samples = load_sampler().sample(SHOWN, common.seed)
+    save_sheet(stage.plot_path("samples.png"), samples, COLUMNS)
+    join_frames(training.folder, stage.plot_path("training.gif"))
+    stage.write_table("history", training.history)
+    stage.write_metrics(
+        {"kimg": p.kimg, **{k: v for k, v in training.history[-1].items() if k not in ("step", "kimg")}}
+    )
+    training.discard()
+
+
+def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:
+    """The description of a generator that starts from random weights."""
+    return {"name": p.generator, "z_dim": z_dim, "image_px": image_px, "width": p.generator_width}
+
+
+if __name__ == "__main__":
+    run("gan", main)

@@ -1,0 +1,52 @@
+"""Fit the mixture over embeddings: `python -m stages.gmm`, run by DVC."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.gmm.fit import ALIVE, choose, fit_gmm, fit_pca, to_mixture
+from stages.gmm.params import GmmParams
+from stages.lib.mixture import FILE, save_mixture
+from stages.lib.pictures import open_pictures
+from stages.lib.stage import Stage, run
+
+
+def main(stage: Stage) -> None:
+    common, p = stage.params(GmmParams)
+    pictures = open_pictures()
+    embeddings = np.load("data/embeddings.npy").astype(np.float64)
+    train, val = pictures.rows("train"), pictures.rows("val")
+
+    pca = fit_pca(embeddings[train], p.pca_dims)
+    points = embeddings if pca is None else pca.transform(embeddings)
+    tried: dict[int, float] = {}
+    count = p.components
+    if count == "auto":
+        count, tried = choose(points[train], pictures.column("source")[train], p, common.seed)
+    model = fit_gmm(points[train], count, p, common.seed)
+
+    dims = points.shape[1]
+    on_train, on_val = model.score(points[train]) / dims, model.score(points[val]) / dims
+    if on_val < on_train - 0.5:
+        print(
+            f"gmm: val is far less likely than train ({on_val:.2f} against {on_train:.2f} a dimension): the mixture "
+            "fits single pictures; use fewer components, fewer pca_dims or more regularisation",
+            flush=True,
+        )
+    save_mixture(FILE, to_mixture(model, pca, embeddings.shape[1]))
+    stage.write_metrics(
+        {
+            "components": count,
+            "components_alive": int((model.weights_ > ALIVE).sum()),
+            "dims": dims,
+            "variance_kept": 1.0 if pca is None else float(pca.explained_variance_ratio_.sum()),
+            "train_log_likelihood": float(on_train),
+            "val_log_likelihood": float(on_val),
+            "val_far_less_likely": bool(on_val < on_train - 0.5),
+        }
+    )
+    stage.write_table("held_out", [{"components": k, "log_likelihood": v} for k, v in tried.items()])
+
+
+if __name__ == "__main__":
+    run("gmm", main)

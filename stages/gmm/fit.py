@@ -1,0 +1,79 @@
+"""Fit the mixture: whitening PCA, then scikit-learn's GaussianMixture, in float64."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+from stages.gmm.params import GmmParams
+from stages.lib.mixture import Mixture
+from stages.lib.params import UserError
+
+CANDIDATES = (1, 2, 5, 10, 20, 40, 80)
+HELD_OUT = 0.2
+ALIVE = 1e-4
+
+
+def fit_pca(embeddings: np.ndarray, dims: int) -> PCA | None:
+    """Whitening PCA, or None where it is not wanted (dims 0) or there is nothing to reduce to."""
+    dims = min(dims, *embeddings.shape)
+    return PCA(dims, whiten=True, svd_solver="full").fit(embeddings) if dims else None
+
+
+def fit_gmm(points: np.ndarray, components: int, p: GmmParams, seed: int) -> GaussianMixture:
+    """One mixture. Raises UserError where scikit-learn cannot fit it."""
+    model = GaussianMixture(
+        components, covariance_type=p.covariance, reg_covar=p.regularisation, max_iter=100, random_state=seed
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return model.fit(points)
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{components} components do not fit {len(points)} pictures ({reason})") from None
+
+
+def choose(points: np.ndarray, sources: np.ndarray, p: GmmParams, seed: int) -> tuple[int, dict[int, float]]:
+    """The number of components with the best log-likelihood on held-out files.
+
+    Pictures of one file are held out together, since frames of one animation are alike.
+
+    Returns:
+        the number, and the held-out log-likelihood a dimension of every one tried.
+    """
+    files = np.unique(sources)
+    held = np.random.default_rng(seed).choice(files, max(1, int(len(files) * HELD_OUT)), replace=False)
+    out = np.isin(sources, held)
+    tried: dict[int, float] = {}
+    for components in CANDIDATES:
+        if components * 2 > (~out).sum():
+            break
+        score = float(fit_gmm(points[~out], components, p, seed).score(points[out])) / points.shape[1]
+        print(f"gmm: {components} components, {score:.4f} a dimension on held-out files", flush=True)
+        tried[components] = score
+        if score < max(tried.values()) - 0.2:  # well past the best
+            break
+    if not tried:
+        raise UserError(f"{len(points)} pictures are too few for a mixture; set gmm.components to 1")
+    return max(tried, key=lambda k: tried[k]), tried
+
+
+def to_mixture(model: GaussianMixture, pca: PCA | None, embedding_dim: int) -> Mixture:
+    """The sampler's form of a fitted mixture."""
+    count, dims = model.means_.shape
+    covariances = {
+        "full": lambda: model.covariances_,
+        "tied": lambda: np.broadcast_to(model.covariances_, (count, dims, dims)),
+        "diag": lambda: np.stack([np.diag(v) for v in model.covariances_]),
+        "spherical": lambda: np.stack([np.eye(dims) * v for v in model.covariances_]),
+    }[model.covariance_type]()
+    if pca is None:
+        centre, back = np.zeros(embedding_dim), np.eye(embedding_dim)
+    else:
+        centre, back = pca.mean_, pca.components_ * np.sqrt(pca.explained_variance_)[:, None]
+    return Mixture(model.weights_, model.means_, np.linalg.cholesky(covariances), centre, back)

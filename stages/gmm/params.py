@@ -1,0 +1,16 @@
+"""The `gmm` section of params.yaml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from stages.lib.params import Section
+
+
+class GmmParams(Section):
+    components: Literal["auto"] | int = Field(description="auto picks by held-out log-likelihood")
+    covariance: Literal["full", "tied", "diag", "spherical"]
+    regularisation: float = Field(gt=0, description="added to the diagonal of covariances")
+    pca_dims: int = Field(ge=0, description="whitening PCA first, to so many dimensions; 0: none")

@@ -1,0 +1,67 @@
+"""The Gaussian mixture over embeddings that new pictures come from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stages.lib.params import UserError
+
+FILE = Path("models/gmm.npz")
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Gaussians in whitened principal components of the embeddings, and the way back.
+
+    Attributes:
+        weights: float64 (K,), sum 1.
+        means: float64 (K, D), in principal components.
+        factors: float64 (K, D, D): lower triangular, factors @ factors.T is the covariance.
+        centre: float64 (E,), the mean embedding.
+        back: float64 (D, E): embedding = centre + components @ back.
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    factors: np.ndarray
+    centre: np.ndarray
+    back: np.ndarray
+
+    @property
+    def embedding_dim(self) -> int:
+        return len(self.centre)
+
+    def sample(self, count: int, rng: np.random.Generator, truncation: float = 1.0) -> np.ndarray:
+        """Draw embeddings: a component for each, by weight, then a point of its Gaussian.
+
+        Args:
+            truncation: factor on the deviation of every Gaussian; below 1 samples are
+                closer to the means: more typical, less varied.
+
+        Returns:
+            float32, count x E.
+        """
+        chosen = rng.choice(len(self.weights), size=count, p=self.weights)
+        noise = rng.standard_normal((count, self.means.shape[1])) * truncation
+        points = self.means[chosen] + np.einsum("nij,nj->ni", self.factors[chosen], noise)
+        return (self.centre + points @ self.back).astype(np.float32)
+
+
+def save_mixture(path: Path, mixture: Mixture) -> None:
+    """Write as npz; byte-stable."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **asdict(mixture))
+
+
+def load_mixture(path: Path = FILE) -> Mixture:
+    """Read what `save_mixture` wrote; runs no code of the file's."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Mixture(**{name: arrays[name] for name in arrays.files})
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; run the stages before this one (dvc repro)") from None
+    except (ValueError, TypeError, OSError) as error:
+        raise UserError(f"{path} is no mixture of this project: {error}") from None

@@ -1,0 +1,17 @@
+"""Between packed pictures and tensors."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def to_float(images: np.ndarray) -> Tensor:
+    """uint8 pictures N x 3 x H x W as float in [-1, 1], channels last in memory."""
+    return torch.from_numpy(np.ascontiguousarray(images)).to(memory_format=torch.channels_last).float() / 127.5 - 1
+
+
+def to_uint8(images: Tensor) -> np.ndarray:
+    """The reverse of `to_float`, clamped."""
+    return ((images.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).contiguous().numpy()

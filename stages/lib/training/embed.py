@@ -1,0 +1,29 @@
+"""Pictures through the encoder, batch by batch, in order."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from stages.lib.nets.encoder import Encoder
+from stages.lib.pictures import Pictures
+from stages.lib.tensors import to_float
+
+BATCH = 128
+
+
+@torch.no_grad()
+def pool_rows(net: Encoder, pictures: Pictures, rows: np.ndarray, turns: int = 0) -> np.ndarray:
+    """Pooled features of `rows`, each turned by `turns` x 90 degrees: float32, len(rows) x embedding_dim."""
+    device = next(net.parameters()).device
+    parts = [np.zeros((0, net.embedding_dim), np.float32)]
+    for start in range(0, len(rows), BATCH):
+        x = to_float(pictures.images[rows[start : start + BATCH]]).to(device)
+        parts.append(net.pooled(x.rot90(turns, (2, 3))).float().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def embed_rows(net: Encoder, pictures: Pictures, rows: np.ndarray) -> np.ndarray:
+    """Embeddings of `rows` by a frozen encoder: float32, len(rows) x embedding_dim."""
+    pooled = torch.from_numpy(pool_rows(net, pictures, rows)).to(net.mean.device)
+    return net.normalise(pooled).cpu().numpy()

@@ -1,0 +1,63 @@
+"""Where a run can be watched: a progress bar, TensorBoard and DVCLive."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from stages.lib.stage import Stage
+
+LINE_EVERY_SECONDS = 30.0
+
+
+class Log:
+    """Bar on a terminal, a line now and then elsewhere; rows to runs/<stage>/… ."""
+
+    def __init__(self, stage: Stage, steps: int, images_per_step: int, start: int) -> None:
+        from dvclive import Live
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.stage, self.steps, self.images_per_step = stage, steps, images_per_step
+        self.start, self.began, self.lined, self.latest = start, time.monotonic(), time.monotonic(), ""
+        self.board = SummaryWriter(str(stage.run_dir / "tensorboard"), purge_step=start)
+        # without these two DVCLive would edit the project's own dvc.yaml
+        self.live = Live(str(stage.run_dir / "dvclive"), dvcyaml=None, save_dvc_exp=False, resume=start > 0)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[latest]}"),
+            disable=not sys.stderr.isatty(),
+        )
+        self.task = self.bar.add_task(stage.name, total=steps, completed=start, speed="", latest="")
+        self.bar.start()
+
+    def advance(self, step: int) -> None:
+        """Show that `step` steps are done."""
+        now = time.monotonic()
+        rate = (step - self.start) / max(now - self.began, 1e-9)
+        speed = f"{rate * self.images_per_step:.0f} images/s"
+        self.bar.update(self.task, completed=step, speed=speed, latest=self.latest)
+        if self.bar.disable and (now - self.lined > LINE_EVERY_SECONDS or step == self.steps):
+            self.lined = now
+            left = (self.steps - step) / max(rate, 1e-9)
+            print(f"{self.stage.name}: {step}/{self.steps}, {speed}, {left:.0f} s left  {self.latest}", flush=True)
+
+    def row(self, step: int, figures: dict[str, float]) -> None:
+        """Write figures at `step`."""
+        for name, value in figures.items():
+            self.board.add_scalar(f"{self.stage.name}/{name}", value, step)
+            self.live.log_metric(name, value, plot=True)
+        self.live.step = step
+        self.live.sync()
+        self.latest = "  ".join(f"{name} {value:.3g}" for name, value in figures.items())
+
+    def close(self) -> None:
+        self.bar.stop()
+        self.board.close()
+        self.live.end()

@@ -1,0 +1,185 @@
+"""The training kit: one loop for every stage that trains.
+
+    with Training(stage, steps=..., seed=..., state={...}) as run:
+        for step in run:                 # goes on where an interrupted run was
+            run.log(loss=loss)
+
+All randomness of a step comes from (seed, step): before each step torch is seeded
+from them, and batches are drawn by index (`batch_rows`). So a run that was killed
+at any moment and goes on from its checkpoint ends with the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from torch import Tensor
+
+from stages.lib.params import UserError
+from stages.lib.stage import Stage
+from stages.lib.training.log import Log
+
+SAVE_EVERY_SECONDS = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
+
+
+class Stateful(Protocol):
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: Any) -> Any: ...
+
+
+class Training:
+    """Steps `0 … steps - 1` with checkpoints, logging and guards.
+
+    Args:
+        stage: the stage it trains for; its fingerprint names the checkpoint's folder.
+        steps: how many steps the run has in all.
+        images_per_step: for images/s and the logs' `kimg`.
+        seed: of everything drawn at random.
+        state: what a checkpoint holds: modules, optimisers, schedules, averages.
+        log_every: steps averaged in a row of `history`.
+
+    Attributes:
+        history: a row for each `log_every` steps and each call of `note`; part of the
+            checkpoint, so that it has neither gaps nor repeats after an interruption.
+        folder: for files that belong to the checkpoint, such as sample grids.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        steps: int,
+        images_per_step: int,
+        seed: int,
+        state: Mapping[str, Stateful],
+        log_every: int = 20,
+    ) -> None:
+        self.steps, self.images_per_step, self.seed = steps, images_per_step, seed
+        self.state, self.log_every = dict(state), log_every
+        self.stage, self.folder = stage, stage.checkpoint_dir
+        self.history: list[dict[str, float]] = []
+        self.step = 0
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._stopping = False
+
+    def __enter__(self) -> Training:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self.folder / "lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(f"another process is training this very run ({self.folder})") from None
+        self._load()
+        self._log = Log(self.stage, self.steps, self.images_per_step, self.step)
+        self._saved = time.monotonic()
+        # a signal lets the step under way end, so that a whole state can be saved
+        self._handlers = {n: signal.signal(n, self._stop) for n in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._log.close()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._lock.release()
+
+    def __iter__(self) -> Iterator[int]:
+        while self.step < self.steps:
+            torch.manual_seed(mix(self.seed, self.step))
+            yield self.step
+            self.step += 1
+            if self.step % self.log_every == 0 or self.step == self.steps:
+                self._close_row()
+                if time.monotonic() - self._saved > SAVE_EVERY_SECONDS:
+                    self.save()
+            self._log.advance(self.step)
+            if self._stopping:
+                self.save()
+                raise KeyboardInterrupt
+
+    def _stop(self, number: int, frame: object) -> None:
+        if self._stopping:
+            raise KeyboardInterrupt
+        self._stopping = True
+
+    def log(self, **losses: Tensor) -> None:
+        """Add this step's losses (0-d tensors) to the row under way; no wait for the device."""
+        for name, value in losses.items():
+            value = value.detach().double()
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def note(self, **figures: float) -> None:
+        """Add figures measured now and then, such as a score on val, as a row of their own."""
+        row = {"step": self.step, "kimg": self._kimg(), **figures}
+        self.history.append(row)
+        self._log.row(self.step, figures)
+
+    def _close_row(self) -> None:
+        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        self._sums, self._counts = {}, {}
+        for name, value in means.items():
+            if not math.isfinite(value):
+                kept = f"; the last good checkpoint stays in {self.folder}" if self._file.exists() else ""
+                raise UserError(f"{name} is no longer finite at step {self.step}: lower the learning rate{kept}")
+        self.history.append({"step": self.step, "kimg": self._kimg(), **means})
+        self._log.row(self.step, means)
+
+    def _kimg(self) -> float:
+        return round(self.step * self.images_per_step / 1000, 3)
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def save(self) -> None:
+        """Write the checkpoint; a kill at any moment leaves the old or the new one whole."""
+        state = {name: item.state_dict() for name, item in self.state.items()}
+        partial = self._file.with_suffix(".partial")
+        row = {"sums": self._sums, "counts": self._counts}
+        torch.save({"step": self.step, "history": self.history, "row": row, "state": state}, partial)
+        os.replace(partial, self._file)
+        self._saved = time.monotonic()
+
+    def _load(self) -> None:
+        if not self._file.exists():
+            return
+        saved = torch.load(self._file, map_location="cpu", weights_only=True)
+        for name, item in self.state.items():
+            item.load_state_dict(saved["state"][name])
+        self.step, self.history = saved["step"], saved["history"]
+        self._sums, self._counts = saved["row"]["sums"], saved["row"]["counts"]
+        print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
+
+    def discard(self) -> None:
+        """Remove the checkpoint, once the outputs are written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def mix(*numbers: int) -> int:
+    """One seed out of several numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+
+
+def batch_rows(rows: np.ndarray, step: int, batch: int, seed: int) -> np.ndarray:
+    """The rows of batch `step`: every epoch is a permutation, and it depends on nothing else.
+
+    Returns:
+        int, (batch,); the last batch of an epoch is filled from the next epoch.
+    """
+    wanted = np.arange(step * batch, (step + 1) * batch)
+    epochs = wanted // len(rows)
+    orders = {epoch: np.random.default_rng([seed, int(epoch)]).permutation(rows) for epoch in np.unique(epochs)}
+    return np.array([orders[epoch][i] for epoch, i in zip(epochs, wanted % len(rows), strict=True)])

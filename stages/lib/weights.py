@@ -1,0 +1,48 @@
+"""Weights as safetensors with a JSON header: loading runs no code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from stages.lib.params import UserError
+
+
+def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
+    """Write tensors and a header (architecture, parameters, picture size); byte-stable."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    save_file(plain, path, metadata={"header": json.dumps(header, sort_keys=True)})
+
+
+def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and header as `save_weights` wrote them.
+
+    Raises:
+        UserError: the file is missing or no such file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})["header"])
+            return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; run the stages before this one (dvc repro)") from None
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise UserError(f"{path} is not a weights file of this project: {error}") from None
+
+
+def prefixed(prefix: str, module: torch.nn.Module) -> dict[str, Tensor]:
+    """A module's state under names that begin with `prefix.`, to join several in one file."""
+    return {f"{prefix}.{name}": tensor for name, tensor in module.state_dict().items()}
+
+
+def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The reverse of `prefixed`."""
+    start = prefix + "."
+    return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}

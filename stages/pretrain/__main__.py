@@ -1,0 +1,53 @@
+"""Pretrain the generator: `python -m stages.pretrain`, run by DVC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.lib.nets.encoder import load_encoder
+from stages.lib.params import UserError
+from stages.lib.pictures import open_pictures
+from stages.lib.sheets import save_sheet, spread
+from stages.lib.stage import Stage, run
+from stages.lib.training.embed import embed_rows
+from stages.lib.weights import save_weights
+from stages.pretrain.params import PretrainParams
+from stages.pretrain.score import compare
+from stages.pretrain.train import train
+
+
+def main(stage: Stage) -> None:
+    common, p = stage.params(PretrainParams)
+    pictures = open_pictures()
+    if not len(pictures.rows("val")):
+        raise UserError("there are no val pictures to measure with; raise clean.val_share or add pictures")
+    encoder, _ = load_encoder()
+    architecture = {
+        "name": "lite",
+        "z_dim": encoder.embedding_dim,
+        "image_px": common.image_px,
+        "width": p.width,
+        "dilation": p.dilation,
+        "dilated_px": p.dilated_px,
+    }
+
+    embeddings = embed_rows(encoder, pictures, np.arange(len(pictures)))
+    net, training = train(stage, p, architecture, pictures, embeddings, encoder, common.seed)
+    figures, rebuilt = compare(net, encoder, p.layers, pictures, embeddings)
+
+    Path("data/embeddings.npy").unlink(missing_ok=True)
+    np.save("data/embeddings.npy", embeddings)
+    header = {"architecture": architecture, "latent": "gmm", "params": p.model_dump()}
+    save_weights(Path("models/pretrain.safetensors"), net.state_dict(), header)
+    stage.write_table("history", training.history)
+    stage.write_metrics(figures)
+    shown = spread(np.arange(len(rebuilt)), 32)
+    pairs = np.stack([pictures.images[pictures.rows("val")[shown]], rebuilt[shown]], axis=1)
+    save_sheet(stage.plot_path("rebuilds.png"), pairs.reshape(-1, *rebuilt.shape[1:]), columns=16)
+    training.discard()
+
+
+if __name__ == "__main__":
+    run("pretrain", main)

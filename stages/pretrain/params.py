@@ -1,0 +1,23 @@
+"""The `pretrain` section of params.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from stages.lib.nets.encoder import LAYERS
+from stages.lib.params import Section, one_of
+
+
+class PretrainParams(Section):
+    width: int = Field(ge=4, description="generator channels at full resolution")
+    dilation: int = Field(ge=1, description="rate of the dilated convolutions")
+    dilated_px: list[int] = Field(description="resolutions that get one")
+    layers: dict[Annotated[str, one_of(LAYERS)], float] = Field(description="weights of the feature distances")
+    pixel_weight: float = Field(ge=0)
+    jitter: float = Field(ge=0, description="deviation of the noise on embeddings, whose own is 1")
+    kimg: float = Field(gt=0, description="thousands of pictures to train on")
+    batch: int = Field(ge=2)
+    lr: float = Field(gt=0)
+    ema: float = Field(ge=0, lt=1)

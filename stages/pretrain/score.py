@@ -1,0 +1,66 @@
+"""Rebuilds of pictures the generator never saw, against two answers that need no training."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from stages.lib.nets.encoder import Encoder
+from stages.lib.pictures import Pictures
+from stages.lib.tensors import to_float, to_uint8
+from stages.pretrain.loss import PerceptualLoss
+
+BATCH = 64
+
+
+@torch.no_grad()
+def rebuild(net: torch.nn.Module, embeddings: np.ndarray) -> np.ndarray:
+    """Pictures, uint8 N x 3 x H x W, from embeddings, float32 N x z_dim."""
+    device = next(net.parameters()).device
+    parts = [
+        to_uint8(net(torch.from_numpy(embeddings[i : i + BATCH]).to(device))) for i in range(0, len(embeddings), BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def nearest(embeddings: np.ndarray, train: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """For each of `rows` the train row with the nearest embedding."""
+    a, b = embeddings[rows], embeddings[train]
+    distance = (b**2).sum(1)[None] - 2 * a @ b.T
+    return train[distance.argmin(1)]
+
+
+def mean_picture(pictures: Pictures, rows: np.ndarray) -> np.ndarray:
+    """The mean of `rows`, uint8 3 x H x W, in bounded memory."""
+    total = np.zeros(pictures.images.shape[1:])
+    for start in range(0, len(rows), 1024):
+        total += pictures.images[rows[start : start + 1024]].sum(0, dtype=np.float64)
+    return (total / len(rows)).round().astype(np.uint8)
+
+
+@torch.no_grad()
+def errors(perceptual: PerceptualLoss, guesses: np.ndarray, real: np.ndarray) -> tuple[float, float]:
+    """Mean pixel error (L1, of the range 0 to 1) and feature error of guesses, both uint8 N x 3 x H x W."""
+    device = next(perceptual.encoder.parameters()).device
+    pixel, feature = [], []
+    for i in range(0, len(real), BATCH):
+        a, b = to_float(guesses[i : i + BATCH]).to(device), to_float(real[i : i + BATCH]).to(device)
+        pixel.append((a - b).abs().flatten(1).mean(1).cpu() / 2)
+        feature.append(perceptual.each(a, b).cpu())
+    return float(torch.cat(pixel).mean()), float(torch.cat(feature).mean())
+
+
+def compare(
+    net: torch.nn.Module, encoder: Encoder, layers: dict[str, float], pictures: Pictures, embeddings: np.ndarray
+) -> tuple[dict[str, float], np.ndarray]:
+    """Figures for pretrain.json, and the rebuilds of val."""
+    train, val = pictures.rows("train"), pictures.rows("val")
+    real = pictures.images[val]
+    rebuilt = rebuild(net, embeddings[val])
+    mean = np.broadcast_to(mean_picture(pictures, train), real.shape)
+    guesses = {"val": rebuilt, "mean_picture": mean, "nearest_train": pictures.images[nearest(embeddings, train, val)]}
+    perceptual = PerceptualLoss(encoder, layers)
+    figures = {}
+    for name, guess in guesses.items():
+        figures[f"{name}_pixel"], figures[f"{name}_feature"] = errors(perceptual, guess, real)
+    return figures, rebuilt
