@@ -1,0 +1,72 @@
+"""Stage `clean`: scraped files to one packed set of pictures, without copies, split."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from stages.clean.decode import decode_all
+from stages.clean.near import copy_rule, exact_copies, near_copies
+from stages.clean.pack import style_of, write_dropped, write_images, write_index
+from stages.clean.params import CleanParams
+from stages.clean.progress import track
+from stages.clean.report import copy_rows, drop_rows, figures, index_columns, tell
+from stages.clean.spool import Spool
+from stages.clean.unusable import EXACT, NEAR
+from stages.lib.params import UserError
+from stages.lib.pictures import FOLDER, SPLITS, open_pictures
+from stages.lib.sheets import save_sheet, spread
+from stages.lib.stage import Stage, run
+
+RAW = Path("data/raw")
+SHEET, COLUMNS = 120, 15  # pictures on a contact sheet, and in a row of it
+
+
+def main(stage: Stage) -> None:
+    common, params = stage.params(CleanParams)
+    files = list_files(RAW / "manifest.parquet")
+    paths = [str((RAW / "files" / file["path"]).absolute()) for file in files]
+
+    shutil.rmtree(FOLDER, ignore_errors=True)  # may be links into DVC's cache: replaced, never written to
+    FOLDER.mkdir(parents=True)
+    with TemporaryDirectory(dir=FOLDER.parent, prefix="clean.") as folder:
+        spool = Spool(Path(folder), common.image_px)
+        for decoded in track(decode_all(paths, params, common.image_px), len(paths), "clean: files"):
+            spool.add(decoded)
+        frames = spool.frames()
+        species = np.array([file["label"] for file in files], object)[frames.file]
+        exact = exact_copies(frames.sha256)
+        alike = copy_rule(spool.thumbs(), frames.place, species, params.near_colour, params.recolours)
+        near = near_copies(frames.phash, np.flatnonzero(exact < 0), params.near_hash, alike)
+        kept = np.flatnonzero((exact < 0) & (near < 0))
+        dropped = drop_rows(spool.dropped, files) + copy_rows(frames, files, {EXACT: exact, NEAR: near})
+        if not len(kept):
+            raise UserError(f"no picture is left of {len(files)} files: {tell(dropped)}")
+        index = index_columns(frames, kept, files, params.val_share, params.test_share)
+        write_images(FOLDER / "images.npy", len(kept), common.image_px, spool.pixels(frames.place[kept]))
+    write_index(FOLDER / "index.parquet", index)
+    write_dropped(FOLDER / "dropped.parquet", dropped)
+
+    pictures = open_pictures()
+    for split in SPLITS:
+        rows = spread(pictures.rows(split), SHEET)
+        save_sheet(stage.plot_path(f"{split}.png"), pictures.images[rows], COLUMNS)
+    stage.write_metrics(figures(index, len(files), dropped))
+
+
+def list_files(manifest: Path) -> list[dict[str, str]]:
+    """path and label of all scraped files in the stable order: drawings first, then by path."""
+    try:
+        table = pq.read_table(manifest)
+    except FileNotFoundError:
+        raise UserError(f"{manifest} is missing; run the stages before this one (dvc repro)") from None
+    files = [row for row in table.to_pylist() if row["status"] == "ok"]
+    return sorted(files, key=lambda row: (style_of(row["path"]) != "drawing", row["path"]))
+
+
+if __name__ == "__main__":
+    run("clean", main)

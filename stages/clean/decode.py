@@ -1,0 +1,109 @@
+"""All files to packed frames, on Daft: one row a file, in as many processes as there are cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stages.clean.figure import ENLARGE, cut_out, ink
+from stages.clean.fingerprint import phash, thumb
+from stages.clean.raster import frames, open_picture
+from stages.clean.svg import is_svg, render
+from stages.clean.unusable import BLANK, UNDECODABLE, Unusable
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from stages.clean.params import CleanParams
+
+SVG_SCALE = 4  # drawings are drawn this much larger than needed, then cropped and reduced
+BATCH = 4  # files handed to a process at once: an animation may be a hundred frames
+
+
+def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
+    """One file's frames and what had to be left out of it.
+
+    Returns:
+        frame: their numbers; pixels: uint8, 3 x px x px each, joined; thumb, sha256, phash, ink;
+        dropped: frame, reason and detail of the others.
+    """
+    kept: list[tuple[Any, ...]] = []
+    dropped: list[dict[str, Any]] = []
+    number = 0
+    try:
+        for number, image in _open(path, params, px):
+            try:
+                kept.append((number, *pack(image, params, px)))
+            except Unusable as error:
+                dropped.append({"frame": number, "reason": error.reason, "detail": error.detail})
+    except Unusable as error:
+        broken = number + 1 if kept or dropped else 0
+        dropped.append({"frame": broken, "reason": error.reason, "detail": error.detail})
+    columns = zip(*kept, strict=True) if kept else ([],) * 6
+    frame, pixels, thumbs, digests, hashes, inks = map(list, columns)
+    return {
+        "frame": frame,
+        "pixels": b"".join(pixels),
+        "thumb": b"".join(thumbs),
+        "sha256": b"".join(digests),
+        "phash": np.array(hashes, np.uint64).tobytes(),
+        "ink": np.array(inks, np.float32).tobytes(),
+        "dropped": dropped,
+    }
+
+
+def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes, bytes, int, float]:
+    """One RGBA picture as pixels (3 x px x px), thumb, sha256, phash, ink."""
+    figure, background = cut_out(image, rgb(params.background), params.min_px)
+    picture = ENLARGE[params.enlarge](figure, background, px, params.margin)
+    covered = ink(picture, background)
+    if not covered:
+        raise Unusable(BLANK, "as its background")
+    pixels = np.asarray(picture).transpose(2, 0, 1).tobytes()
+    return pixels, thumb(picture), sha256(pixels).digest(), phash(picture), covered
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """`#rrggbb` as three numbers."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
+
+
+def _open(path: str, params: CleanParams, px: int) -> Iterator[tuple[int, Image.Image]]:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise Unusable(UNDECODABLE, str(error.strerror).lower()) from None
+    if is_svg(data):
+        return iter([(0, render(data, px * SVG_SCALE))])
+    return frames(open_picture(data), params.frames_per_gif)
+
+
+def decode_all(paths: list[str], params: CleanParams, px: int) -> Iterator[dict[str, Any]]:
+    """`decode_file` of all files, as they get ready, each with its place in `paths` as `file`."""
+    import daft
+    from daft import DataType, Series
+
+    dropped = DataType.struct({"frame": DataType.int32(), "reason": DataType.string(), "detail": DataType.string()})
+    result = DataType.struct(
+        {"frame": DataType.list(DataType.int32())}
+        | {name: DataType.binary() for name in ("pixels", "thumb", "sha256", "phash", "ink")}
+        | {"dropped": DataType.list(dropped)}
+    )
+
+    @daft.cls(use_process=True, max_concurrency=len(os.sched_getaffinity(0)))
+    class Decoder:
+        @daft.method.batch(return_dtype=result, batch_size=BATCH)
+        def decode(self, path: Series) -> list[dict[str, Any]]:
+            return [decode_file(name, params, px) for name in path.to_pylist()]
+
+    table = daft.from_pydict({"file": list(range(len(paths))), "path": paths})
+    decoded = table.select("file", Decoder().decode(table["path"]).alias("frames"))
+    for batch in decoded.to_arrow_iter(results_buffer_size=8):
+        for file, found in zip(batch.column("file").to_pylist(), batch.column("frames").to_pylist(), strict=True):
+            yield {"file": file, **found}

@@ -1,0 +1,97 @@
+"""From a picture to its figure: laid on the background, cropped, centred, resized."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from PIL import Image, ImageChops
+
+from stages.clean.unusable import BLANK, SMALL, Unusable
+
+FAINT = 12  # alpha up to this, and colours this close to the background, are not the figure
+BORDER_SHARE = 0.95  # of the border in one colour: that colour is the background
+
+Colour = tuple[int, int, int]
+
+
+def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.Image, Colour]:
+    """Crop a picture to its content.
+
+    Where the picture is transparent it is laid on `background`. An opaque one is cropped to
+    what differs from the colour of its border, or kept whole where that has no one colour.
+
+    Args:
+        image: RGBA.
+
+    Returns:
+        The figure, RGB, and the colour around it.
+
+    Raises:
+        Unusable: blank, or its longer side is below `min_px`.
+    """
+    alpha = image.getchannel("A")
+    if alpha.getextrema()[0] < 255:
+        box = alpha.point(lambda a: 255 * (a > FAINT)).getbbox()
+    else:
+        found = border_colour(np.asarray(image.convert("RGB")))
+        box = _content(image.convert("RGB"), found).getbbox() if found else (0, 0, *image.size)
+        background = found or background
+    if box is None:
+        raise Unusable(BLANK)
+    width, height = box[2] - box[0], box[3] - box[1]
+    if max(width, height) < min_px:
+        raise Unusable(SMALL, f"{width} x {height} pixels")
+    figure = Image.new("RGB", (width, height), background)
+    figure.paste(image.crop(box), mask=alpha.crop(box))
+    return figure, background
+
+
+def border_colour(pixels: np.ndarray) -> Colour | None:
+    """The colour of nearly all the border, None where there is no such colour.
+
+    Args:
+        pixels: uint8, H x W x 3.
+    """
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.int16)
+    colour = np.median(border, axis=0).astype(np.int16)
+    alike = np.abs(border - colour).max(axis=1) <= FAINT
+    return tuple(map(int, colour)) if alike.mean() >= BORDER_SHARE else None
+
+
+def ink(picture: Image.Image, background: Colour) -> float:
+    """The share of an RGB picture that is not background."""
+    return _content(picture, background).histogram()[255] / (picture.width * picture.height)
+
+
+def smooth(figure: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
+    """Centre a figure on a square of `px` that it fills up to the margin, antialiased."""
+    side = max(figure.size) / (1 - 2 * margin)
+    canvas = _centred(figure, background, ceil(side))
+    kernel = Image.Resampling.LANCZOS if side > px else Image.Resampling.BICUBIC
+    return canvas.resize((px, px), kernel, box=(0, 0, side, side), reducing_gap=3)
+
+
+def whole(figure: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
+    """As `smooth`, but a figure with room to grow does so by a whole factor, for pixel art."""
+    factor = int(px * (1 - 2 * margin) // max(figure.size))
+    if not factor:
+        return smooth(figure, background, px, margin)
+    grown = figure.resize((figure.width * factor, figure.height * factor), Image.Resampling.NEAREST)
+    return _centred(grown, background, px)
+
+
+ENLARGE = {"smooth": smooth, "whole": whole}
+
+
+def _centred(figure: Image.Image, background: Colour, side: int) -> Image.Image:
+    canvas = Image.new("RGB", (side, side), background)
+    canvas.paste(figure, ((side - figure.width) // 2, (side - figure.height) // 2))
+    return canvas
+
+
+def _content(picture: Image.Image, background: Colour) -> Image.Image:
+    """255 where any channel is further than FAINT from the background, 0 elsewhere."""
+    difference = ImageChops.difference(picture, Image.new("RGB", picture.size, background))
+    red, green, blue = difference.split()
+    return ImageChops.lighter(ImageChops.lighter(red, green), blue).point(lambda d: 255 * (d > FAINT))

@@ -1,0 +1,112 @@
+"""Copies: pictures that show the same as one before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+BATCH = 1024  # rows searched at once: bounds memory
+
+Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def exact_copies(digests: np.ndarray) -> np.ndarray:
+    """int64, N: the first row with the same digest, -1 for that row itself.
+
+    Args:
+        digests: N fixed-width byte strings.
+    """
+    _, first, group = np.unique(digests, return_index=True, return_inverse=True)
+    found = first[group]
+    return np.where(found == np.arange(len(digests)), -1, found)
+
+
+def near_copies(hashes: np.ndarray, rows: np.ndarray, bits: int, alike: Rule) -> np.ndarray:
+    """Go through `rows` in order and keep each that is no near copy of one kept before it.
+
+    Args:
+        hashes: uint64, N, one for each row there is.
+        rows: ascending row numbers to go through.
+        bits: hashes that differ in more bits than this are no copies.
+        alike: for two equally long arrays of row numbers, which pairs are copies, given that
+            their hashes are near.
+
+    Returns:
+        int64, N: the kept row that a row is a copy of, else -1.
+    """
+    copy_of = np.full(len(hashes), -1)
+    kept = _Kept(bits)
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        mine, other = kept.within(hashes[batch])
+        found = alike(batch[mine], other)
+        # from the last match to the first, so that the first one stays
+        copy_of[batch[mine[found]][::-1]] = other[found][::-1]
+        fresh, count = np.empty(len(batch), np.int64), 0
+        for row in batch[copy_of[batch] < 0]:
+            near = fresh[:count][np.bitwise_count(hashes[fresh[:count]] ^ hashes[row]) <= bits]
+            near = near[alike(np.full(len(near), row), near)] if len(near) else near
+            if len(near):
+                copy_of[row] = near[0]
+            else:
+                fresh[count] = row
+                count += 1
+        kept.add(fresh[:count], hashes[fresh[:count]])
+    return copy_of
+
+
+class _Kept:
+    """The rows kept so far, searched by Hamming distance."""
+
+    def __init__(self, bits: int) -> None:
+        import faiss
+
+        self.radius = bits + 1  # faiss counts what is strictly below
+        # Four words of 16 bits: of two hashes that differ in `bits`, one word differs in a
+        # quarter of that at most, so the search misses none.
+        self.index = faiss.IndexBinaryMultiHash(64, 4, 16)
+        self.index.nflip = bits // 4
+        self.rows = np.empty(0, np.int64)
+
+    def add(self, rows: np.ndarray, hashes: np.ndarray) -> None:
+        if len(rows):
+            self.index.add(_octets(hashes))
+            self.rows = np.concatenate([self.rows, rows])
+
+    def within(self, hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs (place in `hashes`, kept row) in ascending order."""
+        if not len(self.rows):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        limits, _, found = self.index.range_search(_octets(hashes), self.radius)
+        mine = np.repeat(np.arange(len(hashes)), np.diff(limits.astype(np.int64)))
+        other = self.rows[found]
+        order = np.lexsort((other, mine))
+        return mine[order], other[order]
+
+
+def _octets(hashes: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(hashes).view(np.uint8).reshape(-1, 8)
+
+
+def copy_rule(thumbs: np.ndarray, place: np.ndarray, species: np.ndarray, limit: float, recolours: str) -> Rule:
+    """What makes near hashes copies: colours that differ by less than `limit` on average,
+    or, when recolours are dropped, the same species.
+
+    Args:
+        thumbs: uint8, N x 768, perhaps on disk.
+        place: N, where in `thumbs` a row's is.
+        species: N names, "" for none.
+    """
+
+    def alike(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        result = np.empty(len(one), bool)
+        for start in range(0, len(one), BATCH * 8):
+            part = slice(start, start + BATCH * 8)
+            difference = np.abs(thumbs[place[one[part]]].astype(np.int16) - thumbs[place[other[part]]])
+            result[part] = difference.mean(axis=1) < limit
+        if recolours == "drop":
+            result |= (species[one] == species[other]) & (species[one] != "")
+        return result
+
+    return alike

@@ -1,0 +1,59 @@
+"""The packed set on disk: images.npy, index.parquet, dropped.parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+DROPPED = pa.schema(
+    [
+        ("source", pa.string()),
+        ("frame", pa.int32()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("copy_of", pa.string()),
+        ("copy_frame", pa.int32()),
+    ]
+)
+STYLES = {".svg": "drawing", ".gif": "sprite"}
+
+
+def style_of(path: str) -> str:
+    """drawing for SVG, sprite for GIF, picture for all others, by the file's name."""
+    return STYLES.get(Path(path).suffix.lower(), "picture")
+
+
+def write_images(path: Path, count: int, px: int, chunks: Iterable[bytes]) -> None:
+    """Write uint8, count x 3 x px x px, as .npy, chunk by chunk."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, px, px)}
+    with open(path, "wb") as out:
+        np.lib.format.write_array_header_1_0(out, header)
+        for chunk in chunks:
+            out.write(chunk)
+
+
+def write_index(path: Path, columns: Mapping[str, Any]) -> None:
+    """Write index.parquet from the columns that stages/lib/pictures.py names, less `id` and `label`.
+
+    A label is a species' place among the sorted names of all that are kept, -1 for none.
+    """
+    species = np.asarray(columns["species"])
+    names = np.unique(species[species != ""])
+    label = np.where(species == "", -1, np.searchsorted(names, species))
+    table = {
+        "id": pa.array(np.arange(len(species)), pa.int32()),
+        "label": pa.array(label, pa.int32()),
+        **{name: pa.array(column) for name, column in columns.items()},
+    }
+    pq.write_table(pa.table(table), path)
+
+
+def write_dropped(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write dropped.parquet, by source and frame."""
+    ordered = sorted(rows, key=lambda row: (row["source"], row["frame"], row["reason"]))
+    pq.write_table(pa.Table.from_pylist(ordered, DROPPED), path)

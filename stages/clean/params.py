@@ -1,0 +1,23 @@
+"""The `clean` section of params.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.clean.figure import ENLARGE
+from stages.lib.params import Section, one_of
+
+
+class CleanParams(Section):
+    frames_per_gif: Annotated[int, Field(ge=1)] | Literal["all"] = 2
+    background: str = Field("#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
+    margin: float = Field(0.05, ge=0, le=0.4, description="free on each side, of the picture's side")
+    enlarge: Annotated[str, one_of(ENLARGE)] = "smooth"
+    min_px: int = Field(16, ge=1, description="longer side of the smallest figure that is kept")
+    near_hash: int = Field(4, ge=0, le=16, description="bits of 64")
+    near_colour: float = Field(3.0, ge=0, le=255, description="mean difference at 16 x 16; 0 keeps all near copies")
+    recolours: Literal["keep", "drop"] = "keep"
+    val_share: float = Field(0.1, ge=0, lt=1)
+    test_share: float = Field(0.1, ge=0, lt=1)

@@ -1,0 +1,76 @@
+"""What became of each frame: rows of the index, rows of the dropped, counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from stages.clean.pack import style_of
+from stages.clean.split import split_of
+from stages.clean.spool import Frames
+from stages.clean.unusable import REASONS
+from stages.lib.pictures import SPLITS
+
+Files = list[dict[str, str]]  # path and label of each
+
+
+def index_columns(
+    frames: Frames, kept: np.ndarray, files: Files, val_share: float, test_share: float
+) -> dict[str, np.ndarray | list[str]]:
+    """The columns of index.parquet for the kept rows of `frames`, less `id` and `label`."""
+    splits = [split_of(file["path"], file["label"], val_share, test_share) for file in files]
+    of = frames.file[kept].tolist()
+    return {
+        "species": [files[i]["label"] for i in of],
+        "style": [style_of(files[i]["path"]) for i in of],
+        "source": [files[i]["path"] for i in of],
+        "frame": frames.frame[kept],
+        "split": [splits[i] for i in of],
+        "sha256": [bytes(row).hex() for row in frames.sha256[kept].view(np.uint8).reshape(-1, 32)],
+        "phash": frames.phash[kept],
+        "ink": frames.ink[kept],
+    }
+
+
+def drop_rows(dropped: list[dict[str, Any]], files: Files) -> list[dict[str, Any]]:
+    """Rows of dropped.parquet for what was left out while decoding."""
+    return [{"source": files[row["file"]]["path"], **row} for row in dropped]
+
+
+def copy_rows(frames: Frames, files: Files, copies: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Rows of dropped.parquet for copies: for each reason, the row that a row is a copy of or -1."""
+    return [
+        {
+            "source": files[frames.file[row]]["path"],
+            "frame": int(frames.frame[row]),
+            "reason": reason,
+            "copy_of": files[frames.file[copy_of[row]]]["path"],
+            "copy_frame": int(frames.frame[copy_of[row]]),
+        }
+        for reason, copy_of in copies.items()
+        for row in np.flatnonzero(copy_of >= 0)
+    ]
+
+
+def figures(index: Mapping[str, Any], files: int, dropped: list[dict[str, Any]]) -> dict[str, Any]:
+    """What metrics/clean.json holds; every reason is named, so that runs compare."""
+    splits = Counter(index["split"])
+    counts = Counter(row["reason"] for row in dropped)
+    return {
+        "files": files,
+        "pictures": len(index["split"]),
+        **{split: splits[split] for split in SPLITS},
+        "species": len(set(index["species"]) - {""}),
+        "ink": float(np.median(index["ink"])),
+        "dropped": len(dropped),
+        "drops": {reason: counts[reason] for reason in REASONS},
+    }
+
+
+def tell(dropped: list[dict[str, Any]]) -> str:
+    """Counts of reasons in one line."""
+    counts = Counter(row["reason"] for row in dropped)
+    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common())

@@ -1,0 +1,87 @@
+"""Decoded frames on their way: pixels on disk in the order they came, the rest in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CHUNK = 512  # frames read back at once
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What is known of N decoded frames, in the stable order: by file, then frame.
+
+    Attributes:
+        file: int32, N, place in the list of files.
+        frame: int32, N.
+        sha256: S32 bytes, N, of the pixels.
+        phash: uint64, N.
+        ink: float32, N.
+        place: int64, N, where the spool holds it.
+    """
+
+    file: np.ndarray
+    frame: np.ndarray
+    sha256: np.ndarray
+    phash: np.ndarray
+    ink: np.ndarray
+    place: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+
+class Spool:
+    """Takes frames in any order, gives them back in the stable one."""
+
+    def __init__(self, folder: Path, px: int) -> None:
+        self.px = px
+        self.pixel_path, self.thumb_path = folder / "pixels", folder / "thumbs"
+        self._pixels = self.pixel_path.open("wb")
+        self._thumbs = self.thumb_path.open("wb")
+        self._columns: dict[str, list[Any]] = {name: [] for name in ("file", "frame", "sha256", "phash", "ink")}
+        self.dropped: list[dict[str, Any]] = []
+
+    def add(self, decoded: dict[str, Any]) -> int:
+        """Take one file's row of `decode_all`; return how many frames it has."""
+        self._pixels.write(decoded["pixels"])
+        self._thumbs.write(decoded["thumb"])
+        columns = self._columns
+        columns["file"].append(np.full(len(decoded["frame"]), decoded["file"], np.int32))
+        columns["frame"].append(np.array(decoded["frame"], np.int32))
+        columns["sha256"].append(np.frombuffer(decoded["sha256"], "S32"))
+        columns["phash"].append(np.frombuffer(decoded["phash"], np.uint64))
+        columns["ink"].append(np.frombuffer(decoded["ink"], np.float32))
+        self.dropped += [{"file": decoded["file"], **row} for row in decoded["dropped"]]
+        return len(decoded["frame"])
+
+    def frames(self) -> Frames:
+        """Everything taken, in the stable order; nothing can be added after."""
+        self._pixels.close()
+        self._thumbs.close()
+        columns = {name: np.concatenate(parts) for name, parts in self._columns.items()}
+        order = np.lexsort((columns["frame"], columns["file"]))
+        return Frames(**{name: column[order] for name, column in columns.items()}, place=order)
+
+    def thumbs(self) -> np.ndarray:
+        """uint8, N x 768, in the order of `Frames.place`; memory-mapped."""
+        return np.memmap(self.thumb_path, np.uint8, "r").reshape(-1, 768)
+
+    def pixels(self, places: np.ndarray) -> Iterator[bytes]:
+        """Pictures at `places`, one after the other, in chunks.
+
+        Read rather than mapped: pages of a map would count as this process's memory.
+        """
+        item = 3 * self.px**2
+        with open(self.pixel_path, "rb") as source:
+            for start in range(0, len(places), CHUNK):
+                parts = []
+                for place in places[start : start + CHUNK].tolist():
+                    source.seek(place * item)
+                    parts.append(source.read(item))
+                yield b"".join(parts)

@@ -1,0 +1,56 @@
+"""Stage `scrape`: a source's pictures as they came, and a manifest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.lib.stage import Stage, run
+from stages.scrape.manifest import figures, write_manifest
+from stages.scrape.params import ScrapeParams
+from stages.scrape.sources import SOURCES
+
+RAW = Path("data/raw")
+
+
+def main(stage: Stage) -> None:
+    _, params = stage.params(ScrapeParams)
+    with _whole(RAW) as out, _status(f"scrape: fetching from {params.source}"):
+        rows = SOURCES[params.source](out, getattr(params, params.source))
+        write_manifest(out / "manifest.parquet", rows)
+    stage.write_metrics(figures(rows))
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A folder beside, which takes `folder`'s place when all went well: never half a set."""
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _status(line: str) -> Iterator[None]:
+    """A spinner on a terminal, one line elsewhere."""
+    if not sys.stderr.isatty():
+        print(line, file=sys.stderr, flush=True)
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(line):
+        yield
+
+
+if __name__ == "__main__":
+    run("scrape", main)

@@ -1,0 +1,85 @@
+"""What was scraped: the files, and one manifest row for each of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PICTURES = (".svg", ".gif", ".png", ".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the manifest; a failed file has a reason, and no copy in `files/`."""
+
+    path: str
+    label: str
+    source: str
+    url: str
+    licence: str
+    sha256: str = ""
+    bytes: int = 0
+    status: str = "ok"
+    reason: str = ""
+
+
+def is_picture(path: str) -> bool:
+    """Whether a file's name says that it is a picture; `clean` looks into it."""
+    return PurePosixPath(path).suffix.lower() in PICTURES
+
+
+def text(path: str) -> str:
+    """A path that Parquet can hold: bytes that are not UTF-8 are written as \\udcXX."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+def keep(files: Path, path: str, data: bytes) -> dict[str, Any]:
+    """Write one file below `files` and say how it went.
+
+    Returns:
+        The columns of Row that tell: sha256 and bytes, or status and reason.
+    """
+    if text(path) != path:
+        return failed("name is not UTF-8")
+    target = files / path
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(target, "xb") as out:
+            out.write(data)
+    except FileExistsError:
+        return failed("name is taken")
+    except OSError as error:
+        return failed(str(error.strerror).lower())
+    return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def failed(reason: str) -> dict[str, Any]:
+    return {"status": "failed", "reason": reason}
+
+
+def write_manifest(path: Path, rows: Sequence[Row]) -> None:
+    """Write the rows in order of their paths as Parquet, the same bytes for the same rows."""
+    ordered = sorted(rows, key=lambda row: (row.path, row.status))
+    types = [pa.int64() if field.name == "bytes" else pa.string() for field in fields(Row)]
+    schema = pa.schema(list(zip((field.name for field in fields(Row)), types, strict=True)))
+    pq.write_table(pa.Table.from_pylist([asdict(row) for row in ordered], schema), path)
+
+
+def figures(rows: Sequence[Row]) -> dict[str, Any]:
+    """What metrics/scrape.json holds."""
+    kept = [row for row in rows if row.status == "ok"]
+    failures = Counter(row.reason for row in rows if row.status == "failed")
+    return {
+        "files": len(kept),
+        "bytes": sum(row.bytes for row in kept),
+        "labels": len({row.label for row in kept} - {""}),
+        "failed": sum(failures.values()),
+        "failures": dict(sorted(failures.items())),
+    }

