@@ -1,0 +1,61 @@
+"""Score the samples: `python -m stages.evaluate`, run by DVC."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.evaluate.compare import compare
+from stages.evaluate.params import EvaluateParams
+from stages.lib.nets.efficientnet_lite import EfficientNetLite
+from stages.lib.nets.encoder import load_encoder
+from stages.lib.pictures import SPLITS, open_pictures
+from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE, load_sampler
+from stages.lib.scores.features import features
+from stages.lib.scores.figures import nearest
+from stages.lib.sheets import save_sheet, spread
+from stages.lib.stage import Stage, run
+from stages.lib.training.device import accelerator
+
+PAIRS = 24
+
+
+def main(stage: Stage) -> None:
+    common, p = stage.params(EvaluateParams)
+    pictures = open_pictures()
+    device = accelerator().device
+    rows = {split: spread(pictures.rows(split), p.reference) for split in SPLITS}
+    samplers = {"fake": load_sampler(GAN_FILE), "pretrained": load_sampler(PRETRAIN_FILE)}
+    drawn = {name: sampler.sample(p.samples, common.seed + 1) for name, sampler in samplers.items()}
+
+    lite2 = EfficientNetLite(2).to(device)
+    encoder = load_encoder()[0].to(device)
+    embeddings = np.load("data/embeddings.npy", mmap_mode="r")
+    figures: dict[str, float | None] = {}
+    for suffix, net, input_px in (("", lite2, 160), ("_encoder", encoder, None)):
+        print(f"evaluate: features by {type(net).__name__}", flush=True)
+        made = {name: features(net, images, input_px) for name, images in drawn.items()}
+        if net is encoder:
+            real = {split: embeddings[chosen] for split, chosen in rows.items()}
+        else:
+            real = {split: features(net, pictures.images[chosen], input_px) for split, chosen in rows.items()}
+            closest(stage, drawn["fake"], made["fake"], pictures.images[rows["train"]], real["train"])
+        found = compare(real, made["fake"], made["pretrained"])
+        figures |= {f"{name}{suffix}": value for name, value in found.items()}
+
+    stage.write_metrics(figures)
+    save_sheet(stage.plot_path("samples.png"), drawn["fake"][:64], columns=16)
+    save_sheet(stage.plot_path("pretrained.png"), drawn["pretrained"][:64], columns=16)
+
+
+def closest(
+    stage: Stage, fake: np.ndarray, fake_features: np.ndarray, train: np.ndarray, train_features: np.ndarray
+) -> None:
+    """A sheet of the samples nearest to a train picture, each beside it."""
+    distances, neighbours = nearest(fake_features, train_features)
+    order = np.argsort(distances)[:PAIRS]
+    pairs = np.stack([fake[order], train[neighbours[order]]], axis=1)
+    save_sheet(stage.plot_path("closest.png"), pairs.reshape(-1, *fake.shape[1:]), columns=12)
+
+
+if __name__ == "__main__":
+    run("evaluate", main)

@@ -1,0 +1,32 @@
+"""Samples against real pictures, on one feature network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.lib.scores.figures import frechet_distance, kid, memorised, precision_recall_density_coverage
+
+
+def compare(real: dict[str, np.ndarray], fake: np.ndarray, pretrained: np.ndarray) -> dict[str, float | None]:
+    """All figures of evaluate.json for one network.
+
+    Args:
+        real: features of the real pictures by split; `val` or `test` may be empty, and
+            figures that need them are then None.
+        fake: features of samples of the GAN.
+        pretrained: features of samples of the generator before it.
+    """
+    train, val, test = real["train"], real["val"], real["test"]
+    figures: dict[str, float | None] = {"kid": None, "kid_std": None, "kid_floor": None, "kid_pretrained": None}
+    if len(val) > 1:
+        figures["kid"], figures["kid_std"] = kid(fake, val)
+        figures["kid_floor"] = kid(train, val)[0]
+        figures["kid_pretrained"] = kid(pretrained, val)[0]
+    figures["kid_train"] = kid(fake, train)[0]
+    figures["kid_test"] = kid(fake, test)[0] if len(test) > 1 else None
+    figures["fd"] = frechet_distance(fake, train)
+    figures["fd_val"] = frechet_distance(fake, val) if len(val) > 1 else None
+    figures["fd_test"] = frechet_distance(fake, test) if len(test) > 1 else None
+    figures |= precision_recall_density_coverage(fake, train)
+    figures["memorised"] = memorised(fake, test, train) if len(test) else None
+    return figures

@@ -1,0 +1,63 @@
+"""Figures of quality, variety and novelty, from feature vectors (float32, N x D)."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+
+import faiss
+import numpy as np
+import torch
+from prdc import compute_prdc
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
+
+KID_SUBSETS, KID_SUBSET = 100, 500
+PRDC_NEIGHBOURS = 5
+
+
+def kid(fake: np.ndarray, real: np.ndarray) -> tuple[float, float]:
+    """Kernel Inception Distance and its deviation over subsets.
+
+    M. Bińkowski et al., "Demystifying MMD GANs", 2018, with the features given in
+    Inception's place. Subsets of 500, or of the smaller set's length.
+    """
+    figures = kid_features_to_metric(
+        torch.from_numpy(fake),
+        torch.from_numpy(real),
+        kid_subsets=KID_SUBSETS,
+        kid_subset_size=min(KID_SUBSET, len(fake), len(real)),
+        rng_seed=0,
+        verbose=False,
+    )
+    return figures["kernel_inception_distance_mean"], figures["kernel_inception_distance_std"]
+
+
+def frechet_distance(fake: np.ndarray, real: np.ndarray) -> float:
+    """Fréchet distance of two Gaussians fitted to the features. M. Heusel et al., 2017, eq. 6."""
+    statistics = [fid_features_to_statistics(torch.from_numpy(x.astype(np.float64))) for x in (fake, real)]
+    return fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+
+
+def precision_recall_density_coverage(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    """M. F. Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020, k = 5."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        figures = compute_prdc(real, fake, min(PRDC_NEIGHBOURS, len(real) - 1, len(fake) - 1))
+    return {name: float(figures[name]) for name in ("precision", "recall", "density", "coverage")}
+
+
+def nearest(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Euclidean distance of each query to its nearest of the gallery, and that one's row."""
+    index = faiss.IndexFlatL2(gallery.shape[1])
+    index.add(np.ascontiguousarray(gallery))
+    squared, rows = index.search(np.ascontiguousarray(queries), 1)
+    return np.sqrt(squared[:, 0].clip(0)), rows[:, 0]
+
+
+def memorised(fake: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> float:
+    """Share of fakes nearer to a train picture than all but 1 % of real unseen pictures are.
+
+    0.01 is chance; a generator that repeats its train set comes near 1.
+    """
+    threshold = np.quantile(nearest(unseen, train)[0], 0.01)
+    return float((nearest(fake, train)[0] < threshold).mean())
