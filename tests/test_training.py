@@ -1,0 +1,122 @@
+"""The training kit: interrupted runs end with the same bytes as whole ones."""
+
+import json
+import os
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from stages.lib.params import UserError
+from stages.lib.tensors import to_float, to_uint8
+from stages.lib.training import loop
+from stages.lib.training.ema import EMA
+from stages.lib.training.loop import Training, batch_rows
+
+
+@pytest.fixture()
+def stage(tmp_path):
+    return SimpleNamespace(name="tiny", checkpoint_dir=tmp_path / "ckpt", run_dir=tmp_path / "runs")
+
+
+def train(stage, steps=12, stop_after=None, signalled=None, poison=None, log_every=4):
+    """Fit a line to noise; with dropout, momentum and EMA, so that every kind of state counts."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 4), nn.Dropout(0.5), nn.Linear(4, 1))
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.1)
+    ema = EMA(net, 0.9)
+    with Training(stage, steps, 2, 7, {"net": net, "optimiser": optimiser, "ema": ema}, log_every) as run:
+        for step in run:
+            rows = batch_rows(np.arange(5), step, 2, 7)
+            loss = (net(torch.randn(2, 3) + float(rows.sum())) ** 2).mean()
+            if step == poison:
+                loss = loss * float("nan")
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            ema.update(net)
+            run.log(loss=loss)
+            if step == stop_after:
+                raise RuntimeError("killed")
+            if step == signalled:
+                os.kill(os.getpid(), signal.SIGTERM)
+    return net.state_dict() | {f"ema.{k}": v for k, v in ema.module.state_dict().items()}, run.history
+
+
+def same(a, b):
+    return all(torch.equal(a[0][k], b[0][k]) for k in a[0]) and a[1] == b[1]
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(stage, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_EVERY_SECONDS", 0.0)
+    whole = train(SimpleNamespace(**vars(stage) | {"checkpoint_dir": tmp_path / "other"}))
+    for at in (1, 5, 9):
+        with pytest.raises(RuntimeError):
+            train(stage, stop_after=at)
+    assert torch.load(stage.checkpoint_dir / "checkpoint.pt")["step"] == 8
+    assert same(train(stage), whole)
+
+
+def test_sigterm_saves_the_step_it_was_at_and_does_not_end_well(stage, tmp_path):
+    whole = train(SimpleNamespace(**vars(stage) | {"checkpoint_dir": tmp_path / "other"}))
+    with pytest.raises(KeyboardInterrupt):
+        train(stage, signalled=5)
+    assert torch.load(stage.checkpoint_dir / "checkpoint.pt")["step"] == 6
+    assert same(train(stage), whole)
+
+
+def test_a_loss_that_is_not_finite_ends_in_one_line_and_keeps_the_last_good_checkpoint(stage, monkeypatch):
+    monkeypatch.setattr(loop, "SAVE_EVERY_SECONDS", 0.0)
+    with pytest.raises(UserError, match=r"loss is no longer finite at step 8: .*checkpoint stays"):
+        train(stage, poison=6)
+    saved = torch.load(stage.checkpoint_dir / "checkpoint.pt")
+    assert saved["step"] == 4
+    assert all(torch.isfinite(v).all() for v in saved["state"]["net"].values())
+
+
+def test_two_processes_do_not_train_the_same_run(stage):
+    with Training(stage, 1, 1, 0, {}), pytest.raises(UserError, match="another process"), Training(stage, 1, 1, 0, {}):
+        pass
+
+
+def test_rows_of_the_table_are_means_over_their_steps(stage):
+    with Training(stage, 4, 10, 0, {}, log_every=2) as run:
+        for step in run:
+            run.log(loss=torch.tensor(float(step)))
+            if step % 2:
+                run.log(seldom=torch.tensor(5.0))
+    assert run.history == [
+        {"step": 2, "kimg": 0.02, "loss": 0.5, "seldom": 5.0},
+        {"step": 4, "kimg": 0.04, "loss": 2.5, "seldom": 5.0},
+    ]
+    figures = json.loads((stage.run_dir / "dvclive" / "metrics.json").read_text())
+    assert figures["loss"] == 2.5
+
+
+def test_every_epoch_shows_every_picture_once():
+    rows = np.arange(100, 110)
+    seen = np.concatenate([batch_rows(rows, step, 4, seed=1) for step in range(5)])
+    assert sorted(seen[:10]) == sorted(seen[10:]) == list(rows)
+    assert list(seen[:10]) != list(seen[10:])
+    assert np.array_equal(batch_rows(rows, 3, 4, seed=1), seen[12:16])
+
+
+def test_ema_is_the_average_it_says():
+    net = nn.Linear(1, 1, bias=False)
+    ema = EMA(net, 0.5)
+    wanted = net.weight.item()
+    for step in range(1, 6):
+        nn.init.constant_(net.weight, float(step))
+        ema.update(net)
+        decay = min(0.5, (1 + step) / (10 + step))
+        wanted = decay * wanted + (1 - decay) * step
+    assert ema.module.weight.item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_pictures_survive_the_way_to_tensors_and_back():
+    images = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16).repeat(3, axis=1)
+    assert to_float(images).min() == -1 and to_float(images).max() == 1
+    assert np.array_equal(to_uint8(to_float(images)), images)
