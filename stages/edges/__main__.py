@@ -1,0 +1,45 @@
+"""Draw the outlines that pix2pix colours: `python -m stages.edges`, run by DVC."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from stages.edges.canny import canny
+from stages.edges.params import EdgesParams
+from stages.edges.sketch import sketch
+from stages.edges.trace import trace
+from stages.lib.pictures import FOLDER, open_pictures
+from stages.lib.sheets import save_sheet, spread
+from stages.lib.stage import Stage, run
+
+EDGES = Path("data/edges")
+
+
+def main(stage: Stage) -> None:
+    _, p = stage.params(EdgesParams)
+    outlines = {
+        "canny": partial(canny, thresholds=p.canny),
+        "sketch": partial(sketch, level=p.sketch_level, epsilon=p.sketch_epsilon),
+    }
+    shares = trace(FOLDER / "images.npy", EDGES, outlines)
+
+    figures: dict[str, float] = {}
+    for name, ink in shares.items():
+        figures[f"{name}_ink_median"] = float(np.median(ink))
+        figures[f"{name}_ink_p05"], figures[f"{name}_ink_p95"] = np.quantile(ink, [0.05, 0.95]).tolist()
+        figures[f"{name}_empty"] = int((ink == 0).sum())
+    stage.write_metrics(figures)
+
+    images = open_pictures().images
+    rows = spread(np.arange(len(images)), 24)
+    drawn = [np.load(EDGES / f"{name}.npy", mmap_mode="r")[rows] for name in outlines]
+    grey = [np.repeat(paper[:, None], 3, axis=1) for paper in drawn]
+    triples = np.stack([images[rows], *grey], axis=1).reshape(-1, *images.shape[1:])
+    save_sheet(stage.plot_path("sheet.png"), triples, columns=12, scale=2)
+
+
+if __name__ == "__main__":
+    run("edges", main)

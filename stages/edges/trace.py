@@ -1,0 +1,57 @@
+"""Both outlines of every picture, in memory that does not grow with their number."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+CHUNK = 512  # pictures mapped into memory at a time by each process
+
+Outline = Callable[[np.ndarray], np.ndarray]
+
+
+def trace(images: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict[str, np.ndarray]:
+    """Write `<folder>/<name>.npy`, uint8, N x H x W, for each outline.
+
+    Args:
+        images: .npy, uint8, N x 3 x H x W.
+        folder: made where it is missing.
+        outlines: functions from uint8, H x W x 3 to uint8, H x W, by name.
+
+    Returns:
+        The share of black pixels of each picture, float64, N, for each outline.
+    """
+    count, _, height, width = np.load(images, mmap_mode="r").shape
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in outlines:
+        path = folder / f"{name}.npy"
+        path.unlink(missing_ok=True)  # DVC may have linked it to its cache
+        np.lib.format.open_memmap(path, "w+", np.uint8, (count, height, width))
+    # spawned, since a forked child inherits locks of OpenCV's threads and may wait for them forever
+    with get_context("spawn").Pool(os.cpu_count(), _begin_worker) as pool:
+        shares = pool.map(partial(_trace_chunk, images, folder, outlines), range(0, count, CHUNK), chunksize=1)
+    return {name: np.concatenate([share[name] for share in shares]) for name in outlines}
+
+
+def _begin_worker() -> None:
+    cv2.setNumThreads(1)  # processes share the work by pictures
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the stage's handler is for its own process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _trace_chunk(images: Path, folder: Path, outlines: Mapping[str, Outline], start: int) -> dict[str, np.ndarray]:
+    # opened for each chunk: pages of a map that stays open count as this process's memory
+    pictures = np.load(images, mmap_mode="r")[start : start + CHUNK]
+    papers = {name: np.load(folder / f"{name}.npy", mmap_mode="r+")[start : start + CHUNK] for name in outlines}
+    for i, picture in enumerate(pictures):
+        image = np.ascontiguousarray(picture.transpose(1, 2, 0))
+        for name, outline in outlines.items():
+            papers[name][i] = outline(image)
+    return {name: (paper == 0).mean(axis=(1, 2)) for name, paper in papers.items()}
