@@ -38,14 +38,14 @@ def main(stage: Stage) -> None:
         for decoded in track(decode_all(paths, params, common.image_px), len(paths), "clean: files"):
             spool.add(decoded)
         frames = spool.frames()
+        if not len(frames):
+            raise UserError(f"no picture is left of {len(files)} files: {tell(spool.dropped)}")
         species = np.array([file["label"] for file in files], object)[frames.file]
         exact = exact_copies(frames.sha256)
         alike = copy_rule(spool.thumbs(), frames.place, species, params.near_colour, params.recolours)
         near = near_copies(frames.phash, np.flatnonzero(exact < 0), params.near_hash, alike)
         kept = np.flatnonzero((exact < 0) & (near < 0))
         dropped = drop_rows(spool.dropped, files) + copy_rows(frames, files, {EXACT: exact, NEAR: near})
-        if not len(kept):
-            raise UserError(f"no picture is left of {len(files)} files: {tell(dropped)}")
         index = index_columns(frames, kept, files, params.val_share, params.test_share)
         write_images(FOLDER / "images.npy", len(kept), common.image_px, spool.pixels(frames.place[kept]))
     write_index(FOLDER / "index.parquet", index)

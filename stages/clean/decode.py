@@ -86,6 +86,8 @@ def _open(path: str, params: CleanParams, px: int) -> Iterator[tuple[int, Image.
 
 def decode_all(paths: list[str], params: CleanParams, px: int) -> Iterator[dict[str, Any]]:
     """`decode_file` of all files, as they get ready, each with its place in `paths` as `file`."""
+    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # there is one already
+    os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
     import daft
     from daft import DataType, Series
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageChops
 from stages.clean.unusable import BLANK, SMALL, Unusable
 
 FAINT = 12  # alpha up to this, and colours this close to the background, are not the figure
+CLEAR = [255 * (level > FAINT) for level in range(256)]
 BORDER_SHARE = 0.95  # of the border in one colour: that colour is the background
 
 Colour = tuple[int, int, int]
@@ -32,7 +33,7 @@ def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.
     """
     alpha = image.getchannel("A")
     if alpha.getextrema()[0] < 255:
-        box = alpha.point(lambda a: 255 * (a > FAINT)).getbbox()
+        box = alpha.point(CLEAR).getbbox()
     else:
         found = border_colour(np.asarray(image.convert("RGB")))
         box = _content(image.convert("RGB"), found).getbbox() if found else (0, 0, *image.size)
@@ -94,4 +95,4 @@ def _content(picture: Image.Image, background: Colour) -> Image.Image:
     """255 where any channel is further than FAINT from the background, 0 elsewhere."""
     difference = ImageChops.difference(picture, Image.new("RGB", picture.size, background))
     red, green, blue = difference.split()
-    return ImageChops.lighter(ImageChops.lighter(red, green), blue).point(lambda d: 255 * (d > FAINT))
+    return ImageChops.lighter(ImageChops.lighter(red, green), blue).point(CLEAR)

@@ -1,0 +1,155 @@
+"""Pictures of every kind, good and bad, drawn by the tests themselves."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+RED, BLUE = (220, 30, 40), (20, 60, 200)
+GREY = {RED: 88, BLUE: 64}  # 0.299 R + 0.587 G + 0.114 B, rounded
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {}>{}</svg>'
+FLAG = (
+    '<rect x="20" y="30" width="20" height="40" fill="rgb{}"/><rect x="40" y="30" width="20" height="40" fill="rgb{}"/>'
+)
+
+
+def flag(mode: str = "RGBA", size: tuple[int, int] = (80, 100)) -> Image.Image:
+    """Red left, blue right, 40 x 40, on nothing (RGBA) or white."""
+    image = Image.new("RGBA", size, (255, 255, 255, 0))
+    image.paste((*RED, 255), (20, 30, 40, 70))
+    image.paste((*BLUE, 255), (40, 30, 60, 70))
+    if mode == "RGBA":
+        return image
+    flat = Image.new("RGB", size, (255, 255, 255))
+    flat.paste(image, mask=image)
+    return flat if mode == "RGB" else flat.convert(mode)
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def png_chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def raw_png(width: int, height: int, depth: int, colour: int, rows: bytes, extra: bytes = b"") -> bytes:
+    """A PNG of any header, which Pillow would not write."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    body = png_chunk(b"IHDR", header) + extra + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def deep_png(colour: int, extra: bytes = b"") -> bytes:
+    """The flag as 16-bit PNG: colour 0 grey, 2 RGB, 4 grey with alpha, 6 RGBA."""
+    image = flag().convert({0: "L", 2: "RGB", 4: "LA", 6: "RGBA"}[colour]) if colour in (4, 6) else flag("RGB")
+    pixels = np.asarray(image.convert("L") if colour == 0 else image).astype(">u2") * 257
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    return raw_png(80, 100, 16, colour, rows, extra)
+
+
+def palette_png() -> bytes:
+    image = flag("RGB").quantize(8)
+    return saved(image, "PNG", transparency=image.getpixel((0, 0)))
+
+
+def rotated_jpeg() -> bytes:
+    """Stored lying on its side; its EXIF says so."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise to look at
+    return saved(flag("RGB").rotate(90, expand=True), "JPEG", quality=95, exif=exif)
+
+
+def svg(body: str, attributes: str = 'width="80" height="100"') -> bytes:
+    return SVG.format(attributes, body).encode()
+
+
+def gif(count: int = 6) -> bytes:
+    """Frames whose figure grows, so that each differs; the first is the flag."""
+    frames = [flag() for _ in range(count)]
+    for i, frame in enumerate(frames):
+        frame.paste((20, 160, 60, 255), (20, 70, 60, 70 + 4 * i))
+    return saved(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=50, loop=0, disposal=2)
+
+
+def cmyk_jpeg() -> bytes:
+    return saved(flag("RGB").convert("CMYK"), "JPEG", quality=95)
+
+
+FLAG_SVG = FLAG.format(RED, BLUE)
+
+# name: (bytes, whether it has colours)
+GOOD: dict[str, tuple[bytes, bool]] = {
+    "alpha.png": (saved(flag(), "PNG"), True),
+    "opaque.png": (saved(flag("RGB"), "PNG"), True),
+    "palette.png": (palette_png(), True),
+    "key.png": (saved(flag("RGB"), "PNG", transparency=(255, 255, 255)), True),
+    "grey.png": (saved(flag("L"), "PNG"), False),
+    "grey_alpha.png": (saved(flag().convert("LA"), "PNG"), False),
+    "deep_grey.png": (deep_png(0), False),
+    "deep_grey_key.png": (deep_png(0, png_chunk(b"tRNS", b"\xff\xff")), False),
+    "deep_rgb.png": (deep_png(2), True),
+    "deep_grey_alpha.png": (deep_png(4), False),
+    "deep_rgba.png": (deep_png(6), True),
+    "plain.jpg": (saved(flag("RGB"), "JPEG", quality=95), True),
+    "grey.jpg": (saved(flag("L"), "JPEG", quality=95), False),
+    "cmyk.jpeg": (cmyk_jpeg(), True),
+    "rotated.jpg": (rotated_jpeg(), True),
+    "alpha.webp": (saved(flag(), "WEBP", lossless=True), True),
+    "still.gif": (gif(1), True),
+    "drawing.svg": (svg(FLAG_SVG), True),
+    "utf8 mark.svg": (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!DOCTYPE svg>\n" + svg(FLAG_SVG), True),
+    "wrong ending.png": (saved(flag("RGB"), "JPEG", quality=95), True),
+}
+
+NESTED = '<g id="a0"><rect width="9" height="9"/></g>' + "".join(
+    f'<g id="a{i}">' + f'<use xlink:href="#a{i - 1}"/>' * 10 + "</g>" for i in range(1, 10)
+)
+ENTITIES = b'<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+
+# name: (bytes, reason)
+BAD: dict[str, tuple[bytes, str]] = {
+    "empty.png": (b"", "undecodable"),
+    "truncated.png": (saved(flag(), "PNG")[:150], "undecodable"),
+    "truncated.jpg": (saved(flag("RGB"), "JPEG")[:500], "undecodable"),
+    "truncated.gif": (gif(1)[:40], "undecodable"),
+    "header only.webp": (saved(flag(), "WEBP")[:14], "undecodable"),
+    "zero.png": (raw_png(0, 0, 8, 2, b""), "undecodable"),
+    "text.png": (b"this is no picture\n", "not a picture"),
+    "page.svg": (b"<html><body>not found</body></html>", "not a picture"),
+    "inside.svg": (b"<html><svg xmlns='http://www.w3.org/2000/svg'/></html>", "not a picture"),
+    "bomb.png": (raw_png(20000, 20000, 1, 0, b"\0" * 2501 * 20000), "bomb"),
+    "bomb.gif": (b"GIF89a" + struct.pack("<HH", 60000, 60000) + gif(1)[10:], "bomb"),
+    "broken.svg": (svg("<rect"), "undecodable"),
+    "entities.svg": (ENTITIES + svg("<text>&b;</text>" + FLAG_SVG), "undecodable"),
+    "outside entity.svg": (b'<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + svg("&a;"), "undecodable"),
+    "uses.svg": (svg(NESTED + '<use xlink:href="#a9"/>'), "bomb"),
+    "circle.svg": (svg('<g id="a"><use href="#a"/></g>'), "bomb"),
+    "deep.svg": (svg("<g>" * 5000 + FLAG_SVG + "</g>" * 5000), "bomb"),
+    "file.svg": (svg('<image xlink:href="file:///etc/logo.png" width="9" height="9"/>' + FLAG_SVG), "undecodable"),
+    "path.svg": (svg('<image href="/etc/logo.png" width="9" height="9"/>' + FLAG_SVG), "undecodable"),
+    "http.svg": (svg('<image href="http://127.0.0.1/a.png" width="9" height="9"/>' + FLAG_SVG), "undecodable"),
+    "css.svg": (svg('<rect width="9" height="9" style="fill:url( \'http://127.0.0.1/a#b\' )"/>'), "undecodable"),
+    "import.svg": (svg("<style>@import 'http://127.0.0.1/a.css';</style>" + FLAG_SVG), "undecodable"),
+    "svg in svg.svg": (svg('<image href="data:image/svg+xml;base64,AAAA"/>' + FLAG_SVG), "undecodable"),
+    "no size.svg": (svg(FLAG_SVG, 'width="0" height="0"'), "undecodable"),
+    "blank.png": (saved(Image.new("RGBA", (50, 50)), "PNG"), "blank"),
+    "one colour.png": (saved(Image.new("RGB", (50, 50), RED), "PNG"), "blank"),
+    "white on white.png": (saved(Image.new("RGBA", (50, 50), (255, 255, 255, 128)), "PNG"), "blank"),
+    "blank.svg": (svg(""), "blank"),
+    "small.png": (saved(flag().crop((35, 35, 45, 50)), "PNG"), "too small"),
+}
+
+
+def write(folder: Path, files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)

