@@ -6,7 +6,7 @@ import torch
 from stages.lib.nets.discriminators import DISCRIMINATORS, ProjectedDiscriminator
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.nets.encoder import LAYERS, Encoder
-from stages.lib.nets.generators import GENERATORS, LiteGenerator, build_generator
+from stages.lib.nets.generators import GENERATORS, LiteGenerator, UpConv, build_generator
 from stages.lib.weights import load_weights, save_weights
 
 
@@ -99,3 +99,9 @@ def test_weights_come_back_as_they_were_and_twice_the_same_bytes(tmp_path):
     tensors, header = load_weights(tmp_path / "a")
     assert header == {"architecture": {"z_dim": 8}}
     assert all(torch.equal(tensors[k], v) for k, v in net.state_dict().items())
+
+
+def test_upconv_is_nearest_upsampling_and_a_convolution():
+    layer, x = UpConv(5, 7), torch.randn(2, 5, 6, 6)
+    wanted = torch.nn.functional.conv2d(torch.nn.functional.interpolate(x, scale_factor=2), layer.weight, padding=1)
+    assert torch.allclose(layer(x), wanted, atol=1e-5)

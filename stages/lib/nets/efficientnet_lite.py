@@ -8,7 +8,8 @@ import logging
 import timm
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from stages.lib.nets.fold import fold_batchnorm
 
 # stage of `blocks` whose output is the last at each stride
 STAGES = {2: 0, 4: 1, 8: 2, 16: 4, 32: 6}
@@ -49,19 +50,3 @@ class EfficientNetLite(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Pooled features before ImageNet's classes: float N x 1280."""
         return self.net.forward_head(self.net.forward_features(x), pre_logits=True)
-
-
-def fold_batchnorm(module: nn.Module) -> nn.Module:
-    """Fold every BatchNorm that follows a convolution into it, for inference; keeps activations."""
-    previous: tuple[str, nn.Conv2d] | None = None
-    for name, child in list(module.named_children()):
-        if isinstance(child, nn.BatchNorm2d) and previous is not None:
-            setattr(module, previous[0], fuse_conv_bn_eval(previous[1], child))
-            setattr(module, name, getattr(child, "act", nn.Identity()))
-        else:
-            fold_batchnorm(child)
-        if isinstance(child, nn.Conv2d):
-            previous = (name, child)
-        elif not isinstance(child, nn.Identity):
-            previous = None
-    return module

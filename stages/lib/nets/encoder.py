@@ -9,6 +9,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from stages.lib.nets.fold import fold_batchnorm
 from stages.lib.weights import load_weights
 
 FILE = Path("models/classifier.safetensors")
@@ -70,8 +71,9 @@ class Encoder(nn.Module):
 
 
 def load_encoder(path: Path = FILE) -> tuple[Encoder, dict[str, Any]]:
-    """The trained encoder, frozen and in evaluation mode, and its file's header."""
+    """The trained encoder, frozen, its BatchNorm folded, and its file's header."""
     tensors, header = load_weights(path)
     net = Encoder(header["architecture"], header["classes"])
     net.load_state_dict(tensors)
-    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last), header
+    net = fold_batchnorm(net.eval()).requires_grad_(False)
+    return net.to(memory_format=torch.channels_last), header

@@ -44,6 +44,22 @@ class Dilated(nn.Module):
         return x + nn.functional.leaky_relu(self.norm(self.conv(x)), 0.2)
 
 
+class UpConv(nn.Conv2d):
+    """Nearest upsampling by 2, then a 3x3 convolution, in 2.25 times fewer multiplications.
+
+    Of the nine taps on the upsampled map several fall on the same input pixel. With these
+    added up first, the same function is a transposed 4x4 convolution of stride 2.
+    """
+
+    def __init__(self, into: int, out: int) -> None:
+        super().__init__(into, out, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        k = nn.functional.pad(self.weight, (1, 1, 1, 1))
+        k = k[..., :-1, :-1] + k[..., 1:, :-1] + k[..., :-1, 1:] + k[..., 1:, 1:]
+        return nn.functional.conv_transpose2d(x, k.flip(2, 3).transpose(0, 1), stride=2, padding=1)
+
+
 class LiteGenerator(nn.Module):
     """Nearest upsampling and 3x3 convolutions, light enough for a CPU.
 
@@ -74,8 +90,7 @@ class LiteGenerator(nn.Module):
         for side in sides[1:]:
             before, after = channels[side // 2], channels[side]
             layers: list[nn.Module] = [
-                nn.Upsample(scale_factor=2, mode="nearest"),
-                nn.Conv2d(before, after, 3, padding=1, bias=False),
+                UpConv(before, after),
                 nn.BatchNorm2d(after),
                 nn.LeakyReLU(0.2),
             ]
@@ -87,7 +102,8 @@ class LiteGenerator(nn.Module):
         self.to_rgb = nn.Conv2d(channels[image_px], 3, 3, padding=1)
 
     def forward(self, z: Tensor) -> Tensor:
-        x = self.first(z)
+        # the whole stack then runs channels last, which its convolutions are fastest in
+        x = self.first(z).contiguous(memory_format=torch.channels_last)
         maps = {FIRST_PX: x}
         for name, block in self.blocks.items():
             side = int(name)
