@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.clean import svg as svg_module
+from stages.clean import draw
 from stages.clean.decode import decode_file
 from stages.clean.figure import cut_out, smooth, whole
 from stages.clean.fingerprint import phash, thumb
@@ -54,10 +54,11 @@ def test_every_bad_file_is_one_row_with_its_reason(tmp_path, name):
 
 
 def test_a_drawing_that_takes_hours_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(svg_module, "CPU_S", 1)
+    monkeypatch.setattr(draw, "CPU_S", 1)
     slow = '<filter id="f"><feMorphology radius="900"/></filter>' + '<g filter="url(#f)">' * 9 + FLAG_SVG + "</g>" * 9
     (row,) = decode(tmp_path, svg(slow), "a.svg")["dropped"]
     assert row["reason"] == "bomb"
+    assert decode(tmp_path, svg(FLAG_SVG), "b.svg")["frame"] == [0]  # and the next one is drawn
 
 
 def test_a_drawing_of_any_size_is_drawn_small(tmp_path):

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import resource
-import signal
 from xml.etree.ElementTree import Element, ParseError
 
 from PIL import Image
 
+from stages.clean.draw import draw
 from stages.clean.svg_check import check_drawing, local_name
-from stages.clean.unusable import BOMB, NO_PICTURE, UNDECODABLE, Unusable
-
-CPU_S = 10  # drawing one takes 0.02 s; blurs, masks and markers can be piled up to take hours
-MEMORY = 4 << 30
+from stages.clean.unusable import NO_PICTURE, UNDECODABLE, Unusable
 
 
 def is_svg(data: bytes) -> bool:
@@ -37,7 +32,7 @@ def render(data: bytes, px: int) -> Image.Image:
         text = data.decode()
     except UnicodeDecodeError:
         raise Unusable(UNDECODABLE, "not UTF-8") from None
-    return Image.open(io.BytesIO(_draw(text, px))).convert("RGBA")
+    return Image.open(io.BytesIO(draw(text, px))).convert("RGBA")
 
 
 def _parse(data: bytes) -> Element:
@@ -53,36 +48,3 @@ def _parse(data: bytes) -> Element:
     if local_name(root) != "svg":
         raise Unusable(NO_PICTURE, f"XML of <{local_name(root)}>")
     return root
-
-
-def _draw(text: str, px: int) -> bytes:
-    """PNG bytes, drawn in a child process: resvg cannot be interrupted, and where memory
-    ends it takes its process with it."""
-    import resvg_py
-
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        failed = 1
-        try:
-            os.close(reader)
-            resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 1))
-            resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            with open(writer, "wb") as out:
-                # Both sides bound the canvas: without them resvg takes any size the drawing
-                # asks for. Fonts differ from machine to machine.
-                png = resvg_py.svg_to_bytes(svg_string=text, width=px, height=px, dpi=96, skip_system_fonts=True)
-                out.write(png)
-            failed = 0
-        finally:
-            os._exit(failed)
-    os.close(writer)
-    with open(reader, "rb") as source:
-        png = source.read()
-    status = os.waitpid(child, 0)[1]
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
-        raise Unusable(BOMB, f"takes more than {CPU_S} s to draw")
-    if status:
-        raise Unusable(UNDECODABLE, "resvg cannot draw it")
-    return png
