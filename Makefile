@@ -1,0 +1,37 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# first, so that the `python` in dvc.yaml is the one of .venv
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+setup: .venv/installed ## make .venv and install the tested versions into it
+
+# in order of time, so that a change of either file installs again and nothing else does
+.venv/installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+		echo "Python 3.11 is needed (on Debian: apt install python3.11 python3.11-venv);" \
+			"if it lies elsewhere: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv .venv
+	@echo "Installing into .venv. The first time takes minutes: 7 GB, most of it torch and its libraries."
+	@.venv/bin/python -m pip install --no-input --disable-pip-version-check -c constraints.txt -e '.[dev]' \
+		| sed -u -n -e 's/^ *\(Downloading.* [MG]B)\)/\1/p' -e 's/^\(Installing collected packages\):.*/\1/p'
+	@touch $@
+
+run: setup ## make everything that dvc.yaml describes: pictures, models, figures
+	dvc repro
+	@echo "New pictures: metrics/evaluate/samples.png; more of them: .venv/bin/python -m app generate"
+	@echo "Figures: .venv/bin/dvc metrics show; sheets, curves and the GIF of training: metrics/"
+
+test: setup ## run the tests; with CI=true also the one that fetches the real package
+	pytest $(if $(filter true,$(CI)),,-m "not network")
+
+lint: setup ## check style and types
+	ruff check
+	ruff format --check
+	mypy
