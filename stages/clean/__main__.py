@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -33,8 +34,8 @@ def main(stage: Stage) -> None:
 
     shutil.rmtree(FOLDER, ignore_errors=True)  # may be links into DVC's cache: replaced, never written to
     FOLDER.mkdir(parents=True)
-    with TemporaryDirectory(dir=FOLDER.parent, prefix="clean.") as folder:
-        spool = Spool(Path(folder), common.image_px)
+    with fresh_folder(FOLDER.with_name("clean.part")) as folder:
+        spool = Spool(folder, common.image_px)
         for decoded in track(decode_all(paths, params, common.image_px), len(paths), "clean: files"):
             spool.add(decoded)
         frames = spool.frames()
@@ -56,6 +57,17 @@ def main(stage: Stage) -> None:
         rows = spread(pictures.rows(split), SHEET)
         save_sheet(stage.plot_path(f"{split}.png"), pictures.images[rows], COLUMNS)
     stage.write_metrics(figures(index, len(files), dropped))
+
+
+@contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder for the time of a run; one that a killed run left is emptied."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def list_files(manifest: Path) -> list[dict[str, str]]:

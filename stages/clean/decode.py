@@ -106,6 +106,10 @@ def decode_all(paths: list[str], params: CleanParams, px: int) -> Iterator[dict[
 
     table = daft.from_pydict({"file": list(range(len(paths))), "path": paths})
     decoded = table.select("file", Decoder().decode(table["path"]).alias("frames"))
+    count = 0
     for batch in decoded.to_arrow_iter(results_buffer_size=8):
         for file, found in zip(batch.column("file").to_pylist(), batch.column("frames").to_pylist(), strict=True):
+            count += 1
             yield {"file": file, **found}
+    if count < len(paths):  # Daft handles Ctrl-C by itself, and then just ends
+        raise KeyboardInterrupt
