@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,6 @@ TINY: dict[str, Any] = {
     "common.image_px": 32,
     "scrape.source": "folder",
     "clean.val_share": 0.2,
-    "clean.test_share": 0.25,
     "classifier.backbone": "resnet18",
     "classifier.epochs": 1,
     "classifier.batch": 8,
@@ -44,18 +44,6 @@ TINY: dict[str, Any] = {
     "evaluate.reference": 64,
 }
 
-ENVIRONMENT = {
-    **{key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_", "PYTHONPATH"))},
-    # the `python` of dvc.yaml is the one that runs the tests
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_SYSTEM": os.devnull,
-    "GIT_AUTHOR_NAME": "Test",
-    "GIT_AUTHOR_EMAIL": "test@example.org",
-    "GIT_COMMITTER_NAME": "Test",
-    "GIT_COMMITTER_EMAIL": "test@example.org",
-}
-
 
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -65,17 +53,22 @@ def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_checkout_factory(tmp_path_factory: pytest.TempPathFactory, tiny_set: Path) -> Callable[[], Path]:
+    """Makes checkouts with tiny parameters and pictures, ready for `dvc repro`; each call another."""
+    return lambda: make_checkout(tmp_path_factory.mktemp("checkout"), tiny_set)
+
+
 @pytest.fixture
-def tiny_checkout(tmp_path: Path, tiny_set: Path) -> Path:
-    """A checkout of its own with tiny parameters and pictures, ready for `dvc repro`."""
-    return make_checkout(tmp_path / "checkout", tiny_set)
+def tiny_checkout(tiny_checkout_factory: Callable[[], Path]) -> Path:
+    return tiny_checkout_factory()
 
 
 def make_checkout(folder: Path, pictures: Path, params: dict[str, Any] | None = None) -> Path:
     """A git repository of the working tree's files, with the pictures in data/own.
 
     Args:
-        folder: made here.
+        folder: empty, or not there yet.
         pictures: copied to data/own, where the source `folder` looks.
         params: values by dotted key, over those of TINY.
 
@@ -113,16 +106,36 @@ def set_params(checkout: Path, params: dict[str, Any]) -> None:
         yaml.dump(document, out)
 
 
+def environment() -> dict[str, str]:
+    """For processes in a checkout: nothing of the user's or of an outer DVC's settings, an identity for git."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_", "PYTHONPATH"))}
+    return kept | {
+        # the `python` of dvc.yaml is the one that runs the tests
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_AUTHOR_NAME": "Test",
+        "GIT_AUTHOR_EMAIL": "test@example.org",
+        "GIT_COMMITTER_NAME": "Test",
+        "GIT_COMMITTER_EMAIL": "test@example.org",
+    }
+
+
+def dvc_command() -> list[str]:
+    """The real `dvc` of this interpreter."""
+    return [str(Path(sys.executable).with_name("dvc"))]
+
+
 def dvc(checkout: Path, *args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the real `dvc` of this interpreter in a checkout; the caller looks at how it ended."""
-    command = [str(Path(sys.executable).with_name("dvc")), *args]
-    return subprocess.run(command, cwd=checkout, env=ENVIRONMENT | (env or {}), capture_output=True, text=True)
+    """Run DVC in a checkout; the caller looks at how it ended."""
+    command, settings = [*dvc_command(), *args], environment() | (env or {})
+    return subprocess.run(command, cwd=checkout, env=settings, capture_output=True, text=True)
 
 
 def git(checkout: Path, *args: str) -> str:
     """What a git command in a checkout writes; its failure is an error."""
     return subprocess.run(
-        ["git", *args], cwd=checkout, env=ENVIRONMENT, check=True, capture_output=True, text=True
+        ["git", *args], cwd=checkout, env=environment(), check=True, capture_output=True, text=True
     ).stdout
 
 
