@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from stages.clean.pack import style_of, write_dropped, write_images, write_index
 from stages.clean.params import CleanParams
 from stages.clean.progress import track
 from stages.clean.report import copy_rows, drop_rows, figures, index_columns, tell
-from stages.clean.spool import Spool
+from stages.clean.spool import Spool, fresh_folder
 from stages.clean.unusable import EXACT, NEAR
 from stages.lib.params import UserError
 from stages.lib.pictures import FOLDER, SPLITS, open_pictures
@@ -57,17 +55,6 @@ def main(stage: Stage) -> None:
         rows = spread(pictures.rows(split), SHEET)
         save_sheet(stage.plot_path(f"{split}.png"), pictures.images[rows], COLUMNS)
     stage.write_metrics(figures(index, len(files), dropped))
-
-
-@contextmanager
-def fresh_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder for the time of a run; one that a killed run left is emptied."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def list_files(manifest: Path) -> list[dict[str, str]]:

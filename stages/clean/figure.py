@@ -57,7 +57,8 @@ def border_colour(pixels: np.ndarray) -> Colour | None:
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.int16)
     colour = np.median(border, axis=0).astype(np.int16)
     alike = np.abs(border - colour).max(axis=1) <= FAINT
-    return tuple(map(int, colour)) if alike.mean() >= BORDER_SHARE else None
+    red, green, blue = colour.tolist()
+    return (red, green, blue) if alike.mean() >= BORDER_SHARE else None
 
 
 def ink(picture: Image.Image, background: Colour) -> float:
