@@ -1,0 +1,1 @@
+"""Tests, mirroring stages/ and app/."""

@@ -182,7 +182,6 @@ def test_tiny_checkout_is_a_repository_of_its_own(tiny_checkout):
         parse(name, read_yaml(tiny_checkout / "params.yaml")[name], model(name))
 
 
-@pytest.mark.xfail(strict=True, reason=".dvcignore does not name __pycache__ yet")
 def test_dvc_passes_over_bytecode(tiny_checkout):
     """It would make the hash of a folder of code, and so dvc.lock, another one on each machine."""
     from tests.conftest import dvc

@@ -206,7 +206,6 @@ def test_tables_have_a_column_for_every_key(tmp_path, monkeypatch):
     assert text == "kimg\tloss\tkid\n1\t0.333333\t\n2\t\t0.5\n"
 
 
-@pytest.mark.xfail(strict=True, reason="_hash_path does not pass over __pycache__ yet")
 def test_bytecode_is_no_input(checkout, monkeypatch):
     """Python writes it into the folders of code that stages depend on, also while they run."""
     before = fingerprint(checkout, monkeypatch)

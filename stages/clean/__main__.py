@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from stages.clean.decode import decode_all
+from stages.clean.files import list_files
 from stages.clean.near import copy_rule, exact_copies, near_copies
-from stages.clean.pack import style_of, write_dropped, write_images, write_index
+from stages.clean.pack import write_dropped, write_images, write_index
 from stages.clean.params import CleanParams
 from stages.clean.progress import track
 from stages.clean.report import copy_rows, drop_rows, figures, index_columns, tell
@@ -55,16 +55,6 @@ def main(stage: Stage) -> None:
         rows = spread(pictures.rows(split), SHEET)
         save_sheet(stage.plot_path(f"{split}.png"), pictures.images[rows], COLUMNS)
     stage.write_metrics(figures(index, len(files), dropped))
-
-
-def list_files(manifest: Path) -> list[dict[str, str]]:
-    """path and label of all scraped files in the stable order: drawings first, then by path."""
-    try:
-        table = pq.read_table(manifest)
-    except FileNotFoundError:
-        raise UserError(f"{manifest} is missing; run the stages before this one (dvc repro)") from None
-    files = [row for row in table.to_pylist() if row["status"] == "ok"]
-    return sorted(files, key=lambda row: (style_of(row["path"]) != "drawing", row["path"]))
 
 
 if __name__ == "__main__":

@@ -149,7 +149,9 @@ def lookup(values: dict[str, Any], dotted: str) -> Any:
 
 
 def _hash_path(path: Path, digest: Any) -> None:
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    files = (
+        sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts) if path.is_dir() else [path]
+    )
     for file in files:
         name = str(file.relative_to(path)) if file != path else path.name
         digest.update(name.encode(errors="surrogateescape"))
@@ -165,4 +167,6 @@ def _rounded(value: Any) -> Any:
         return float(f"{value:.6g}")
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+from typing import Any
 
 import timm
 import torch
@@ -20,6 +21,8 @@ class EfficientNetLite(nn.Module):
 
     Input: float N x 3 x H x W in [-1, 1].
     """
+
+    net: Any  # timm's networks have no common type
 
     def __init__(self, variant: int) -> None:
         super().__init__()

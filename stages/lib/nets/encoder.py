@@ -26,6 +26,11 @@ class Encoder(nn.Module):
     embedding does not depend on the others in its batch.
     """
 
+    mean: Tensor
+    var: Tensor
+    frozen: Tensor
+    backbone: Any  # timm's networks have no common type
+
     def __init__(self, backbone: str = "resnet34", classes: int = 2, pretrained: bool = False) -> None:
         super().__init__()
         self.backbone = timm.create_model(backbone, pretrained=pretrained, num_classes=0)
@@ -75,5 +80,5 @@ def load_encoder(path: Path = FILE) -> tuple[Encoder, dict[str, Any]]:
     tensors, header = load_weights(path)
     net = Encoder(header["architecture"], header["classes"])
     net.load_state_dict(tensors)
-    net = fold_batchnorm(net.eval()).requires_grad_(False)
+    fold_batchnorm(net.eval()).requires_grad_(False)
     return net.to(memory_format=torch.channels_last), header

@@ -1,0 +1,1 @@
+"""Feature networks and the figures computed on them."""
