@@ -27,6 +27,8 @@ TINY: dict[str, Any] = {
     "classifier.backbone": "resnet18",
     "classifier.epochs": 1,
     "classifier.batch": 8,
+    "pretrain.coarse_kimg": 0.064,
+    "pretrain.coarse_px": 8,
     "pretrain.kimg": 0.064,
     "pretrain.batch": 8,
     "pretrain.width": 8,

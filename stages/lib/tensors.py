@@ -9,7 +9,7 @@ from torch import Tensor
 
 def to_float(images: np.ndarray) -> Tensor:
     """uint8 pictures N x 3 x H x W as float in [-1, 1], channels last in memory."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(memory_format=torch.channels_last).float() / 127.5 - 1
+    return torch.from_numpy(np.array(images)).to(memory_format=torch.channels_last).float() / 127.5 - 1
 
 
 def to_uint8(images: Tensor) -> np.ndarray:

@@ -24,8 +24,9 @@ def main(stage: Stage) -> None:
     if not len(pictures.rows("val")):
         raise UserError("there are no val pictures to measure with; raise clean.val_share or add pictures")
     encoder, _ = load_encoder()
+    if not 4 <= p.coarse_px <= common.image_px or p.coarse_px & (p.coarse_px - 1):
+        raise UserError(f"pretrain.coarse_px is {p.coarse_px}: must be a power of two from 4 to common.image_px")
     architecture = {
-        "name": "lite",
         "z_dim": encoder.embedding_dim,
         "image_px": common.image_px,
         "width": p.width,
@@ -39,7 +40,7 @@ def main(stage: Stage) -> None:
 
     Path("data/embeddings.npy").unlink(missing_ok=True)
     np.save("data/embeddings.npy", embeddings)
-    header = {"architecture": architecture, "latent": "gmm", "params": p.model_dump()}
+    header = {"architecture": {"name": "lite", **architecture}, "latent": "gmm", "params": p.model_dump()}
     save_weights(Path("models/pretrain.safetensors"), net.state_dict(), header)
     stage.write_table("history", training.history)
     stage.write_metrics(figures)

@@ -75,11 +75,11 @@ class LiteGenerator(nn.Module):
         self, z_dim: int, image_px: int, width: int = 32, dilation: int = 2, dilated_px: Sequence[int] = (32,)
     ) -> None:
         super().__init__()
-        self.z_dim = z_dim
+        self.z_dim, self.image_px = z_dim, image_px
         sides = [FIRST_PX * 2**i for i in range(int(math.log2(image_px // FIRST_PX)) + 1)]
         multiples = {0: 1, 1: 2, 2: 4, 3: 6}
         channels = {side: width * multiples.get(int(math.log2(image_px // side)), 8) for side in sides}
-        first = channels[FIRST_PX]
+        self.channels, first = channels, channels[FIRST_PX]
         self.first = nn.Sequential(
             nn.Linear(z_dim, first * FIRST_PX**2, bias=False),
             nn.Unflatten(1, (first, FIRST_PX, FIRST_PX)),
@@ -101,17 +101,23 @@ class LiteGenerator(nn.Module):
                 self.skips[str(side)] = SkipExcitation(channels[side // 8], after)
         self.to_rgb = nn.Conv2d(channels[image_px], 3, 3, padding=1)
 
-    def forward(self, z: Tensor) -> Tensor:
+    def maps(self, z: Tensor, last_px: int | None = None) -> dict[int, Tensor]:
+        """Feature maps by their side, up to `last_px` (by default all)."""
         # the whole stack then runs channels last, which its convolutions are fastest in
         x = self.first(z).contiguous(memory_format=torch.channels_last)
         maps = {FIRST_PX: x}
         for name, block in self.blocks.items():
             side = int(name)
+            if last_px is not None and side > last_px:
+                break
             x = block(x)
             if name in self.skips:
                 x = self.skips[name](maps[side // 8], x)
             maps[side] = x
-        return torch.tanh(self.to_rgb(x))
+        return maps
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.tanh(self.to_rgb(self.maps(z)[self.image_px]))
 
 
 class DCGANGenerator(nn.Module):
