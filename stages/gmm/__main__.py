@@ -45,7 +45,8 @@ def main(stage: Stage) -> None:
             "val_far_less_likely": bool(on_val < on_train - 0.5),
         }
     )
-    stage.write_table("held_out", [{"components": k, "log_likelihood": v} for k, v in tried.items()])
+    held_out = tried or {count: float(on_val)}
+    stage.write_table("held_out", [{"components": k, "log_likelihood": v} for k, v in held_out.items()])
 
 
 if __name__ == "__main__":

@@ -81,8 +81,6 @@ class Stage:
 
     def write_table(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Write metrics/<stage>/<name>.tsv, a row a dictionary, for `dvc plots`."""
-        if not rows:
-            return
         columns = list(dict.fromkeys(key for row in rows for key in row))
         lines = ["\t".join(columns)]
         lines += ["\t".join(str(_rounded(row.get(c, ""))) for c in columns) for row in rows]
