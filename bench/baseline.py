@@ -42,6 +42,7 @@ PLAIN = {
     "betas": [0.5, 0.999],
     "alone_kimg": 0.0,
     "ramp_kimg": 0.0,
+    "anchor": 0.0,
 }
 WARM_UP_KIMG = 1.0
 SAMPLES = 2000
@@ -71,7 +72,7 @@ def main(
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             scratch = Scratch("baseline", Path(folder) / "ckpt", Path(folder) / "runs")
-            net, _ = train(scratch, p, architecture, None, latent, pictures, common.seed)
+            net, _ = train(scratch, p, architecture, None, latent, pictures, None, common.seed)
         return Sampler(net, latent), time.monotonic() - began
 
     _, seconds = run(WARM_UP_KIMG)

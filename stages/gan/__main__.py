@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from stages.gan.frames import COLUMNS, join_frames
 from stages.gan.params import GanParams
 from stages.gan.train import SHOWN, train
@@ -28,7 +30,8 @@ def main(stage: Stage) -> None:
         if architecture["image_px"] != common.image_px or architecture["z_dim"] != latent.z_dim:
             raise UserError(f"{PRETRAIN_FILE} was trained for other pictures or embeddings; run dvc repro")
 
-    net, training = train(stage, p, architecture, weights, latent, pictures, common.seed)
+    embeddings = np.load("data/embeddings.npy", mmap_mode="r") if mixture else None
+    net, training = train(stage, p, architecture, weights, latent, pictures, embeddings, common.seed)
 
     header = {"architecture": architecture, "latent": p.latent, "params": p.model_dump()}
     save_weights(GAN_FILE, net.state_dict(), header)

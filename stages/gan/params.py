@@ -32,6 +32,8 @@ class GanParams(Section):
     betas: list[float] = Field(min_length=2, max_length=2)
     alone_kimg: float = Field(ge=0, description="the discriminator learns alone first")
     ramp_kimg: float = Field(ge=0, description="then the generator's rate rises to lr")
+    anchor: float = Field(ge=0, description="weight of the rebuilds' distance; fades to 0; 0: no anchor")
+    anchor_px: int = Field(ge=1, description="measured on pictures shrunk to this side")
     ema: float = Field(ge=0, lt=1)
     frames: int = Field(ge=2, description="sample grids in the GIF of training")
 
@@ -41,6 +43,8 @@ class GanParams(Section):
             raise ValueError("latent normal needs init random: the pretrained generator reads embeddings")
         if self.init == "pretrained" and self.generator != "lite":
             raise ValueError(f"generator {self.generator} needs init random: the pretrained generator is lite")
+        if self.latent == "normal" and self.anchor:
+            raise ValueError("anchor needs latent gmm: it holds rebuilds from embeddings; set it to 0")
         if self.alone_kimg + self.ramp_kimg >= self.kimg:
             raise ValueError("alone_kimg + ramp_kimg must be less than kimg")
         return self

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from stages.gan.frames import save_frame
 from stages.gan.losses import LOSSES, gradient_penalty
@@ -32,6 +33,7 @@ def train(
     weights: dict[str, Tensor] | None,
     latent: Latent,
     pictures: Pictures,
+    embeddings: np.ndarray | None,
     seed: int,
 ) -> tuple[nn.Module, Training]:
     """The averaged generator, and the run's record with its sample grids.
@@ -39,6 +41,7 @@ def train(
     Args:
         architecture: of the generator.
         weights: to start from; None for random ones.
+        embeddings: of all pictures, for the anchor; None for no anchor.
     """
     accelerate = accelerator()
     torch.manual_seed(seed)
@@ -52,9 +55,8 @@ def train(
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas)
     opt_d = torch.optim.Adam([w for w in net_d.parameters() if w.requires_grad], lr=p.d_lr, betas=betas)
 
+    anchored = p.batch // 2 if embeddings is not None and p.anchor else 0
     steps, alone, ramp = (round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.alone_kimg, p.ramp_kimg))
-    schedule_g = torch.optim.lr_scheduler.LambdaLR(opt_g, lambda step: rate(step, alone, ramp, steps))
-    schedule_d = torch.optim.lr_scheduler.LambdaLR(opt_d, lambda step: rate(step, 0, 0, steps))
     net_g, net_d, opt_g, opt_d = accelerate.prepare(net_g, net_d, opt_g, opt_d)
     ema = EMA(net_g, p.ema)
     loss = LOSSES[p.loss]
@@ -63,19 +65,25 @@ def train(
     frame_steps = set(np.linspace(0, steps - 1, p.frames).round().astype(int).tolist())
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema}
-    state |= {"schedule_g": schedule_g, "schedule_d": schedule_d}
     with Training(stage, steps, p.batch, seed, state) as run:
         for step in run:
             if step in frame_steps:
                 save_frame(run.folder, step, ema.module(fixed))
             chosen = batch_rows(rows, step, p.batch, seed)
             real = to_float(pictures.images[chosen]).to(accelerate.device)
-            z = torch.from_numpy(latent(p.batch, np.random.default_rng(mix(seed, step)))).to(accelerate.device)
-            real = augment(real, p.augment)
+            z = latent(p.batch, np.random.default_rng(mix(seed, step)))
+            if anchored:
+                z[:anchored] = embeddings[chosen[:anchored]]
+            set_rate(opt_g, p.lr * rate(step, alone, ramp, steps))
+            set_rate(opt_d, p.d_lr * rate(step, 0, 0, steps))
             train_g = step >= alone and step % p.n_critic == 0
 
             with accelerate.autocast(), torch.set_grad_enabled(train_g):
-                fake = augment(net_g(z), p.augment)
+                drawn = net_g(torch.from_numpy(z).to(accelerate.device))
+                anchor = (
+                    anchor_loss(drawn[:anchored], real[:anchored], p.anchor_px) if anchored else drawn.new_zeros(())
+                )
+                fake, real = augment(drawn, p.augment), augment(real, p.augment)
                 fake_features = net_d.features(fake)
             with accelerate.autocast():
                 with torch.no_grad():
@@ -95,17 +103,24 @@ def train(
                 with accelerate.autocast():
                     loss_g = loss.generator(net_d.discriminate(fake_features))
                 opt_g.zero_grad()
-                accelerate.backward(loss_g)
+                accelerate.backward(loss_g + p.anchor * (1 - step / steps) * anchor)
                 opt_g.step()
                 for group in opt_d.param_groups:
                     for weight in group["params"]:
                         weight.requires_grad_(True)
                 ema.update(net_g)
-                run.log(loss_g=loss_g)
-            schedule_g.step()
-            schedule_d.step()
+                run.log(loss_g=loss_g, anchor=anchor)
         save_frame(run.folder, steps, ema.module(fixed))
     return ema.module, run
+
+
+def anchor_loss(drawn: Tensor, real: Tensor, px: int) -> Tensor:
+    """How far rebuilds are from their pictures when both are shrunk to `px`: L1, 0-d.
+
+    It holds figures and colours where pretraining put them and leaves detail to the
+    discriminator. Pictures float N x 3 x H x W in [-1, 1].
+    """
+    return F.l1_loss(F.adaptive_avg_pool2d(drawn, px), F.adaptive_avg_pool2d(real, px))
 
 
 def rate(step: int, alone: int, ramp: int, steps: int) -> float:
@@ -114,3 +129,8 @@ def rate(step: int, alone: int, ramp: int, steps: int) -> float:
         return 0.0
     rise = min(1.0, (step - alone + 1) / ramp) if ramp else 1.0
     return rise * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * min(1.0, step / steps))))
+
+
+def set_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = lr

@@ -74,7 +74,7 @@ class ProjectedDiscriminator(Discriminator):
     """
 
     def __init__(
-        self, image_px: int, width: int = 64, strides: Sequence[int] = (4, 8, 16, 32), input_px: int = 0
+        self, image_px: int, width: int = 64, strides: Sequence[int] = (2, 4, 8, 16, 32), input_px: int = 0
     ) -> None:
         super().__init__()
         self.input_px, self.strides = max(input_px, image_px), tuple(strides)
