@@ -1,0 +1,74 @@
+"""What reruns when: the real dvc.yaml, with stages that only hash what they depend on."""
+
+import re
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.closure import ROOT
+from tests.conftest import dvc, environment, set_params
+
+RAN = re.compile(r"^Running stage '(\w+)'", re.MULTILINE)
+ALL = ["scrape", "clean", "edges", "classifier", "pretrain", "gmm", "gan", "evaluate"]
+# a key of each section of params.yaml, another value, and exactly the stages that rerun
+KEYS = {
+    "common.seed": (1, ["clean", "classifier", "pretrain", "gmm", "gan", "evaluate", "edges"]),
+    "scrape.npm.version": ("2.0.3", ALL),
+    "clean.margin": (0.1, ALL[1:]),
+    "edges.sketch_level": (100, ["edges"]),
+    "classifier.lr": (1e-3, ["classifier", "pretrain", "gmm", "gan", "evaluate"]),
+    "pretrain.lr": (1e-3, ["pretrain", "gan", "evaluate"]),
+    "gmm.components": (3, ["gmm", "gan", "evaluate"]),
+    "gan.lr": (2e-4, ["gan", "evaluate"]),
+    "evaluate.samples": (100, ["evaluate"]),
+}
+CODE = {
+    "stages/gan/losses.py": ["gan", "evaluate"],
+    "stages/lib/nets/encoder.py": ["classifier", "pretrain", "gmm", "gan", "evaluate"],
+}
+
+
+@pytest.fixture(scope="module")
+def checkout(tiny_checkout_factory, tmp_path_factory):
+    folder, bin_folder = tiny_checkout_factory(), tmp_path_factory.mktemp("bin")
+    python = bin_folder / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT / "tests" / "stub_python.py"}" "$@"\n')
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    env = {"PATH": f"{bin_folder}:{environment()['PATH']}"}
+    assert sorted(repro(folder, env)) == sorted(ALL)
+    return folder, env
+
+
+def repro(folder: Path, env: dict[str, str]) -> list[str]:
+    result = dvc(folder, "repro", env=env)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return RAN.findall(result.stdout)
+
+
+def test_every_section_is_in_the_table():
+    from stages.lib.params import read_yaml
+
+    assert {key.split(".")[0] for key in KEYS} == set(read_yaml(ROOT / "params.yaml"))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_reruns_exactly_its_stages_and_going_back_runs_nothing(checkout, key):
+    folder, env = checkout
+    value, wanted = KEYS[key]
+    before = (folder / "params.yaml").read_text()
+    set_params(folder, {key: value})
+    assert sorted(repro(folder, env)) == sorted(wanted)
+    (folder / "params.yaml").write_text(before)
+    assert repro(folder, env) == []
+
+
+@pytest.mark.parametrize("file", CODE)
+def test_an_edit_reruns_exactly_the_stages_that_import_it(checkout, file):
+    folder, env = checkout
+    before = (folder / file).read_text()
+    (folder / file).write_text(before + "\n# edited\n")
+    assert sorted(repro(folder, env)) == sorted(CODE[file])
+    (folder / file).write_text(before)
+    assert repro(folder, env) == []
