@@ -24,7 +24,7 @@ def commands() -> None:
 @app.command()
 def generate(
     count: Annotated[int, typer.Option(min=1, max=100_000, help="How many pictures.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same pictures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and count give the same pictures.")] = 0,
     truncation: Annotated[
         float, typer.Option(min=0.0, max=2.0, help="Below 1: more typical and less varied; above: the reverse.")
     ] = 0.8,

@@ -77,6 +77,7 @@ def main(
         return Sampler(net, latent), time.monotonic() - began
 
     if not speed:
+        run(WARM_UP_KIMG / 4)  # what is loaded and compiled once
         speed = 1000 * WARM_UP_KIMG / run(WARM_UP_KIMG)[1]
         print(f"baseline: {speed:.1f} images/s", flush=True)
     kimg = minutes * 60 * speed / 1000

@@ -32,6 +32,13 @@ def test_val_pictures_of_species_that_train_lacks_are_not_asked_for():
     assert train.known_rows(found, "val").tolist() == [1]
 
 
+def test_pictures_without_a_label_are_neither_asked_for_nor_learned_from():
+    found = pictures([-1, 0, 1, -1, 0], ["train", "train", "train", "val", "val"])
+    assert train.known_rows(found, "val").tolist() == [4]
+    assert train.known_rows(found, "val", "rotation").tolist() == [3, 4]
+    assert train.score(None, found, "species", np.array([4])) is None
+
+
 def test_turns_are_what_their_labels_say():
     torch.manual_seed(0)
     x = torch.rand(16, 3, 8, 8)
@@ -62,6 +69,11 @@ def test_a_hub_out_of_reach_is_one_line_that_says_what_to_set(monkeypatch):
 def test_an_unknown_backbone_is_one_line():
     with pytest.raises(UserError, match="timm has no such model"):
         train.build(params(backbone="resnet9999"), 3)
+
+
+def test_a_backbone_that_is_no_resnet_is_one_line():
+    with pytest.raises(UserError, match="must be a ResNet"):
+        train.build(params(backbone="mobilenetv3_small_050"), 3)
 
 
 def test_retrieval_asks_for_test_drawings_among_sprites(monkeypatch):

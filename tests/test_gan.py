@@ -1,5 +1,6 @@
 """Losses, penalty and schedule of the GAN, against closed forms."""
 
+import io
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import nn
 
 from stages.gan.losses import LOSSES, gradient_penalty
 from stages.gan.params import GanParams
-from stages.gan.train import rate
+from stages.gan.train import anchor_loss, rate, set_rate
 from stages.lib.params import UserError, parse, read_yaml
 
 
@@ -76,3 +77,20 @@ def test_what_makes_no_sense_is_refused_in_one_line(change, says):
     with pytest.raises(UserError, match=says) as error:
         parse("gan", section, GanParams)
     assert "\n" not in str(error.value)
+
+
+def test_rates_survive_a_checkpoint():
+    """A checkpoint is loaded without pickle's classes: a numpy number in it could not be read."""
+    optimiser = torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+    set_rate(optimiser, 1e-3 * rate(5, 0, 0, 10))
+    buffer = io.BytesIO()
+    torch.save(optimiser.state_dict(), buffer)
+    buffer.seek(0)
+    assert torch.load(buffer, weights_only=True)["param_groups"][0]["lr"] == pytest.approx(1e-3 * rate(5, 0, 0, 10))
+
+
+def test_the_anchor_looks_at_shrunk_pictures_alone():
+    x = torch.rand(2, 3, 16, 16)
+    detail = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(8, 8) * 0.2
+    assert anchor_loss(x + detail, x, 8).item() == pytest.approx(0, abs=1e-6)
+    assert anchor_loss(x + 0.5, x, 8).item() == pytest.approx(0.5, abs=1e-6)

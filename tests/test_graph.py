@@ -14,7 +14,8 @@ RAN = re.compile(r"^Running stage '(\w+)'", re.MULTILINE)
 ALL = ["scrape", "clean", "edges", "classifier", "pretrain", "gmm", "gan", "evaluate"]
 # a key of each section of params.yaml, another value, and exactly the stages that rerun
 KEYS = {
-    "common.seed": (1, ["clean", "classifier", "pretrain", "gmm", "gan", "evaluate", "edges"]),
+    "common.image_px": (64, ALL[1:]),
+    "common.seed": (1, ["classifier", "pretrain", "gmm", "gan", "evaluate"]),
     "scrape.npm.version": ("2.0.3", ALL),
     "clean.margin": (0.1, ALL[1:]),
     "edges.sketch_level": (100, ["edges"]),

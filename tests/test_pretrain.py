@@ -8,7 +8,7 @@ import torch
 from stages.lib.nets.encoder import Encoder
 from stages.lib.pictures import Pictures
 from stages.pretrain.loss import PerceptualLoss
-from stages.pretrain.score import errors, mean_picture, nearest
+from stages.pretrain.score import errors, mean_picture, nearest_rows
 from stages.pretrain.train import rate
 
 
@@ -45,7 +45,7 @@ def test_the_mean_picture_is_the_mean_of_train_alone():
 
 def test_the_nearest_train_picture_is_by_embedding():
     embeddings = np.array([[0.0, 0], [5, 5], [4, 4], [0, 1]], np.float32)
-    assert nearest(embeddings, np.array([0, 1]), np.array([2, 3])).tolist() == [1, 0]
+    assert nearest_rows(embeddings, np.array([0, 1]), np.array([2, 3])).tolist() == [1, 0]
 
 
 def test_the_rate_falls_in_each_of_the_two_parts():

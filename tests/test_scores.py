@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
-from stages.lib.scores.figures import frechet_distance, kid, memorised, nearest, precision_recall_density_coverage
+from stages.lib.scores.features import features
+from stages.lib.scores.figures import frechet_distance, kid, memorised, precision_recall_density_coverage
+from stages.lib.scores.nearest import nearest
 
 
 @pytest.fixture()
@@ -64,3 +67,7 @@ def test_nearest_is_the_nearest(rng):
     found, rows = nearest(a, b)
     assert np.array_equal(rows, distances.argmin(1))
     assert np.allclose(found, distances.min(1), atol=1e-3)
+
+
+def test_no_pictures_give_no_features():
+    assert len(features(torch.nn.Flatten(), np.zeros((0, 3, 8, 8), np.uint8), None)) == 0

@@ -77,6 +77,24 @@ def test_a_loss_that_is_not_finite_ends_in_one_line_and_keeps_the_last_good_chec
     assert all(torch.isfinite(v).all() for v in saved["state"]["net"].values())
 
 
+def test_weights_that_are_not_finite_are_never_saved(stage, monkeypatch):
+    """The last step's update can spoil weights that its loss, taken before, says nothing of."""
+    net = nn.Linear(1, 1)
+    with pytest.raises(UserError, match="weights are no longer finite"), Training(stage, 2, 1, 0, {"net": net}) as run:
+        for step in run:
+            run.log(loss=net(torch.ones(1)).sum())
+            if step == 1:
+                nn.init.constant_(net.weight, float("nan"))
+    assert not (stage.checkpoint_dir / "checkpoint.pt").exists()
+
+
+def test_a_broken_checkpoint_is_one_line_and_a_fresh_start(stage, capsys):
+    stage.checkpoint_dir.mkdir()
+    (stage.checkpoint_dir / "checkpoint.pt").write_bytes(b"cut off")
+    train(stage)
+    assert "cannot be read, starting over" in capsys.readouterr().out
+
+
 def test_two_processes_do_not_train_the_same_run(stage):
     with Training(stage, 1, 1, 0, {}), pytest.raises(UserError, match="another process"), Training(stage, 1, 1, 0, {}):
         pass

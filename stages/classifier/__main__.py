@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from stages.classifier.params import ClassifierParams
 from stages.classifier.retrieval import retrieval
-from stages.classifier.train import known_rows, score, train
+from stages.classifier.train import TURNS, known_rows, score, train
 from stages.lib.pictures import open_pictures
 from stages.lib.stage import Stage, run
 from stages.lib.weights import save_weights
@@ -16,14 +18,16 @@ def main(stage: Stage) -> None:
     common, p = stage.params(ClassifierParams)
     pictures = open_pictures()
     task = p.task
-    if task == "species" and pictures.column("label").max() < 1:
-        print("classifier: fewer than two labels, so the task is rotation", flush=True)
+    labels = np.unique(pictures.column("label")[pictures.rows("train")])
+    if task == "species" and (labels >= 0).sum() < 2:
+        print("classifier: fewer than two labels to train on, so the task is rotation", flush=True)
         task = "rotation"
 
     net, training = train(stage, p, pictures, task, common.seed)
 
-    val = known_rows(pictures, "val")
-    top1, top5 = score(net, pictures, task, val)
+    stage.check_unchanged()
+    val = known_rows(pictures, "val", task)
+    top1, top5 = score(net, pictures, task, val) or (None, None)
     header = {
         "architecture": p.backbone,
         "task": task,
@@ -38,12 +42,12 @@ def main(stage: Stage) -> None:
             "val_top1": top1,
             "val_top5": top5,
             "retrieval": retrieval(net, pictures),
-            "classes": net.head.out_features,
+            "classes": TURNS if task == "rotation" else int((labels >= 0).sum()),
             "val_pictures": len(val),
             "val_unknown": len(pictures.rows("val")) - len(val),
         }
     )
-    training.discard()
+    stage.on_success.append(training.discard)
 
 
 if __name__ == "__main__":

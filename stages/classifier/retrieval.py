@@ -24,9 +24,11 @@ def retrieval(net: Encoder, pictures: Pictures) -> float | None:
     if not len(asked):
         return None
     queries, found = _unit(embed_rows(net, pictures, asked)), _unit(embed_rows(net, pictures, gallery))
-    likeness = queries @ found.T
-    likeness[sources[asked][:, None] == sources[gallery][None, :]] = -np.inf
-    return float((labels[gallery][likeness.argmax(1)] == labels[asked]).mean())
+    hits = 0
+    for query, row in zip(queries, asked, strict=True):
+        likeness = np.where(sources[gallery] == sources[row], -np.inf, found @ query)
+        hits += labels[gallery[likeness.argmax()]] == labels[row]
+    return float(hits / len(asked))
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

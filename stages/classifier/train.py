@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stages.classifier.params import ClassifierParams
-from stages.lib.nets.encoder import Encoder
+from stages.lib.nets.encoder import LAYERS, Encoder
 from stages.lib.params import UserError
 from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
@@ -25,13 +25,13 @@ TURNS = 4
 
 
 class Best:
-    """The weights with the best score so far."""
+    """The weights with the best score so far; of equal ones the last."""
 
     def __init__(self) -> None:
         self.score, self.weights = -1.0, {}  # type: float, dict[str, Tensor]
 
     def offer(self, score: float, module: nn.Module) -> None:
-        if score > self.score:
+        if score >= self.score:
             self.score, self.weights = score, copy.deepcopy(module.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
@@ -48,10 +48,12 @@ def build(p: ClassifierParams, classes: int) -> Encoder:
         UserError: no such backbone, or the hub cannot be reached.
     """
     try:
-        return Encoder(p.backbone, classes, p.pretrained)
+        net = Encoder(p.backbone, classes, p.pretrained)
     except (RuntimeError, ValueError) as error:
         if "Unknown model" in str(error):
             raise UserError(f"classifier.backbone is {p.backbone!r}: timm has no such model") from None
+        if "No pretrained weights" in str(error):
+            raise UserError(f"timm has no weights for {p.backbone}: set classifier.pretrained to false") from None
         raise
     except Exception as error:
         if not p.pretrained:
@@ -61,6 +63,9 @@ def build(p: ClassifierParams, classes: int) -> Encoder:
             f"timm's weights for {p.backbone} cannot be fetched ({reason}); set classifier.pretrained to false, or "
             "HF_HOME to a folder that holds them"
         ) from None
+    if not all(hasattr(net.backbone, name) for name in ("conv1", "bn1", "act1", "maxpool", *LAYERS[1:])):
+        raise UserError(f"classifier.backbone is {p.backbone!r}: must be a ResNet, such as resnet34")
+    return net
 
 
 def turn(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -74,7 +79,8 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
     """Train, keep the best epoch by val, freeze the normalisation to the train set."""
     accelerate = accelerator()
     torch.manual_seed(seed)
-    labels, rows = pictures.column("label"), pictures.rows("train")
+    labels, everything = pictures.column("label"), pictures.rows("train")
+    rows = everything if task == "rotation" else everything[labels[everything] >= 0]
     classes = TURNS if task == "rotation" else int(labels.max()) + 1
     net = build(p, classes).to(accelerate.device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=p.lr, weight_decay=p.weight_decay)
@@ -100,31 +106,35 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
             schedule.step()
             run.log(loss=loss)
             if (step + 1) % steps_per_epoch == 0:
-                top1, top5 = score(net, pictures, task, known_rows(pictures, "val"))
-                best.offer(top1, net)
-                run.note(val_top1=top1, val_top5=top5)
+                found = score(net, pictures, task, known_rows(pictures, "val", task))
+                best.offer(found[0] if found else 0.0, net)
+                if found:
+                    run.note(val_top1=found[0], val_top5=found[1])
     if best.weights:
         net.load_state_dict(best.weights)
     net.eval()
-    var, mean = torch.var_mean(torch.from_numpy(pool_rows(net, pictures, rows)), dim=0)
+    var, mean = torch.var_mean(torch.from_numpy(pool_rows(net, pictures, everything)), dim=0)
     net.freeze_normalisation(mean, var)
     return net, run
 
 
-def known_rows(pictures: Pictures, split: str) -> np.ndarray:
-    """Rows of a split whose label occurs in train; all of them where there are no labels."""
+def known_rows(pictures: Pictures, split: str, task: str = "species") -> np.ndarray:
+    """Rows of a split whose species occurs in train; for rotation, all of them."""
     labels, rows = pictures.column("label"), pictures.rows(split)
-    return rows[np.isin(labels[rows], labels[pictures.rows("train")])]
+    if task == "rotation":
+        return rows
+    return rows[(labels[rows] >= 0) & np.isin(labels[rows], labels[pictures.rows("train")])]
 
 
 @torch.no_grad()
-def score(net: Encoder, pictures: Pictures, task: str, rows: np.ndarray) -> tuple[float, float]:
+def score(net: Encoder, pictures: Pictures, task: str, rows: np.ndarray) -> tuple[float, float] | None:
     """Top-1 and top-5 accuracy on `rows` (for rotation: over all turns of each; top-5 is 1).
 
-    Before the normalisation is frozen, embeddings are normalised over the whole of `rows`.
+    None for fewer than two pictures. Before the normalisation is frozen, embeddings are
+    normalised over the whole of `rows`.
     """
-    if not len(rows):
-        return 0.0, 0.0
+    if len(rows) < 2:
+        return None
     net.eval()
     turns = range(TURNS) if task == "rotation" else (0,)
     pooled = torch.cat([torch.from_numpy(pool_rows(net, pictures, rows, turns=k)) for k in turns])

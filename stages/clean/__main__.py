@@ -50,6 +50,10 @@ def main(stage: Stage) -> None:
     write_index(FOLDER / "index.parquet", index)
     write_dropped(FOLDER / "dropped.parquet", dropped)
 
+    for split, share in (("train", "test_share or val_share"), ("val", "val_share")):
+        if split not in index["split"]:
+            change = "lower" if split == "train" else "raise"
+            raise UserError(f"no picture fell into {split}: add pictures, or {change} clean.{share}")
     pictures = open_pictures()
     for split in SPLITS:
         rows = spread(pictures.rows(split), SHEET)

@@ -10,8 +10,8 @@ from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.pictures import SPLITS, open_pictures
 from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE, load_sampler
-from stages.lib.scores.features import features
-from stages.lib.scores.figures import nearest
+from stages.lib.scores.features import INPUT_PX, features
+from stages.lib.scores.nearest import nearest
 from stages.lib.sheets import save_sheet, spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.device import accelerator
@@ -31,7 +31,7 @@ def main(stage: Stage) -> None:
     encoder = load_encoder()[0].to(device)
     embeddings = np.load("data/embeddings.npy", mmap_mode="r")
     figures: dict[str, float | None] = {}
-    for suffix, net, input_px in (("", lite2, 160), ("_encoder", encoder, None)):
+    for suffix, net, input_px in (("", lite2, INPUT_PX), ("_encoder", encoder, None)):
         print(f"evaluate: features by {type(net).__name__}", flush=True)
         made = {name: features(net, images, input_px) for name, images in drawn.items()}
         if net is encoder:

@@ -17,6 +17,8 @@ from stages.lib.sheets import save_sheet
 from stages.lib.stage import Stage, run
 from stages.lib.weights import load_weights, save_weights
 
+CLOSING = ("loss_d", "loss_g", "d_real", "d_fake")
+
 
 def main(stage: Stage) -> None:
     common, p = stage.params(GanParams)
@@ -32,6 +34,7 @@ def main(stage: Stage) -> None:
 
     embeddings = np.load("data/embeddings.npy", mmap_mode="r") if mixture else None
     net, training = train(stage, p, architecture, weights, latent, pictures, embeddings, common.seed)
+    stage.check_unchanged()
 
     header = {"architecture": architecture, "latent": p.latent, "params": p.model_dump()}
     save_weights(GAN_FILE, net.state_dict(), header)
@@ -39,10 +42,15 @@ def main(stage: Stage) -> None:
     save_sheet(stage.plot_path("samples.png"), samples, COLUMNS)
     join_frames(training.folder, stage.plot_path("training.gif"))
     stage.write_table("history", training.history)
-    stage.write_metrics(
-        {"kimg": p.kimg, **{k: v for k, v in training.history[-1].items() if k not in ("step", "kimg")}}
-    )
-    training.discard()
+    stage.write_metrics({"kimg": p.kimg, **closing(training.history)})
+    stage.on_success.append(training.discard)
+
+
+def closing(history: list[dict[str, float]]) -> dict[str, float]:
+    """Means over the last ten rows of the history, for no single batch says much."""
+    last = history[-10:]
+    found = {name: [row[name] for row in last if name in row] for name in CLOSING}
+    return {name: float(np.mean(values)) for name, values in found.items() if values}
 
 
 def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class GanParams(Section):
     batch: int = Field(ge=2)
     lr: float = Field(gt=0, description="of the generator")
     d_lr: float = Field(gt=0, description="of the discriminator")
-    betas: list[float] = Field(min_length=2, max_length=2)
+    betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=2, max_length=2)
     alone_kimg: float = Field(ge=0, description="the discriminator learns alone first")
     ramp_kimg: float = Field(ge=0, description="then the generator's rate rises to lr")
     anchor: float = Field(ge=0, description="weight of the rebuilds' distance; fades to 0; 0: no anchor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ def train(
 
     anchored = p.batch // 2 if embeddings is not None and p.anchor else 0
     steps, alone, ramp = (round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.alone_kimg, p.ramp_kimg))
+    steps = max(1, steps)
     net_g, net_d, opt_g, opt_d = accelerate.prepare(net_g, net_d, opt_g, opt_d)
     ema = EMA(net_g, p.ema)
     loss = LOSSES[p.loss]
@@ -128,9 +130,10 @@ def rate(step: int, alone: int, ramp: int, steps: int) -> float:
     if step < alone:
         return 0.0
     rise = min(1.0, (step - alone + 1) / ramp) if ramp else 1.0
-    return rise * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * min(1.0, step / steps))))
+    return rise * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
 
 
 def set_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
+    """Set the learning rate of all of an optimiser's parameters."""
     for group in optimiser.param_groups:
         group["lr"] = lr

@@ -20,7 +20,7 @@ ALIVE = 1e-4
 
 def fit_pca(embeddings: np.ndarray, dims: int) -> PCA | None:
     """Whitening PCA, or None where it is not wanted (dims 0) or there is nothing to reduce to."""
-    dims = min(dims, *embeddings.shape)
+    dims = min(dims, len(embeddings) - 1, embeddings.shape[1])
     return PCA(dims, whiten=True, svd_solver="full").fit(embeddings) if dims else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,9 @@ from stages.lib.params import Section
 
 
 class GmmParams(Section):
-    components: Literal["auto"] | int = Field(description="auto picks by held-out log-likelihood")
+    components: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
+        description="auto picks by held-out log-likelihood"
+    )
     covariance: Literal["full", "tied", "diag", "spherical"]
     regularisation: float = Field(gt=0, description="added to the diagonal of covariances")
     pca_dims: int = Field(ge=0, description="whitening PCA first, to so many dimensions; 0: none")

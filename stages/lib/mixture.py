@@ -53,6 +53,7 @@ class Mixture:
 def save_mixture(path: Path, mixture: Mixture) -> None:
     """Write as npz; byte-stable."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # may be a link into DVC's cache: replaced, never written to
     np.savez(path, **asdict(mixture))
 
 

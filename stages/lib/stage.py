@@ -26,11 +26,12 @@ class Stage:
 
     Attributes:
         name: the stage's name in dvc.yaml, and of its section in params.yaml.
+        on_success: called once nothing can fail any more, such as what drops a checkpoint.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.started = time.time()
+        self.on_success: list[Callable[[], None]] = []
 
     def params(self, model: type[S]) -> tuple[Common, S]:
         """`common` and this stage's own section of params.yaml, checked."""
@@ -99,14 +100,17 @@ class Stage:
             raise UserError("code, parameters or inputs changed while this ran; nothing was recorded, run it again")
 
     def write_cost(self) -> None:
+        """Add this run's time and memory, the largest process's, to runs/<stage>/…/cost.jsonl."""
         import platform
         import resource
+
+        import psutil
 
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         cost = {
             "stage": self.name,
-            "seconds": round(time.time() - self.started, 1),
-            "peak_mib": peak // 1024,
+            "seconds": round(time.time() - psutil.Process().create_time(), 1),
+            "peak_mib_of_a_process": peak // 1024,
             "python": platform.python_version(),
             "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         }
@@ -127,6 +131,8 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
         main(stage)
         stage.check_unchanged()
         stage.write_cost()
+        for action in stage.on_success:
+            action()
     except UserError as error:
         sys.exit(f"{name}: {error}")
     except KeyboardInterrupt:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -17,6 +16,7 @@ from stages.lib.params import UserError
 def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
     """Write tensors and a header (architecture, parameters, picture size); byte-stable."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # may be a link into DVC's cache: replaced, never written to
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     save_file(plain, path, metadata={"header": json.dumps(header, sort_keys=True)})
 
@@ -35,14 +35,3 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise UserError(f"{path} is missing; run the stages before this one (dvc repro)") from None
     except (SafetensorError, KeyError, ValueError) as error:
         raise UserError(f"{path} is not a weights file of this project: {error}") from None
-
-
-def prefixed(prefix: str, module: torch.nn.Module) -> dict[str, Tensor]:
-    """A module's state under names that begin with `prefix.`, to join several in one file."""
-    return {f"{prefix}.{name}": tensor for name, tensor in module.state_dict().items()}
-
-
-def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The reverse of `prefixed`."""
-    start = prefix + "."
-    return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}

@@ -36,6 +36,7 @@ def main(stage: Stage) -> None:
 
     embeddings = embed_rows(encoder, pictures, np.arange(len(pictures)))
     net, training = train(stage, p, architecture, pictures, embeddings, encoder, common.seed)
+    stage.check_unchanged()
     figures, rebuilt = compare(net, encoder, p.layers, pictures, embeddings)
 
     Path("data/embeddings.npy").unlink(missing_ok=True)
@@ -47,7 +48,7 @@ def main(stage: Stage) -> None:
     shown = spread(np.arange(len(rebuilt)), 32)
     pairs = np.stack([pictures.images[pictures.rows("val")[shown]], rebuilt[shown]], axis=1)
     save_sheet(stage.plot_path("rebuilds.png"), pairs.reshape(-1, *rebuilt.shape[1:]), columns=16)
-    training.discard()
+    stage.on_success.append(training.discard)
 
 
 if __name__ == "__main__":

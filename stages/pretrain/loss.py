@@ -17,7 +17,7 @@ class PerceptualLoss:
     """Weighted feature distances over named layers.
 
     Each layer's mean absolute difference is divided by the mean absolute activation of
-    the real picture's map, so that weights mean the same on every layer.
+    the real pictures' maps in the batch, so that weights mean the same on every layer.
     """
 
     def __init__(self, encoder: Encoder, layers: Mapping[str, float]) -> None:

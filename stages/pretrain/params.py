@@ -14,7 +14,9 @@ class PretrainParams(Section):
     width: int = Field(ge=4, description="generator channels at full resolution")
     dilation: int = Field(ge=1, description="rate of the dilated convolutions")
     dilated_px: list[int] = Field(description="resolutions that get one")
-    layers: dict[Annotated[str, one_of(LAYERS)], float] = Field(description="weights of the feature distances")
+    layers: dict[Annotated[str, one_of(LAYERS)], float] = Field(
+        min_length=1, description="weights of the feature distances"
+    )
     pixel_weight: float = Field(ge=0)
     jitter: float = Field(ge=0, description="deviation of the noise on embeddings, whose own is 1")
     coarse_kimg: float = Field(ge=0, description="thousands of shrunk pictures to train the first blocks on, first")

@@ -7,6 +7,7 @@ import torch
 
 from stages.lib.nets.encoder import Encoder
 from stages.lib.pictures import Pictures
+from stages.lib.scores.nearest import nearest
 from stages.lib.tensors import to_float, to_uint8
 from stages.pretrain.loss import PerceptualLoss
 
@@ -23,11 +24,9 @@ def rebuild(net: torch.nn.Module, embeddings: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def nearest(embeddings: np.ndarray, train: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def nearest_rows(embeddings: np.ndarray, train: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """For each of `rows` the train row with the nearest embedding."""
-    a, b = embeddings[rows], embeddings[train]
-    distance = (b**2).sum(1)[None] - 2 * a @ b.T
-    return train[distance.argmin(1)]
+    return train[nearest(embeddings[rows], embeddings[train])[1]]
 
 
 def mean_picture(pictures: Pictures, rows: np.ndarray) -> np.ndarray:
@@ -58,7 +57,11 @@ def compare(
     real = pictures.images[val]
     rebuilt = rebuild(net, embeddings[val])
     mean = np.broadcast_to(mean_picture(pictures, train), real.shape)
-    guesses = {"val": rebuilt, "mean_picture": mean, "nearest_train": pictures.images[nearest(embeddings, train, val)]}
+    guesses = {
+        "val": rebuilt,
+        "mean_picture": mean,
+        "nearest_train": pictures.images[nearest_rows(embeddings, train, val)],
+    }
     perceptual = PerceptualLoss(encoder, layers)
     figures = {}
     for name, guess in guesses.items():

@@ -43,7 +43,7 @@ def train(
     net = LiteGenerator(**architecture).to(accelerate.device, **channels_last)
     to_small = nn.Conv2d(net.channels[p.coarse_px], 3, 1).to(accelerate.device, **channels_last)
     optimiser = torch.optim.Adam([*net.parameters(), *to_small.parameters()], lr=p.lr, betas=(0.5, 0.99))
-    coarse, fine = (round(kimg * 1000 / p.batch) for kimg in (p.coarse_kimg, p.kimg))
+    coarse, fine = round(p.coarse_kimg * 1000 / p.batch), max(1, round(p.kimg * 1000 / p.batch))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, coarse, fine))
     net, to_small, optimiser = accelerate.prepare(net, to_small, optimiser)
     ema = EMA(net, p.ema)

@@ -67,20 +67,17 @@ class ProjectedDiscriminator(Discriminator):
     are buffers, stored with the checkpoint.
 
     Args:
-        image_px: side of the pictures; not needed by the network, which is convolutional.
+        image_px: side of the pictures, a power of two.
         width: channels after mixing.
         strides: of the feature maps used, fine to coarse.
-        input_px: pictures are enlarged to this side before the frozen network.
     """
 
-    def __init__(
-        self, image_px: int, width: int = 64, strides: Sequence[int] = (2, 4, 8, 16, 32), input_px: int = 0
-    ) -> None:
+    def __init__(self, image_px: int, width: int = 64, strides: Sequence[int] = (2, 4, 8, 16, 32)) -> None:
         super().__init__()
-        self.input_px, self.strides = max(input_px, image_px), tuple(strides)
+        self.strides = tuple(strides)
         self.backbone = EfficientNetLite(0)
         with torch.no_grad():
-            maps = self.backbone.feature_maps(torch.zeros(1, 3, self.input_px, self.input_px), self.strides)
+            maps = self.backbone.feature_maps(torch.zeros(1, 3, image_px, image_px), self.strides)
         for i, found in enumerate(maps):
             self.register_buffer(f"channels{i}", _random_kernel(width, found.shape[1], 1))
             self.register_buffer(f"scales{i}", _random_kernel(width, width, 3))
@@ -88,8 +85,6 @@ class ProjectedDiscriminator(Discriminator):
 
     def features(self, x: Tensor) -> list[Tensor]:
         """Mixed maps, fine to coarse; differentiable in x."""
-        if x.shape[-1] != self.input_px:
-            x = F.interpolate(x, size=(self.input_px,) * 2, mode="bilinear", antialias=True)
         mixed: list[Tensor] = []
         maps = self.backbone.feature_maps(x, self.strides)
         for i in reversed(range(len(maps))):

@@ -15,9 +15,12 @@ INPUT_PX = 160  # pictures are resized to this side before EfficientNet-Lite
 
 @torch.no_grad()
 def features(net: nn.Module, images: np.ndarray, input_px: int | None = INPUT_PX) -> np.ndarray:
-    """Feature vectors, float32 N x D, of pictures uint8 N x 3 x H x W; input_px None: as they are."""
+    """Feature vectors, float32 N x D, of pictures uint8 N x 3 x H x W; input_px None: as they are.
+
+    No pictures give no vectors, of length 0.
+    """
     device = next(net.parameters()).device
-    parts = []
+    parts = [] if len(images) else [np.zeros((0, 0), np.float32)]
     for start in range(0, len(images), BATCH):
         x = to_float(images[start : start + BATCH]).to(device)
         if input_px is not None and x.shape[-1] != input_px:

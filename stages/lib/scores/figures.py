@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 
-import faiss
 import numpy as np
 import torch
 from prdc import compute_prdc
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_kid import kid_features_to_metric
+
+from stages.lib.scores.nearest import nearest
 
 KID_SUBSETS, KID_SUBSET = 100, 500
 PRDC_NEIGHBOURS = 5
@@ -44,14 +45,6 @@ def precision_recall_density_coverage(fake: np.ndarray, real: np.ndarray) -> dic
     with contextlib.redirect_stdout(io.StringIO()):
         figures = compute_prdc(real, fake, min(PRDC_NEIGHBOURS, len(real) - 1, len(fake) - 1))
     return {name: float(figures[name]) for name in ("precision", "recall", "density", "coverage")}
-
-
-def nearest(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Euclidean distance of each query to its nearest of the gallery, and that one's row."""
-    index = faiss.IndexFlatL2(gallery.shape[1])
-    index.add(np.ascontiguousarray(gallery))
-    squared, rows = index.search(np.ascontiguousarray(queries), 1)
-    return np.sqrt(squared[:, 0].clip(0)), rows[:, 0]
 
 
 def memorised(fake: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> float:

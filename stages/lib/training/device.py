@@ -6,6 +6,8 @@ from __future__ import annotations
 import torch
 from accelerate import Accelerator
 
+from stages.lib.params import UserError
+
 
 def accelerator() -> Accelerator:
     """Accelerate on whatever device there is, with repeatable kernels.
@@ -13,8 +15,11 @@ def accelerator() -> Accelerator:
     bfloat16 autocast where the device gains by it (CUDA from Ampere on; CPUs were
     measured to gain nothing).
     """
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(True, warn_only=True)  # a few CUDA kernels have no such form
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     gains = torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
-    return Accelerator(mixed_precision="bf16" if gains else "no")
+    accelerate = Accelerator(mixed_precision="bf16" if gains else "no")
+    if accelerate.num_processes > 1:
+        raise UserError("training in several processes is not there yet; start one")
+    return accelerate

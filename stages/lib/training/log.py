@@ -50,10 +50,10 @@ class Log:
 
     def row(self, step: int, figures: dict[str, float]) -> None:
         """Write figures at `step`."""
+        self.live.step = step
         for name, value in figures.items():
             self.board.add_scalar(f"{self.stage.name}/{name}", value, step)
             self.live.log_metric(name, value, plot=True)
-        self.live.step = step
         self.live.sync()
         self.latest = "  ".join(f"{name} {value:.3g}" for name, value in figures.items())
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import shutil
 import signal
 import time
@@ -93,7 +94,12 @@ class Training:
         self._log.close()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        self._lock.release()
+        if kind is not None:
+            self._lock.release()
+        elif self._stopping:  # the signal came when the last step was done
+            self.save()
+            self._lock.release()
+            raise KeyboardInterrupt
 
     def __iter__(self) -> Iterator[int]:
         while self.step < self.steps:
@@ -108,6 +114,8 @@ class Training:
             if self._stopping:
                 self.save()
                 raise KeyboardInterrupt
+        if not all_finite({name: item.state_dict() for name, item in self.state.items()}):
+            raise self._not_finite("weights are")
 
     def _stop(self, number: int, frame: object) -> None:
         if self._stopping:
@@ -123,22 +131,24 @@ class Training:
 
     def note(self, **figures: float) -> None:
         """Add figures measured now and then, such as a score on val, as a row of their own."""
-        row = {"step": self.step, "kimg": self._kimg(), **figures}
-        self.history.append(row)
-        self._log.row(self.step, figures)
+        self.history.append({"step": self.step + 1, "kimg": self._kimg(self.step + 1), **figures})
+        self._log.row(self.step + 1, figures)
 
     def _close_row(self) -> None:
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         self._sums, self._counts = {}, {}
         for name, value in means.items():
             if not math.isfinite(value):
-                kept = f"; the last good checkpoint stays in {self.folder}" if self._file.exists() else ""
-                raise UserError(f"{name} is no longer finite at step {self.step}: lower the learning rate{kept}")
-        self.history.append({"step": self.step, "kimg": self._kimg(), **means})
+                raise self._not_finite(f"{name} is")
+        self.history.append({"step": self.step, "kimg": self._kimg(self.step), **means})
         self._log.row(self.step, means)
 
-    def _kimg(self) -> float:
-        return round(self.step * self.images_per_step / 1000, 3)
+    def _kimg(self, step: int) -> float:
+        return round(step * self.images_per_step / 1000, 3)
+
+    def _not_finite(self, what: str) -> UserError:
+        kept = f"; the last good checkpoint stays in {self.folder}" if self._file.exists() else ""
+        return UserError(f"{what} no longer finite at step {self.step}: lower the learning rate{kept}")
 
     @property
     def _file(self) -> Path:
@@ -147,16 +157,25 @@ class Training:
     def save(self) -> None:
         """Write the checkpoint; a kill at any moment leaves the old or the new one whole."""
         state = {name: item.state_dict() for name, item in self.state.items()}
+        if not all_finite(state):
+            raise self._not_finite("weights are")
         partial = self._file.with_suffix(".partial")
         row = {"sums": self._sums, "counts": self._counts}
-        torch.save({"step": self.step, "history": self.history, "row": row, "state": state}, partial)
+        with open(partial, "wb") as file:
+            torch.save({"step": self.step, "history": self.history, "row": row, "state": state}, file)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, self._file)
         self._saved = time.monotonic()
 
     def _load(self) -> None:
         if not self._file.exists():
             return
-        saved = torch.load(self._file, map_location="cpu", weights_only=True)
+        try:
+            saved = torch.load(self._file, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            print(f"{self.stage.name}: {self._file} cannot be read, starting over ({error})", flush=True)
+            return
         for name, item in self.state.items():
             item.load_state_dict(saved["state"][name])
         self.step, self.history = saved["step"], saved["history"]
@@ -164,8 +183,18 @@ class Training:
         print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
 
     def discard(self) -> None:
-        """Remove the checkpoint, once the outputs are written."""
+        """Remove the checkpoint, once the outputs are written; the run is locked until then."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+
+
+def all_finite(state: Any) -> bool:
+    """Whether every number in nested dictionaries and lists of tensors is finite."""
+    if isinstance(state, Tensor):
+        return not state.is_floating_point() or bool(torch.isfinite(state).all())
+    if isinstance(state, dict):
+        return all(map(all_finite, state.values()))
+    return all(map(all_finite, state)) if isinstance(state, list | tuple) else True
 
 
 def mix(*numbers: int) -> int:
