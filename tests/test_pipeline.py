@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import dvc, dvc_command, environment, set_params
+from tests.conftest import dvc, dvc_command, environment, git, set_params
 
 RAN = re.compile(r"^Running stage '(\w+)'", re.MULTILINE)
 TRAINED = ("models/gan.safetensors", "metrics/gan.json", "metrics/gan/history.tsv", "metrics/gan/training.gif")
@@ -101,10 +101,30 @@ def test_a_stage_killed_at_any_moment_goes_on_and_ends_with_the_same_bytes(check
 
 
 def test_an_experiment_killed_in_its_temporary_folder_goes_on_too(checkout):
-    arguments = ("exp", "run", "--temp", "-S", "gan.kimg=0.9")
+    # the temporary folder holds what git tracks, so the pictures are named by their absolute path
+    pictures = f"scrape.folder.path={checkout / 'data/own'}"
+    arguments = ("exp", "run", "--temp", "--name", "resumed", "-S", pictures, "-S", "gan.kimg=0.9")
     kill_while_training(checkout, *arguments)
     result = dvc(checkout, *arguments)
     assert "going on at step" in result.stdout, result.stdout + result.stderr
+
+    ref = git(checkout, "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    resumed = next(git(checkout, "show", f"{name}:dvc.lock") for name in ref if name.endswith("/resumed"))
+    before = (checkout / "params.yaml").read_text()
+    set_params(checkout, {"gan.kimg": 0.9})
+    try:
+        assert ran(dvc(checkout, "repro", "-f", "-s", "gan")) == ["gan"]
+        assert model_hash(resumed) == model_hash((checkout / "dvc.lock").read_text())
+    finally:
+        (checkout / "params.yaml").write_text(before)
+
+
+def model_hash(lock: str) -> str:
+    """The MD5 of models/gan.safetensors as the stage `gan` made it, out of a dvc.lock."""
+    from ruamel.yaml import YAML
+
+    outs = YAML(typ="safe").load(lock)["stages"]["gan"]["outs"]
+    return next(out["md5"] for out in outs if out["path"] == "models/gan.safetensors")
 
 
 def kill_while_training(checkout: Path, *arguments: str) -> None:
