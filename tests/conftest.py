@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.closure import ROOT
+
+# tests run side by side, a process a core; set before torch loads
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 LABELS = 12
 PNGS = 4  # stills a label, beside one GIF and one SVG
@@ -132,6 +136,12 @@ def dvc(checkout: Path, *args: str, env: dict[str, str] | None = None) -> subpro
     """Run DVC in a checkout; the caller looks at how it ended."""
     command, settings = [*dvc_command(), *args], environment() | (env or {})
     return subprocess.run(command, cwd=checkout, env=settings, capture_output=True, text=True)
+
+
+def ran(result: subprocess.CompletedProcess[str]) -> list[str]:
+    """The stages that a `dvc repro` ran; its failure is one of the test."""
+    assert result.returncode == 0, result.stdout + result.stderr
+    return re.findall(r"^Running stage '(\w+)'", result.stdout, re.MULTILINE)
 
 
 def git(checkout: Path, *args: str) -> str:

@@ -1,6 +1,5 @@
 """What reruns when: the real dvc.yaml, with stages that only hash what they depend on."""
 
-import re
 import stat
 import sys
 from pathlib import Path
@@ -8,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.closure import ROOT
-from tests.conftest import dvc, environment, set_params
+from tests.conftest import dvc, environment, ran, set_params
 
-RAN = re.compile(r"^Running stage '(\w+)'", re.MULTILINE)
 ALL = ["scrape", "clean", "edges", "classifier", "pretrain", "gmm", "gan", "evaluate"]
 # a key of each section of params.yaml, another value, and exactly the stages that rerun
 KEYS = {
@@ -43,9 +41,7 @@ def checkout(tiny_checkout_factory, tmp_path_factory):
 
 
 def repro(folder: Path, env: dict[str, str]) -> list[str]:
-    result = dvc(folder, "repro", env=env)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return RAN.findall(result.stdout)
+    return ran(dvc(folder, "repro", env=env))
 
 
 def test_every_section_is_in_the_table():

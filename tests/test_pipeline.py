@@ -1,36 +1,20 @@
 """The real dvc.yaml, end to end, on pictures that the test draws itself."""
 
-import hashlib
 import json
-import os
-import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import dvc, dvc_command, environment, git, set_params
+from tests.conftest import dvc, ran, set_params
 
-RAN = re.compile(r"^Running stage '(\w+)'", re.MULTILINE)
-TRAINED = ("models/gan.safetensors", "metrics/gan.json", "metrics/gan/history.tsv", "metrics/gan/training.gif")
 FIGURES = ["kid", "kid_std", "kid_floor", "kid_pretrained", "kid_test", "fd"]
 FIGURES += ["precision", "recall", "density", "coverage", "memorised"]
 KEYS = {  # keys near the end of the graph, and the stages that must run; tests/test_graph.py has all sections
     "gan.lr": (3e-4, ["gan", "evaluate"]),
     "edges.canny": ([40, 120], ["edges"]),
 }
-
-
-def ran(result: subprocess.CompletedProcess) -> list[str]:
-    assert result.returncode == 0, result.stdout + result.stderr
-    return RAN.findall(result.stdout)
-
-
-def hashes(checkout: Path) -> dict[str, str]:
-    return {name: hashlib.sha256((checkout / name).read_bytes()).hexdigest() for name in TRAINED}
 
 
 @pytest.fixture(scope="module")
@@ -82,66 +66,3 @@ def test_run_again_from_nothing_makes_the_same_bytes(checkout):
     lock = (checkout / "dvc.lock").read_bytes()
     assert len(ran(dvc(checkout, "repro", "-f"))) == 8
     assert (checkout / "dvc.lock").read_bytes() == lock
-
-
-def test_a_stage_killed_at_any_moment_goes_on_and_ends_with_the_same_bytes(checkout):
-    before = (checkout / "params.yaml").read_text()
-    set_params(checkout, {"gan.kimg": 0.8})
-    try:
-        assert "gan" in ran(dvc(checkout, "repro", "gan"))
-        whole = hashes(checkout)
-        kill_while_training(checkout, "repro", "-f", "-s", "gan")
-        result = dvc(checkout, "repro", "-f", "-s", "gan")
-        assert "going on at step" in result.stdout, result.stdout + result.stderr
-        assert hashes(checkout) == whole
-        assert not list((checkout / ".ckpt" / "gan").glob("*/checkpoint.pt"))
-    finally:
-        (checkout / "params.yaml").write_text(before)
-        dvc(checkout, "repro")
-
-
-def test_an_experiment_killed_in_its_temporary_folder_goes_on_too(checkout):
-    # the temporary folder holds what git tracks, so the pictures are named by their absolute path
-    pictures = f"scrape.folder.path={checkout / 'data/own'}"
-    arguments = ("exp", "run", "--temp", "--name", "resumed", "-S", pictures, "-S", "gan.kimg=0.9")
-    kill_while_training(checkout, *arguments)
-    result = dvc(checkout, *arguments)
-    assert "going on at step" in result.stdout, result.stdout + result.stderr
-
-    ref = git(checkout, "for-each-ref", "--format=%(refname)", "refs/exps").split()
-    resumed = next(git(checkout, "show", f"{name}:dvc.lock") for name in ref if name.endswith("/resumed"))
-    before = (checkout / "params.yaml").read_text()
-    set_params(checkout, {"gan.kimg": 0.9})
-    try:
-        assert ran(dvc(checkout, "repro", "-f", "-s", "gan")) == ["gan"]
-        assert model_hash(resumed) == model_hash((checkout / "dvc.lock").read_text())
-    finally:
-        (checkout / "params.yaml").write_text(before)
-
-
-def model_hash(lock: str) -> str:
-    """The MD5 of models/gan.safetensors as the stage `gan` made it, out of a dvc.lock."""
-    from ruamel.yaml import YAML
-
-    outs = YAML(typ="safe").load(lock)["stages"]["gan"]["outs"]
-    return next(out["md5"] for out in outs if out["path"] == "models/gan.safetensors")
-
-
-def kill_while_training(checkout: Path, *arguments: str) -> None:
-    """Start DVC, wait for a checkpoint of `gan`, and SIGKILL everything that was started."""
-    env = environment() | {"CHECKPOINT_SECONDS": "0"}
-    process = subprocess.Popen(
-        [*dvc_command(), *arguments],
-        cwd=checkout,
-        env=env,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    while not list((checkout / ".ckpt" / "gan").glob("*/checkpoint.pt")):
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline, "no checkpoint in two minutes"
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -1,0 +1,88 @@
+"""Runs that are killed go on where they were and end with the same bytes."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import dvc, dvc_command, environment, git, ran, set_params
+
+TRAINED = ("models/gan.safetensors", "metrics/gan.json", "metrics/gan/history.tsv", "metrics/gan/training.gif")
+
+
+@pytest.fixture(scope="module")
+def checkout(tiny_checkout_factory) -> Path:
+    """A copy of the project with tiny parameters, run up to the mixture."""
+    folder = tiny_checkout_factory()
+    assert "gmm" in ran(dvc(folder, "repro", "gmm"))
+    return folder
+
+
+def hashes(checkout: Path) -> dict[str, str]:
+    return {name: hashlib.sha256((checkout / name).read_bytes()).hexdigest() for name in TRAINED}
+
+
+def test_a_stage_killed_at_any_moment_goes_on_and_ends_with_the_same_bytes(checkout):
+    before = (checkout / "params.yaml").read_text()
+    set_params(checkout, {"gan.kimg": 0.8})
+    try:
+        assert ran(dvc(checkout, "repro", "gan")) == ["gan"]
+        whole = hashes(checkout)
+        kill_while_training(checkout, "repro", "-f", "-s", "gan")
+        result = dvc(checkout, "repro", "-f", "-s", "gan")
+        assert "going on at step" in result.stdout, result.stdout + result.stderr
+        assert hashes(checkout) == whole
+        assert not list((checkout / ".ckpt" / "gan").glob("*/checkpoint.pt"))
+    finally:
+        (checkout / "params.yaml").write_text(before)
+
+
+def test_an_experiment_killed_in_its_temporary_folder_goes_on_too(checkout):
+    # the temporary folder holds what git tracks, so the pictures are named by their absolute path
+    pictures = f"scrape.folder.path={checkout / 'data/own'}"
+    arguments = ("exp", "run", "--temp", "--name", "resumed", "-S", pictures, "-S", "gan.kimg=0.9", "gan")
+    kill_while_training(checkout, *arguments)
+    result = dvc(checkout, *arguments)
+    assert "going on at step" in result.stdout, result.stdout + result.stderr
+
+    ref = git(checkout, "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    resumed = next(git(checkout, "show", f"{name}:dvc.lock") for name in ref if name.endswith("/resumed"))
+    before = (checkout / "params.yaml").read_text()
+    set_params(checkout, {"gan.kimg": 0.9})
+    try:
+        assert ran(dvc(checkout, "repro", "-f", "-s", "gan")) == ["gan"]
+        assert model_hash(resumed) == model_hash((checkout / "dvc.lock").read_text())
+    finally:
+        (checkout / "params.yaml").write_text(before)
+
+
+def model_hash(lock: str) -> str:
+    """The MD5 of models/gan.safetensors as the stage `gan` made it, out of a dvc.lock."""
+    from ruamel.yaml import YAML
+
+    outs = YAML(typ="safe").load(lock)["stages"]["gan"]["outs"]
+    return next(out["md5"] for out in outs if out["path"] == "models/gan.safetensors")
+
+
+def kill_while_training(checkout: Path, *arguments: str) -> None:
+    """Start DVC, wait for a checkpoint of `gan`, and SIGKILL everything that was started."""
+    env = environment() | {"CHECKPOINT_SECONDS": "0"}
+    process = subprocess.Popen(
+        [*dvc_command(), *arguments],
+        cwd=checkout,
+        env=env,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list((checkout / ".ckpt" / "gan").glob("*/checkpoint.pt")):
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline, "no checkpoint in two minutes"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
