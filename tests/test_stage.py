@@ -82,7 +82,7 @@ def test_a_run_writes_figures_and_what_it_cost(checkout):
     assert finish(start(checkout, "pass")) == (0, "")
     assert json.loads((checkout / "metrics/toy.json").read_text()) == {"share": 0.333333}
     (cost,) = (checkout / "runs/toy").rglob("cost.jsonl")
-    assert {"stage", "seconds", "peak_mib"} <= set(json.loads(cost.read_text()))
+    assert {"stage", "seconds", "peak_mib_of_a_process"} <= set(json.loads(cost.read_text()))
 
 
 @pytest.mark.parametrize(
