@@ -24,7 +24,7 @@ def main(stage: str) -> None:
     deps = [re.sub(r"\$\{(.+?)\}", lambda m: str(lookup(params, m[1])), dep) for dep in entry["deps"]]
     data = digest(*(content(Path(dep)) for dep in deps if not dep.startswith("stages")))
     code = digest(*(content(Path(dep)) for dep in deps))
-    everything = digest(code, *(json.dumps(params.get(key), sort_keys=True) for key in entry["params"]))
+    everything = digest(code, *(json.dumps(lookup(params, key), sort_keys=True) for key in entry["params"]))
     for out in entry.get("outs", []) + entry.get("metrics", []) + entry.get("plots", []):
         name = out if isinstance(out, str) else next(iter(out))
         path = Path(name) if Path(name).suffix else Path(name) / "file"
