@@ -41,7 +41,7 @@ class EfficientNetLite(nn.Module):
     def train(self, mode: bool = True) -> EfficientNetLite:
         return super().train(False)
 
-    def feature_maps(self, x: Tensor, strides: tuple[int, ...] = (4, 8, 16, 32)) -> list[Tensor]:
+    def feature_maps(self, x: Tensor, strides: tuple[int, ...]) -> list[Tensor]:
         """The maps at the given strides, fine to coarse."""
         x, maps = self.net.bn1(self.net.conv_stem(x)), []
         for number, blocks in enumerate(self.net.blocks):
