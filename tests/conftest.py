@@ -46,6 +46,8 @@ TINY: dict[str, Any] = {
     "gan.generator_width": 8,
     "gan.discriminator_width": 8,
     "gan.frames": 3,
+    "gan.snapshots": 2,
+    "gan.snapshot_samples": 16,
     "evaluate.samples": 64,
     "evaluate.reference": 64,
 }

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from stages.lib.training.augment import AUGMENTATIONS, augment
+from stages.lib.training.augment import AUGMENTATIONS, DRAWS, OF_PICTURES, augment, vary
+
+ALL = AUGMENTATIONS | OF_PICTURES
 
 
 def creature(count: int = 64, side: int = 32) -> torch.Tensor:
@@ -13,38 +15,77 @@ def creature(count: int = 64, side: int = 32) -> torch.Tensor:
     return x
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+def changed(name: str, x: torch.Tensor) -> torch.Tensor:
+    return ALL[name](x, torch.rand(DRAWS, len(x), 1, 1, 1))
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_nothing_foreign_leaks_into_the_background(name):
     torch.manual_seed(0)
-    x = AUGMENTATIONS[name](creature())
+    x = changed(name, creature())
     corners = x[:, :, [0, 0, -1, -1], [0, -1, 0, -1]]
     assert torch.equal(corners, torch.ones_like(corners))
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_all_of_them_together_leave_white_white():
+    """No colour but that of the figure comes in: an empty picture stays empty, whatever is drawn."""
+    torch.manual_seed(0)
+    white = torch.ones(256, 3, 32, 32)
+    assert torch.equal(vary(white, list(OF_PICTURES)), white)
+    assert torch.equal(augment([white], list(AUGMENTATIONS), 0.8)[0], white)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_each_picture_has_its_own_draw(name):
     torch.manual_seed(0)
     x = creature(1).repeat(64, 1, 1, 1)
     x[:, :, 12, 12] = -1  # so that a flip shows
-    changed = AUGMENTATIONS[name](x)
-    assert len({tuple(p.flatten().tolist()) for p in changed}) > 1
+    assert len({tuple(p.flatten().tolist()) for p in changed(name, x)}) > 1
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_gradients_come_through(name):
     x = creature().requires_grad_()
-    AUGMENTATIONS[name](x).sum().backward()
+    changed(name, x).sum().backward()
     assert x.grad is not None and x.grad.abs().sum() > 0
 
 
 def test_translation_moves_and_loses_nothing_of_a_small_figure():
     torch.manual_seed(0)
     x = creature()
-    moved = AUGMENTATIONS["translation"](x)
+    moved = changed("translation", x)
     assert not torch.equal(x, moved)
     assert torch.allclose((1 - x).sum((1, 2, 3)), (1 - moved).sum((1, 2, 3)), rtol=1e-4)
 
 
+def test_the_sizes_of_one_picture_change_alike():
+    """Multi-scale gradients: a small picture is moved, mirrored and coloured as the large one is."""
+    torch.manual_seed(0)
+    large = creature(64, 64)
+    small = torch.nn.functional.avg_pool2d(large, 4)
+    for name in ("flip", "translation", "colour"):
+        new_large, new_small = augment([large, small], [name])
+        assert not torch.equal(new_large, large)
+        assert (torch.nn.functional.avg_pool2d(new_large, 4) - new_small).abs().mean() < 0.05
+
+
 def test_policies_apply_in_order_and_none_is_the_identity():
     x = creature()
-    assert torch.equal(augment(x, []), x)
+    assert torch.equal(augment([x], [])[0], x)
+    assert vary(x, []) is x
+
+
+def test_p_is_the_share_of_pictures_that_are_changed():
+    torch.manual_seed(0)
+    x = creature(2000)
+    (new,) = augment([x], ["colour"], p=0.3)
+    share = (new != x).flatten(1).any(1).float().mean().item()
+    assert share == pytest.approx(0.3, abs=0.04)  # 4 deviations of a binomial
+    assert torch.equal(augment([x], ["colour"], p=0.0)[0], x)
+
+
+def test_of_real_pictures_some_always_stay_as_they_are():
+    torch.manual_seed(0)
+    x = creature(3000)
+    same = (vary(x, ["jitter", "elastic"]) == x).flatten(1).all(1).float().mean().item()
+    assert same == pytest.approx(1 / 3, abs=0.035)

@@ -27,14 +27,15 @@ def mixture() -> Mixture:
 
 
 def test_each_sample_has_its_own_component_by_weight(mixture):
-    x = mixture.sample(4000, np.random.default_rng(0))
+    x, component = mixture.sample(4000, np.random.default_rng(0))
     share = (x[:, 0] > 0).mean()
     assert share == pytest.approx(0.1, abs=0.02)  # 4 deviations of a binomial
     assert (x[:, 2] == 5).all()
+    assert np.array_equal(component, x[:, 0] > 0)
 
 
 def test_samples_have_the_components_mean_and_covariance(mixture):
-    x = mixture.sample(20000, np.random.default_rng(0)).astype(np.float64)
+    x = mixture.sample(20000, np.random.default_rng(0))[0].astype(np.float64)
     first = x[x[:, 0] < 0][:, :2]
     factor = mixture.factors[0]
     assert np.allclose(first.mean(0), mixture.means[0], atol=0.05)
@@ -42,12 +43,25 @@ def test_samples_have_the_components_mean_and_covariance(mixture):
 
 
 def test_truncation_shrinks_the_deviation_and_leaves_the_means(mixture):
-    wide, narrow = (mixture.sample(5000, np.random.default_rng(0), t) for t in (1.0, 0.5))
+    wide, narrow = (mixture.sample(5000, np.random.default_rng(0), t)[0] for t in (1.0, 0.5))
     for x in (wide, narrow):
         assert x[x[:, 0] < 0][:, 0].mean() == pytest.approx(-10, abs=0.1)
     assert narrow[narrow[:, 0] < 0][:, 0].std() == pytest.approx(wide[wide[:, 0] < 0][:, 0].std() / 2, rel=0.05)
-    exact = mixture.sample(10, np.random.default_rng(0), 0.0)
+    exact, _ = mixture.sample(10, np.random.default_rng(0), 0.0)
     assert set(exact[:, 0].tolist()) <= {-10.0, 10.0}
+
+
+def test_assign_finds_the_component_a_sample_came_from(mixture):
+    x, component = mixture.sample(1000, np.random.default_rng(0))
+    assert np.array_equal(mixture.assign(x), component)
+
+
+def test_assign_is_scikit_learns_predict():
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((600, 5)) @ rng.standard_normal((5, 8)) + rng.integers(0, 3, (600, 1)) * 4
+    pca = fit_pca(data, 3)
+    model = fit_gmm(pca.transform(data), 4, params(), 0)
+    assert np.array_equal(to_mixture(model, pca, 8).assign(data), model.predict(pca.transform(data)))
 
 
 @pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
@@ -58,7 +72,7 @@ def test_fitted_mixtures_sample_what_they_were_fitted_to(covariance):
     data = rng.standard_normal((6000, 4)) @ spread + np.arange(6)
     pca = fit_pca(data, 4)
     model = fit_gmm(pca.transform(data), 1, params(covariance=covariance), 0)
-    x = to_mixture(model, pca, 6).sample(20000, rng).astype(np.float64)
+    x = to_mixture(model, pca, 6).sample(20000, rng)[0].astype(np.float64)
     assert np.allclose(x.mean(0), data.mean(0), atol=0.15)
     assert np.allclose(np.cov(x.T), np.cov(data.T), atol=0.5)
 
@@ -88,7 +102,7 @@ def test_file_round_trip_is_byte_stable_and_needs_no_pickle(mixture, tmp_path):
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     read = load_mixture(tmp_path / "a.npz")
     rng = np.random.default_rng
-    assert np.array_equal(read.sample(9, rng(1)), mixture.sample(9, rng(1)))
+    assert np.array_equal(read.sample(9, rng(1))[0], mixture.sample(9, rng(1))[0])
     (tmp_path / "c.npz").write_bytes(b"no zip")
     with pytest.raises(UserError, match="no mixture"):
         load_mixture(tmp_path / "c.npz")

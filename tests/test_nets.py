@@ -3,10 +3,14 @@
 import pytest
 import torch
 
-from stages.lib.nets.discriminators import DISCRIMINATORS, ProjectedDiscriminator
+from stages.lib.nets.base import shrink
+from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.nets.encoder import LAYERS, Encoder
-from stages.lib.nets.generators import GENERATORS, LiteGenerator, UpConv, build_generator
+from stages.lib.nets.generators import GENERATORS, build_generator
+from stages.lib.nets.lite import LiteGenerator, UpConv
+from stages.lib.nets.parts import INITIAL, SelfAttention, initialise
+from stages.lib.nets.projected import ProjectedDiscriminator
 from stages.lib.weights import load_weights, save_weights
 
 
@@ -24,11 +28,123 @@ def test_generators_draw_pictures_of_every_size(name, image_px):
 def test_discriminators_learn_from_every_size(name, image_px):
     net = DISCRIMINATORS[name](image_px, 8)
     x = torch.rand(4, 3, image_px, image_px).requires_grad_()
-    logits = net(x)
+    logits = net([x])
     assert logits.shape[0] == 4
     logits.sum().backward()
     assert x.grad is not None and x.grad.abs().sum() > 0
     assert all(p.grad is not None for p in net.parameters() if p.requires_grad)
+
+
+CONDITIONAL = ["dcgan", "sngan", "resnet", "projected"]
+SCALED = ["dcgan", "sngan", "resnet"]
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_multi_scale_generators_draw_every_size_and_learn_from_each(name):
+    net = build_generator({"name": name, "z_dim": 10, "image_px": 32, "width": 4, "msg": True})
+    drawn = net.pyramid(torch.randn(2, 10))
+    assert [x.shape[-1] for x in drawn] == [32, 16, 8, 4]
+    sum(x.sum() for x in drawn).backward()
+    assert all(p.grad is not None for p in net.parameters())
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_multi_scale_discriminators_look_at_every_size(name):
+    net = DISCRIMINATORS[name](32, 8, msg=True)
+    pictures = [x.requires_grad_() for x in shrink(torch.rand(4, 3, 32, 32), 4)]
+    net(pictures).sum().backward()
+    assert all(x.grad.abs().sum() > 0 for x in pictures)
+
+
+@pytest.mark.parametrize("name", CONDITIONAL)
+def test_a_conditional_logit_depends_on_the_class_where_it_is_known(name):
+    torch.manual_seed(0)
+    net = DISCRIMINATORS[name](32, 8, classes=5).eval()
+    x = [torch.rand(1, 3, 32, 32).repeat(3, 1, 1, 1)]
+    one, other, unknown = net(x, torch.tensor([1, 4, -1]))
+    assert not torch.equal(one, other)
+    assert torch.allclose(unknown, net(x)[2])
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_attention_is_at_the_resolution_it_is_named_for(name):
+    net, seen = DISCRIMINATORS[name](64, 8, attention_px=16), []
+    (layer,) = [m for m in net.modules() if isinstance(m, SelfAttention)]
+    layer.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].shape[-1]))
+    net([torch.rand(2, 3, 64, 64)])
+    assert seen == [16]
+
+
+def test_attention_weighs_every_place_by_its_likeness():
+    """Against the formula, place by place."""
+    torch.manual_seed(0)
+    net, x = SelfAttention(8), torch.randn(1, 8, 3, 3)
+    assert torch.equal(net(x), x)
+    torch.nn.init.constant_(net.share, 0.5)
+    flat = [layer(x)[0].flatten(1).T for layer in (net.query, net.key, net.value)]  # places x channels
+    mixed = torch.stack([(q @ flat[1].T).softmax(0) @ flat[2] for q in flat[0]])
+    wanted = x + 0.5 * net.out(mixed.T.reshape(1, -1, 3, 3))
+    assert torch.allclose(net(x), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["sngan", "resnet"])
+def test_spectral_norm_bounds_every_layer(name):
+    """The largest singular value of each weight is 1 once its power iteration has settled."""
+    torch.manual_seed(0)
+    net = DISCRIMINATORS[name](32, 8, **({"norm": "spectral"} if name == "resnet" else {}))
+    for _ in range(50):
+        net([torch.rand(2, 3, 32, 32)])
+    weights = [m.weight for m in net.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
+    assert len(weights) > 3
+    for weight in weights:
+        assert torch.linalg.matrix_norm(weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
+
+
+def test_initial_weights_are_as_named():
+    net = DISCRIMINATORS["dcgan"](64, 64)
+    initialise(net, "normal")
+    assert net.last.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    initialise(net, "xavier")
+    fan = (512 + 1) * 16
+    assert net.last.weight.abs().max().item() == pytest.approx((6 / fan) ** 0.5, rel=0.01)
+    before = net.last.weight.clone()
+    initialise(net, "default")
+    assert torch.equal(net.last.weight, before)
+    assert set(INITIAL) == {"default", "normal", "xavier"}
+
+
+def test_initial_weights_reach_under_spectral_norm_and_leave_frozen_layers_alone():
+    torch.manual_seed(0)
+    sngan, projected = DISCRIMINATORS["sngan"](32, 8), ProjectedDiscriminator(32, 8)
+    frozen = {k: v.clone() for k, v in projected.backbone.state_dict().items()}
+    initialise(sngan, "normal")
+    initialise(projected, "normal")
+    assert sngan.last.parametrizations.weight.original.std().item() == pytest.approx(0.02, rel=0.1)
+    assert all(torch.equal(v, frozen[k]) for k, v in projected.backbone.state_dict().items())
+
+
+def test_a_generator_of_five_by_five_kernels_starts_from_eight_pixels():
+    net = build_generator({"name": "dcgan", "z_dim": 10, "image_px": 64, "width": 4, "first_px": 8, "kernel": 5})
+    maps = net.maps(torch.randn(2, 10))
+    assert {side: m.shape[1] for side, m in maps.items()} == {8: 16, 16: 8, 32: 4}
+    assert net(torch.randn(2, 10)).shape == (2, 3, 64, 64)
+
+
+def test_the_light_generator_is_light():
+    """At most 0.25 billion multiplications a picture of 64 pixels; BatchNorm and gates are left out of the count."""
+    net, macs = LiteGenerator(512, 64, 32), []
+
+    def count(module, inputs, output):
+        side = 2 if isinstance(module, UpConv) else 1  # a 4x4 transposed kernel: 16 taps on the smaller map
+        taps = 16 if side == 2 else module.weight[0, 0].numel()
+        places = inputs[0][0, 0].numel() if side == 2 else output[0, 0].numel()
+        macs.append(module.in_channels * module.out_channels * taps * places)
+
+    for module in net.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(count)
+    net.eval()(torch.randn(1, 512))
+    assert 0.05e9 < sum(macs) < 0.25e9
 
 
 def test_projected_trains_its_heads_alone_and_keeps_its_mixing_in_the_checkpoint():
@@ -37,7 +153,7 @@ def test_projected_trains_its_heads_alone_and_keeps_its_mixing_in_the_checkpoint
     assert {name.split(".")[0] for name, p in net.named_parameters() if p.requires_grad} == {"heads"}
     x = torch.rand(2, 3, 32, 32)
     other.load_state_dict(net.state_dict())
-    assert torch.equal(net.eval()(x), other.eval()(x))
+    assert torch.equal(net.eval()([x]), other.eval()([x]))
 
 
 def test_folding_batchnorm_changes_nothing_but_rounding():

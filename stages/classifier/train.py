@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any
-
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from stages.classifier.params import ClassifierParams
@@ -17,28 +14,12 @@ from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
 from stages.lib.training.augment import augment
+from stages.lib.training.best import Best
 from stages.lib.training.device import accelerator
 from stages.lib.training.embed import pool_rows
 from stages.lib.training.loop import Training, batch_rows
 
 TURNS = 4
-
-
-class Best:
-    """The weights with the best score so far; of equal ones the last."""
-
-    def __init__(self) -> None:
-        self.score, self.weights = -1.0, {}  # type: float, dict[str, Tensor]
-
-    def offer(self, score: float, module: nn.Module) -> None:
-        if score >= self.score:
-            self.score, self.weights = score, copy.deepcopy(module.state_dict())
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"score": self.score, "weights": self.weights}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.score, self.weights = state["score"], state["weights"]
 
 
 def build(p: ClassifierParams, classes: int) -> Encoder:
@@ -94,7 +75,7 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
         for step in run:
             net.train()
             chosen = batch_rows(rows, step, p.batch, seed)
-            x = augment(to_float(pictures.images[chosen]).to(accelerate.device), p.augment)
+            (x,) = augment([to_float(pictures.images[chosen]).to(accelerate.device)], p.augment)
             y = torch.from_numpy(labels[chosen]).long().to(accelerate.device)
             if task == "rotation":
                 x, y = turn(x)

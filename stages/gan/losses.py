@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
+
+SMOOTHING = 0.1
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,16 @@ class Loss:
     Attributes:
         discriminator: of the logits of real and of fake pictures.
         generator: of the logits of fake pictures.
-        penalised: whether the discriminator also pays a gradient penalty.
+        paired: the generator's is of the differences fake - real instead.
+        gp: weight of the gradient penalty that is part of it.
+        clip: bound on the discriminator's weights; 0 for none.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
-    penalised: bool = False
+    paired: bool = False
+    gp: float = 0.0
+    clip: float = 0.0
 
 
 def bce_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -35,13 +41,33 @@ def bce_generator(fake: Tensor) -> Tensor:
     return F.softplus(-fake).mean()
 
 
+def smooth_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """Both labels are moved by SMOOTHING towards each other. C. Szegedy et al., 2016, section 7."""
+    ones = torch.ones_like(real)
+    on_real = F.binary_cross_entropy_with_logits(real, ones * (1 - SMOOTHING))
+    return on_real + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake) + SMOOTHING)
+
+
+def soft_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """Labels drawn from 0.9 to 1 for real and 0 to 0.1 for fake. S. Chintala et al., "How to Train a GAN?", 2016.
+
+    To call real 0 and fake 1, as some code does, is the same loss with logits of the other sign.
+    """
+    on_real = F.binary_cross_entropy_with_logits(real, 1 - SMOOTHING * torch.rand_like(real))
+    return on_real + F.binary_cross_entropy_with_logits(fake, SMOOTHING * torch.rand_like(fake))
+
+
+def soft_generator(fake: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(fake, 1 - SMOOTHING * torch.rand_like(fake))
+
+
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """J. H. Lim and J. C. Ye, "Geometric GAN", 2017."""
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
 def wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """M. Arjovsky et al., 2017."""
+    """M. Arjovsky et al., "Wasserstein GAN", 2017."""
     return fake.mean() - real.mean()
 
 
@@ -49,16 +75,17 @@ def wasserstein_generator(fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """Pairs of a real and a fake picture. A. Jolicoeur-Martineau, 2018; N. Huang et al. (R3GAN), 2024, eq. 2."""
+    return F.softplus(fake - real).mean()
+
+
 LOSSES: dict[str, Loss] = {
     "bce": Loss(bce_discriminator, bce_generator),
+    "bce-smooth": Loss(smooth_discriminator, bce_generator),
+    "bce-soft": Loss(soft_discriminator, soft_generator),
     "hinge": Loss(hinge_discriminator, wasserstein_generator),
-    "wgan-gp": Loss(wasserstein_discriminator, wasserstein_generator, penalised=True),
+    "wgan": Loss(wasserstein_discriminator, wasserstein_generator, clip=0.01),
+    "wgan-gp": Loss(wasserstein_discriminator, wasserstein_generator, gp=10.0),
+    "rpgan": Loss(relativistic_discriminator, bce_generator, paired=True),
 }
-
-
-def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    """I. Gulrajani et al., "Improved Training of Wasserstein GANs", 2017, eq. 3 without its weight."""
-    share = torch.rand(len(real), 1, 1, 1, device=real.device)
-    between = (share * real + (1 - share) * fake).detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(discriminator(between).flatten(1).mean(1).sum(), between, create_graph=True)
-    return ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()

@@ -2,118 +2,161 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from stages.gan.frames import save_frame
-from stages.gan.losses import LOSSES, gradient_penalty
+from stages.gan.losses import LOSSES
 from stages.gan.params import GanParams
-from stages.lib.nets.discriminators import DISCRIMINATORS
-from stages.lib.nets.generators import build_generator
+from stages.gan.penalties import PENALTIES
+from stages.gan.schedule import AdaptiveP, blur, fading, rate, set_rate
+from stages.lib.nets.base import Discriminator, Generator, shrink
 from stages.lib.pictures import Pictures
 from stages.lib.sampling import Latent
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
-from stages.lib.training.augment import augment
+from stages.lib.training.augment import augment, vary
+from stages.lib.training.best import Best
 from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training, batch_rows, mix
 
-SHOWN = 64
+
+@dataclass(frozen=True)
+class Shown:
+    """A batch as the discriminator sees it: augmented pictures, fine to coarse, its features of them, their classes."""
+
+    pictures: list[Tensor]
+    features: list[Tensor]
+    classes: Tensor | None
 
 
 def train(
     stage: Stage,
     p: GanParams,
-    architecture: dict[str, Any],
-    weights: dict[str, Tensor] | None,
+    net_g: Generator,
+    net_d: Discriminator,
     latent: Latent,
     pictures: Pictures,
     embeddings: np.ndarray | None,
+    labels: np.ndarray | None,
     seed: int,
-) -> tuple[nn.Module, Training]:
-    """The averaged generator, and the run's record with its sample grids.
+    watch: Callable[[Path, int, Generator], None],
+    score: Callable[[Generator], float] | None,
+) -> tuple[Generator, Training]:
+    """The averaged generator, the best of its snapshots if there is a score, and the run's record.
 
     Args:
-        architecture: of the generator.
-        weights: to start from; None for random ones.
         embeddings: of all pictures, for the anchor; None for no anchor.
+        labels: int, the class of every picture, for a conditional discriminator; None for no classes.
+        watch: called `p.frames` times, evenly spread from the start to the end, with a folder
+            that is kept as long as the checkpoint, the step and the averaged generator.
+        score: of a generator, lower is better; None: its last state is the one to keep.
     """
     accelerate = accelerator()
-    torch.manual_seed(seed)
-    channels_last = {"memory_format": torch.channels_last}
-    net_g = build_generator(architecture).to(accelerate.device, **channels_last)
-    net_d = DISCRIMINATORS[p.discriminator](pictures.image_px, p.discriminator_width)
-    net_d = net_d.to(accelerate.device, **channels_last)
-    if weights is not None:
-        net_g.load_state_dict(weights)
+    device, clip = accelerate.device, LOSSES[p.loss].clip
     betas = (p.betas[0], p.betas[1])
+    trained = [weight for weight in net_d.parameters() if weight.requires_grad]
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas)
-    opt_d = torch.optim.Adam([w for w in net_d.parameters() if w.requires_grad], lr=p.d_lr, betas=betas)
+    opt_d = torch.optim.Adam(trained, lr=p.d_lr, betas=betas)
+    net_g, net_d, opt_g, opt_d = accelerate.prepare(net_g.to(device), net_d.to(device), opt_g, opt_d)
+    ema, best, adaptive = EMA(net_g, p.ema), Best(), AdaptiveP(p.augment_p, p.augment_target, p.augment_kimg)
 
+    rows = pictures.rows("train")
     anchored = p.batch // 2 if embeddings is not None and p.anchor else 0
     steps, alone, ramp = (round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.alone_kimg, p.ramp_kimg))
     steps = max(1, steps)
-    net_g, net_d, opt_g, opt_d = accelerate.prepare(net_g, net_d, opt_g, opt_d)
-    ema = EMA(net_g, p.ema)
-    loss = LOSSES[p.loss]
-    rows = pictures.rows("train")
-    fixed = torch.from_numpy(latent(SHOWN, np.random.default_rng(seed))).to(accelerate.device)
-    frame_steps = set(np.linspace(0, steps - 1, p.frames).round().astype(int).tolist())
+    watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
+    scored = set(np.linspace(steps // 2, steps - 1, p.snapshots).round().astype(int).tolist()) if score else set()
 
-    state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema}
+    def show(images: list[Tensor], classes: np.ndarray, sigma: float) -> Shown:
+        images = augment(blur(images, sigma), p.augment, adaptive.p)
+        told = None if labels is None else torch.from_numpy(classes).long().to(device)
+        return Shown(images, net_d.features(images), told)
+
+    state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best, "p": adaptive}
     with Training(stage, steps, p.batch, seed, state) as run:
         for step in run:
-            if step in frame_steps:
-                save_frame(run.folder, step, ema.module(fixed))
-            chosen = batch_rows(rows, step, p.batch, seed)
-            real = to_float(pictures.images[chosen]).to(accelerate.device)
-            z = latent(p.batch, np.random.default_rng(mix(seed, step)))
-            if anchored:
-                z[:anchored] = embeddings[chosen[:anchored]]
-            set_rate(opt_g, p.lr * rate(step, alone, ramp, steps))
-            set_rate(opt_d, p.d_lr * rate(step, 0, 0, steps))
+            if step in watched:
+                watch(run.folder, step, ema.module)
+            set_rate(opt_g, p.lr * rate(step, alone, ramp, steps, p.schedule))
+            set_rate(opt_d, p.d_lr * rate(step, 0, 0, steps, p.schedule))
+            sigma = fading(p.blur, step * p.batch / 1000, p.blur_kimg)
             train_g = step >= alone and step % p.n_critic == 0
 
-            with accelerate.autocast(), torch.set_grad_enabled(train_g):
-                drawn = net_g(torch.from_numpy(z).to(accelerate.device))
-                anchor = (
-                    anchor_loss(drawn[:anchored], real[:anchored], p.anchor_px) if anchored else drawn.new_zeros(())
-                )
-                fake, real = augment(drawn, p.augment), augment(real, p.augment)
-                fake_features = net_d.features(fake)
+            chosen = batch_rows(rows, step, p.batch, seed)
+            real_classes = chosen if labels is None else labels[chosen]
+            z, classes = latent.draw(p.batch, np.random.default_rng(mix(seed, step)))
+            if anchored:  # half of the fakes are rebuilds
+                z[:anchored], classes[:anchored] = embeddings[chosen[:anchored]], real_classes[:anchored]
+            source = to_float(pictures.images[chosen]).to(device)
             with accelerate.autocast():
+                with torch.set_grad_enabled(train_g):
+                    drawn = net_g.pyramid(torch.from_numpy(z).to(device))
+                    fake = show(drawn, classes, sigma)
                 with torch.no_grad():
-                    real_features = net_d.features(real)
-                on_real = net_d.discriminate(real_features)
-                on_fake = net_d.discriminate([f.detach() for f in fake_features])
-                loss_d = loss.discriminator(on_real, on_fake)
-                if loss.penalised and p.gp:
-                    loss_d = loss_d + p.gp * gradient_penalty(net_d, real, fake)
+                    real = show(shrink(vary(source, p.augment_pictures), len(drawn)), real_classes, sigma)
+                loss_d, figures = discriminator_loss(p, net_d, real, fake, penalised=step % p.penalty_every == 0)
             opt_d.zero_grad()
             accelerate.backward(loss_d)
             opt_d.step()
-            run.log(loss_d=loss_d, d_real=on_real.mean(), d_fake=on_fake.mean())
+            if clip:
+                with torch.no_grad():
+                    for weight in trained:
+                        weight.clamp_(-clip, clip)
+            adaptive.update(figures["d_sign"], p.batch)
+            run.log(loss_d=loss_d, **figures)
 
             if train_g:
-                net_d.requires_grad_(False)
+                for weight in trained:
+                    weight.requires_grad_(False)
                 with accelerate.autocast():
-                    loss_g = loss.generator(net_d.discriminate(fake_features))
+                    loss_g = generator_loss(p, net_d, real, fake)
+                    held = loss_g.new_zeros(())
+                    if anchored:
+                        held = anchor_loss(drawn[0][:anchored], source[:anchored], p.anchor_px)
                 opt_g.zero_grad()
-                accelerate.backward(loss_g + p.anchor * (1 - step / steps) * anchor)
+                accelerate.backward(loss_g + fading(p.anchor, step, steps) * held)
                 opt_g.step()
-                for group in opt_d.param_groups:
-                    for weight in group["params"]:
-                        weight.requires_grad_(True)
+                for weight in trained:
+                    weight.requires_grad_(True)
                 ema.update(net_g)
-                run.log(loss_g=loss_g, anchor=anchor)
-        save_frame(run.folder, steps, ema.module(fixed))
+                run.log(loss_g=loss_g, anchor=held)
+            if score and step in scored:
+                found = score(ema.module)
+                best.offer(-found, ema.module)
+                run.note(val_kid=found)
+        watch(run.folder, steps, ema.module)
+    if best.weights:
+        ema.module.load_state_dict(best.weights)
     return ema.module, run
+
+
+def discriminator_loss(
+    p: GanParams, net_d: Discriminator, real: Shown, fake: Shown, penalised: bool
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss with its penalties, 0-d, and what there is to log."""
+    on_real = net_d.discriminate(real.features, real.classes)
+    on_fake = net_d.discriminate([found.detach() for found in fake.features], fake.classes)
+    loss = LOSSES[p.loss].discriminator(on_real, on_fake)
+    figures = {"d_real": on_real.mean(), "d_fake": on_fake.mean(), "d_sign": on_real.detach().sign().mean()}
+    for name, weight in p.penalties.items() if penalised else ():
+        found = PENALTIES[name](lambda images: net_d(images, real.classes), real.pictures, fake.pictures)
+        loss, figures[name] = loss + weight * p.penalty_every * found, found
+    return loss, figures
+
+
+def generator_loss(p: GanParams, net_d: Discriminator, real: Shown, fake: Shown) -> Tensor:
+    """The adversarial loss, 0-d; the features of the fakes still lead back to the generator."""
+    logits = net_d.discriminate(fake.features, fake.classes)
+    if LOSSES[p.loss].paired:
+        logits = logits - net_d.discriminate(real.features, real.classes)
+    return LOSSES[p.loss].generator(logits)
 
 
 def anchor_loss(drawn: Tensor, real: Tensor, px: int) -> Tensor:
@@ -123,17 +166,3 @@ def anchor_loss(drawn: Tensor, real: Tensor, px: int) -> Tensor:
     discriminator. Pictures float N x 3 x H x W in [-1, 1].
     """
     return F.l1_loss(F.adaptive_avg_pool2d(drawn, px), F.adaptive_avg_pool2d(real, px))
-
-
-def rate(step: int, alone: int, ramp: int, steps: int) -> float:
-    """Factor on a learning rate: 0 while `alone`, a linear rise over `ramp`, a cosine fall to 0.05."""
-    if step < alone:
-        return 0.0
-    rise = min(1.0, (step - alone + 1) / ramp) if ramp else 1.0
-    return rise * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps))))
-
-
-def set_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
-    """Set the learning rate of all of an optimiser's parameters."""
-    for group in optimiser.param_groups:
-        group["lr"] = lr

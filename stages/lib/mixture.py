@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from stages.lib.params import UserError
 
@@ -34,7 +35,7 @@ class Mixture:
     def embedding_dim(self) -> int:
         return len(self.centre)
 
-    def sample(self, count: int, rng: np.random.Generator, truncation: float = 1.0) -> np.ndarray:
+    def sample(self, count: int, rng: np.random.Generator, truncation: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Draw embeddings: a component for each, by weight, then a point of its Gaussian.
 
         Args:
@@ -42,12 +43,21 @@ class Mixture:
                 closer to the means: more typical, less varied.
 
         Returns:
-            float32, count x E.
+            float32, count x E, and the component of each, int, (count,).
         """
         chosen = rng.choice(len(self.weights), size=count, p=self.weights)
         noise = rng.standard_normal((count, self.means.shape[1])) * truncation
         points = self.means[chosen] + np.einsum("nij,nj->ni", self.factors[chosen], noise)
-        return (self.centre + points @ self.back).astype(np.float32)
+        return (self.centre + points @ self.back).astype(np.float32), chosen
+
+    def assign(self, embeddings: np.ndarray) -> np.ndarray:
+        """The component that each embedding (N x E) most likely comes from: int, (N,)."""
+        points = (embeddings - self.centre) @ np.linalg.pinv(self.back)
+        scores = []
+        for weight, mean, factor in zip(self.weights, self.means, self.factors, strict=True):
+            white = solve_triangular(factor, (points - mean).T, lower=True)
+            scores.append(np.log(max(weight, 1e-300)) - np.log(np.diag(factor)).sum() - 0.5 * (white**2).sum(0))
+        return np.argmax(scores, axis=0)
 
 
 def save_mixture(path: Path, mixture: Mixture) -> None:

@@ -32,6 +32,7 @@ def main(stage: Stage) -> None:
         "width": p.width,
         "dilation": p.dilation,
         "dilated_px": p.dilated_px,
+        "excitation": p.excitation,
     }
 
     embeddings = embed_rows(encoder, pictures, np.arange(len(pictures)))

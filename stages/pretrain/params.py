@@ -14,6 +14,7 @@ class PretrainParams(Section):
     width: int = Field(ge=4, description="generator channels at full resolution")
     dilation: int = Field(ge=1, description="rate of the dilated convolutions")
     dilated_px: list[int] = Field(description="resolutions that get one")
+    excitation: bool = Field(description="whether coarse maps gate the channels of finer ones")
     layers: dict[Annotated[str, one_of(LAYERS)], float] = Field(
         min_length=1, description="weights of the feature distances"
     )

@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from stages.lib.nets.encoder import Encoder
-from stages.lib.nets.generators import LiteGenerator
+from stages.lib.nets.lite import LiteGenerator
 from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float

@@ -1,8 +1,10 @@
-"""Differentiable augmentation, one draw for each picture of a batch.
+"""Augmentation, a draw for each picture of a batch.
 
-S. Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", 2020.
-What a picture loses at its border is filled with the background (white, 1.0), so that
-nothing foreign leaks into what a generator learns.
+Differentiable ones are for what a discriminator sees, real and fake: S. Zhao et al.,
+"Differentiable Augmentation for Data-Efficient GAN Training", 2020, and, where each is
+applied with a probability p, T. Karras et al., "Training GANs with Limited Data", 2020.
+What a picture loses at its border is filled with the background (white, 1.0) and the
+background keeps its colour, so that nothing foreign leaks into what a generator learns.
 """
 
 from __future__ import annotations
@@ -12,37 +14,37 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torchvision.transforms.functional import gaussian_blur
+
+DRAWS = 4  # uniform numbers in [0, 1) for each picture and augmentation
 
 
-def _draw(x: Tensor) -> Tensor:
-    """Uniform numbers in [0, 1), N x 1 x 1 x 1."""
-    return torch.rand(len(x), 1, 1, 1, device=x.device, dtype=x.dtype)
-
-
-def flip(x: Tensor) -> Tensor:
-    """Mirror half of the pictures left to right."""
-    return torch.where(_draw(x) < 0.5, x.flip(-1), x)
-
-
-def colour(x: Tensor) -> Tensor:
-    """Brightness by up to 0.2, saturation by a factor of 0.5 to 1.5, contrast 0.75 to 1.25.
-
-    Applied to the figure alone: where a picture is background (white) it stays white.
-    """
+def _recolour(x: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
+    """Add `brightness`, multiply the others; where a picture is background (white) it stays white."""
     ink = (1 - x.amin(1, keepdim=True)).clamp(0, 0.1) * 10
-    changed = x + (_draw(x) - 0.5) * 0.4
+    changed = x + brightness
     grey = changed.mean(1, keepdim=True)
-    changed = grey + (changed - grey) * (_draw(x) + 0.5)
+    changed = grey + (changed - grey) * saturation
     mean = (changed * ink).sum((1, 2, 3), keepdim=True) / (3 * ink.sum((1, 2, 3), keepdim=True)).clamp(min=1)
-    changed = mean + (changed - mean) * (_draw(x) * 0.5 + 0.75)
+    changed = mean + (changed - mean) * contrast
     return x + (changed - x) * ink
 
 
-def translation(x: Tensor, share: float = 0.125) -> Tensor:
+def flip(x: Tensor, u: Tensor) -> Tensor:
+    """Mirror half of the pictures left to right."""
+    return torch.where(u[0] < 0.5, x.flip(-1), x)
+
+
+def colour(x: Tensor, u: Tensor) -> Tensor:
+    """Brightness by up to 0.2, saturation by a factor of 0.5 to 1.5, contrast 0.75 to 1.25."""
+    return _recolour(x, (u[0] - 0.5) * 0.4, u[1] + 0.5, u[2] * 0.5 + 0.75)
+
+
+def translation(x: Tensor, u: Tensor, share: float = 0.125) -> Tensor:
     """Shift by up to `share` of the side in both directions; white comes in."""
     side = x.shape[-1]
     most = max(1, round(side * share))
-    shift = torch.randint(-most, most + 1, (2, len(x), 1), device=x.device)
+    shift = ((2 * u[:2, :, :, 0, 0] - 1) * share * side).round().long()  # 2 x N x 1
     place = torch.arange(side, device=x.device)
     rows = (place + shift[0] + most).clamp(0, side + 2 * most - 1)
     columns = (place + shift[1] + most).clamp(0, side + 2 * most - 1)
@@ -51,27 +53,72 @@ def translation(x: Tensor, share: float = 0.125) -> Tensor:
     return padded[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def cutout(x: Tensor, share: float = 0.4) -> Tensor:
+def cutout(x: Tensor, u: Tensor, share: float = 0.4) -> Tensor:
     """Paint a square of `share` of the side white."""
     side = x.shape[-1]
     length = round(side * share)
-    start = torch.randint(-(length // 2), side - length // 2, (2, len(x), 1), device=x.device)
+    start = (u[:2, :, :, 0, 0] * side).floor() - length // 2  # 2 x N x 1
     place = torch.arange(side, device=x.device)
     hit = (place >= start) & (place < start + length)
     mask = (hit[0][:, :, None] & hit[1][:, None, :]).unsqueeze(1)
     return torch.where(mask, torch.ones_like(x), x)
 
 
-AUGMENTATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+def jitter(x: Tensor, u: Tensor) -> Tensor:
+    """Brightness by up to 0.5, saturation and contrast by factors of 0.5 to 1.5."""
+    return _recolour(x, u[0] - 0.5, u[1] + 0.5, u[2] + 0.5)
+
+
+def elastic(x: Tensor, u: Tensor, strength: float = 50.0, smooth: float = 5.0) -> Tensor:
+    """Move every pixel by a smooth random field; white comes in.
+
+    P. Simard et al., 2003; `strength` and the deviation of the smoothing in pixels of a
+    picture of 64, as torchvision's ElasticTransform has them.
+    """
+    side = x.shape[-1]
+    field = torch.rand(len(x), 2, side, side, device=x.device, dtype=x.dtype) * 2 - 1
+    sigma = smooth * side / 64
+    field = gaussian_blur(field, [2 * int(4 * sigma) // 2 + 1] * 2, [sigma, sigma]) * (2 * strength / 64)
+    still = F.affine_grid(torch.eye(2, 3, device=x.device).expand(len(x), 2, 3), list(x.shape), align_corners=False)
+    return F.grid_sample(x - 1, still + field.permute(0, 2, 3, 1), align_corners=False) + 1
+
+
+AUGMENTATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "flip": flip,
     "colour": colour,
     "translation": translation,
     "cutout": cutout,
 }
+OF_PICTURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"flip": flip, "jitter": jitter, "elastic": elastic}
 
 
-def augment(x: Tensor, policy: Sequence[str]) -> Tensor:
-    """Apply augmentations by name, in order, to float pictures N x 3 x H x W in [-1, 1]."""
+def _draws(pictures: Tensor) -> Tensor:
+    """Uniform numbers in [0, 1), DRAWS x N x 1 x 1 x 1."""
+    return torch.rand(DRAWS, len(pictures), 1, 1, 1, device=pictures.device, dtype=pictures.dtype)
+
+
+def augment(pictures: list[Tensor], policy: Sequence[str], p: float = 1.0) -> list[Tensor]:
+    """Apply AUGMENTATIONS by name, in order, each to a picture with probability p.
+
+    Args:
+        pictures: float N x 3 x H x W in [-1, 1]; those of one row, at several sizes, are
+            all changed in the same way.
+    """
     for name in policy:
-        x = AUGMENTATIONS[name](x)
+        u = _draws(pictures[0])
+        changed = [AUGMENTATIONS[name](x, u) for x in pictures]
+        if p < 1:
+            pictures = [torch.where(u[-1] < p, new, x) for new, x in zip(changed, pictures, strict=True)]
+        else:
+            pictures = changed
+    return pictures
+
+
+def vary(x: Tensor, policy: Sequence[str]) -> Tensor:
+    """Real pictures to train on: with equal chances each stays or gets one of OF_PICTURES."""
+    if not policy:
+        return x
+    choice = torch.randint(len(policy) + 1, (len(x), 1, 1, 1), device=x.device)
+    for number, name in enumerate(policy, start=1):
+        x = torch.where(choice == number, OF_PICTURES[name](x, _draws(x)), x)
     return x

@@ -1,0 +1,29 @@
+"""Classes of pictures, for conditional networks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.lib.mixture import Mixture
+from stages.lib.params import UserError
+from stages.lib.pictures import Pictures
+
+
+def of_components(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
+    """The mixture's component of every picture: int, (N,)."""
+    return mixture.assign(np.asarray(embeddings, np.float64))
+
+
+def of_species(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
+    """The class of every picture, int (N,), -1 for species that are not in train; and each class's share of train.
+
+    Raises:
+        UserError: nothing in train has a label.
+    """
+    labels = pictures.column("label")
+    in_train = labels[pictures.rows("train")]
+    known, counts = np.unique(in_train[in_train >= 0], return_counts=True)
+    if not len(known):
+        raise UserError("gan.condition is species, but no picture has a label")
+    place = np.searchsorted(known, labels).clip(0, len(known) - 1)
+    return np.where(known[place] == labels, place, -1), counts / counts.sum()

@@ -1,0 +1,69 @@
+"""What all generators and all discriminators are."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+FIRST_PX = 4
+
+
+class Generator(nn.Module):
+    """z, float N x z_dim, to pictures, float N x 3 x H x W in [-1, 1].
+
+    A subclass gives `maps`, feature maps by their side, and `draw`, the picture from them
+    before its tanh. With multi-scale gradients (A. Karnewar and O. Wang, "MSG-GAN", 2020)
+    the coarse maps are drawn too, each through a 1x1 convolution.
+
+    Args:
+        small: channels of the coarse maps to draw, by their side; none without `msg`.
+    """
+
+    def __init__(self, z_dim: int, image_px: int, small: dict[int, int]) -> None:
+        super().__init__()
+        self.z_dim, self.image_px = z_dim, image_px
+        sides = sorted(small, reverse=True)
+        self.small = nn.ModuleDict({str(side): nn.Conv2d(small[side], 3, 1) for side in sides})
+
+    def maps(self, z: Tensor) -> dict[int, Tensor]:
+        raise NotImplementedError
+
+    def draw(self, maps: dict[int, Tensor]) -> Tensor:
+        raise NotImplementedError
+
+    def pyramid(self, z: Tensor) -> list[Tensor]:
+        """The picture and, with multi-scale gradients, its smaller ones: fine to coarse."""
+        maps = self.maps(z)
+        small = (torch.tanh(layer(maps[int(side)])) for side, layer in self.small.items())
+        return [torch.tanh(self.draw(maps)), *small]
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.tanh(self.draw(self.maps(z)))
+
+
+class Discriminator(nn.Module):
+    """Pictures, each float N x 3 x H x W in [-1, 1], fine to coarse, to logits, float N x anything.
+
+    A list of one without multi-scale gradients. A positive logit says real. `features` is
+    where a frozen network may stand: its maps of the fakes are computed once and serve the
+    steps of both networks.
+    """
+
+    def features(self, pictures: list[Tensor]) -> list[Tensor]:
+        return pictures
+
+    def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
+        """Args: labels: int N, the class of each picture, -1 for none; for conditional discriminators."""
+        raise NotImplementedError
+
+    def forward(self, pictures: list[Tensor], labels: Tensor | None = None) -> Tensor:
+        return self.discriminate(self.features(pictures), labels)
+
+
+def shrink(pictures: Tensor, levels: int) -> list[Tensor]:
+    """A pyramid of real pictures: each the mean of 2 x 2 pixels of the one before."""
+    found = [pictures]
+    while len(found) < levels:
+        found.append(F.avg_pool2d(found[-1], 2))
+    return found

@@ -1,0 +1,80 @@
+"""Parts of several networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "leaky": lambda: nn.LeakyReLU(0.2)}
+
+NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "batch": nn.BatchNorm2d,
+    "none": lambda channels: nn.Identity(),
+    "spectral": lambda channels: nn.Identity(),  # `constrain` does it, on the finished network
+}
+
+
+def constrain(net: nn.Module) -> None:
+    """Spectral normalisation of every layer. T. Miyato et al., "Spectral Normalization for GANs", 2018."""
+    for module in list(net.modules()):
+        if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding) and not hasattr(module, "parametrizations"):
+            spectral_norm(module)
+
+
+def _normal(weight: Tensor) -> None:
+    nn.init.normal_(weight, 0, 0.02)
+
+
+INITIAL: dict[str, Callable[[Tensor], object] | None] = {
+    "default": None,
+    "normal": _normal,  # of standard deviation 0.02: A. Radford et al., 2016
+    "xavier": nn.init.xavier_uniform_,  # X. Glorot and Y. Bengio, 2010
+}
+
+
+def initialise(net: nn.Module, name: str) -> None:
+    """Initial weights of all convolutions and linear layers that are trained; `default` leaves torch's."""
+    draw = INITIAL[name]
+    for module in net.modules():
+        if draw is None or not isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            continue
+        held = getattr(module, "parametrizations", None)
+        weight = held.weight.original if held is not None else module.weight
+        if weight.requires_grad:
+            draw(weight)
+
+
+class SelfAttention(nn.Module):
+    """Every place looks at every other. H. Zhang et al., "Self-Attention GANs" (SAGAN), 2019, eq. 3."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.query = nn.Conv2d(channels, max(1, channels // 8), 1)
+        self.key = nn.Conv2d(channels, max(1, channels // 8), 1)
+        self.value = nn.Conv2d(channels, max(1, channels // 2), 1)
+        self.out = nn.Conv2d(max(1, channels // 2), channels, 1)
+        self.share = nn.Parameter(torch.zeros(()))  # it starts as the identity
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (layer(x).flatten(2) for layer in (self.query, self.key, self.value))
+        attention = (query.transpose(1, 2) @ key).softmax(dim=-1)  # N x (place) x (place looked at)
+        return x + self.share * self.out((value @ attention.transpose(1, 2)).unflatten(2, x.shape[2:]))
+
+
+class Projection(nn.Module):
+    """What a picture's class adds to its logit: <embedding of the class, features>.
+
+    T. Miyato and M. Koyama, "cGANs with Projection Discriminator", 2018, eq. 3.
+    """
+
+    def __init__(self, classes: int, channels: int) -> None:
+        super().__init__()
+        self.embed = spectral_norm(nn.Embedding(classes, channels))
+
+    def forward(self, hidden: Tensor, labels: Tensor) -> Tensor:
+        """float N x 1, of maps N x channels x H x W and labels int N; 0 where a label is -1."""
+        found = (self.embed(labels.clamp(min=0)) * hidden.mean((2, 3))).sum(1, keepdim=True)
+        return found * (labels >= 0).unsqueeze(1)
