@@ -44,5 +44,19 @@ def generate(
     print(f"{count} pictures in {out}, all of them in {grid}")
 
 
+@app.command()
+def recipe(
+    name: Annotated[str, typer.Argument(help="A file of recipes/, without its ending; none: list them.")] = "",
+) -> None:
+    """Print a recipe as flags of `dvc exp run`: dvc exp run -n sngan $(python -m app recipe sngan)."""
+    from app.recipe import flags, names
+    from stages.lib.params import UserError
+
+    try:
+        print(" ".join(flags(name)) if name else "\n".join(names()))
+    except UserError as error:
+        sys.exit(f"recipe: {error}")
+
+
 if __name__ == "__main__":
     app(prog_name="python -m app")

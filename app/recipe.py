@@ -1,0 +1,42 @@
+"""Overlays of params.yaml by name, as options of DVC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from stages.lib.params import UserError, read_yaml
+
+FOLDER = Path(__file__).parents[1] / "recipes"
+
+
+def names() -> list[str]:
+    """All recipes."""
+    return sorted(file.stem for file in FOLDER.glob("*.yaml"))
+
+
+def flags(name: str) -> list[str]:
+    """`-S key=value` for every value of a recipe; empty if it changes nothing.
+
+    Raises:
+        UserError: there is no such recipe.
+    """
+    if name not in names():
+        raise UserError(f"there is no recipe {name!r}; there are {', '.join(names())}")
+    return [part for key, value in leaves(read_yaml(FOLDER / f"{name}.yaml")) for part in ("-S", f"{key}={value}")]
+
+
+def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Every value by its dotted key, written so that neither a shell nor DVC splits it."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", written(value)
+
+
+def written(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(written, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
