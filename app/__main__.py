@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,82 @@ def generate(
     except OSError as error:
         sys.exit(f"generate: cannot write to {out}: {error.strerror or error}")
     print(f"{count} pictures in {out}, all of them in {grid}")
+
+
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same pictures.")]
+Spread = Annotated[float, typer.Option("--truncation", min=0.0, max=2.0, help="How far variations go; 0: nowhere.")]
+A_PICTURE = "A species of data/clean (a number, or the label of your folder), or a picture file."
+
+
+def finish(name: str, write: Callable[[], Path]) -> None:
+    """Print where a command wrote its pictures, or end in one line that says what is wrong."""
+    from stages.lib.params import UserError
+
+    try:
+        print(write())
+    except UserError as error:
+        sys.exit(f"{name}: {error}")
+    except OSError as error:
+        sys.exit(f"{name}: {error}")
+
+
+@app.command()
+def fuse(
+    first: Annotated[str, typer.Argument(help=A_PICTURE)],
+    second: Annotated[str, typer.Argument(help=A_PICTURE)],
+    count: Annotated[int, typer.Option(min=2, max=100, help="Pictures from one to the other.")] = 8,
+    rows: Annotated[int, typer.Option(min=1, max=100, help="The way itself, and variations of it.")] = 3,
+    seed: Seed = 0,
+    truncation: Spread = 0.8,
+    out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/fuse.png"),
+) -> None:
+    """Draw what lies between two species or pictures: python -m app fuse 25 6."""
+    from app.explore import fuse
+
+    finish("fuse", lambda: fuse(first, second, count, rows, seed, truncation, out))
+
+
+@app.command()
+def like(
+    species: Annotated[str, typer.Argument(help="A species of data/clean, by number or label.")],
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many pictures.")] = 31,
+    seed: Seed = 0,
+    truncation: Spread = 0.8,
+    out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/like.png"),
+) -> None:
+    """Draw creatures like a species: its picture, its rebuild, then others near it."""
+    from app.explore import near
+
+    finish("like", lambda: near(species, count, seed, truncation, out))
+
+
+@app.command()
+def vary(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A picture of your own.")],
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many pictures.")] = 31,
+    seed: Seed = 0,
+    truncation: Spread = 0.8,
+    out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/vary.png"),
+) -> None:
+    """Draw variations of a picture file: the picture, its rebuild, then others near it."""
+    from app.explore import near
+
+    finish("vary", lambda: near(str(file), count, seed, truncation, out))
+
+
+@app.command()
+def walk(
+    stops: Annotated[int, typer.Option(min=3, max=1000, help="Creatures that the way goes through.")] = 8,
+    frames: Annotated[int, typer.Option(min=3, max=10_000, help="Pictures of the loop.")] = 96,
+    seed: Seed = 0,
+    truncation: Spread = 0.8,
+    scale: Annotated[int, typer.Option(min=1, max=16, help="How much larger than the pictures are.")] = 4,
+    out: Annotated[Path, typer.Option(help="A .gif or .mp4 file.")] = Path("samples/walk.gif"),
+) -> None:
+    """Make a film of a smooth loop through new creatures."""
+    from app.explore import walk
+
+    finish("walk", lambda: walk(stops, frames, seed, truncation, scale, out))
 
 
 @app.command()

@@ -130,27 +130,21 @@ def run(recipe: str, seed: int, minutes: float, pictures: Pictures, out: Path) -
         weights, header = load_weights(folder / "models/pretrain.safetensors")
         architecture = header["architecture"] | {"msg": p.msg}
 
-    def fit(kimg: float, points: int) -> tuple[Generator, Watch]:
+    def fit(p: GanParams, points: int) -> tuple[Generator, Watch]:
         nets = build(p, architecture, weights, 0, seed)
-        timed = p.model_copy(update={"kimg": kimg, "frames": points})
-        watch = Watch(before)
         score = val_score(pictures, latent, p.snapshot_samples, seed) if p.snapshots else None
+        scratch, watch = Scratch(recipe, out / "scratch/ckpt", out / "scratch/runs"), Watch(before)
         shutil.rmtree(out / "scratch", ignore_errors=True)
-        scratch = Scratch(recipe, out / "scratch/ckpt", out / "scratch/runs")
-        watch.began = time.monotonic()
+        timed = p.model_copy(update={"frames": points})
         return train(scratch, timed, *nets, latent, pictures, embeddings, None, seed, watch, score)[0], watch
 
     left = minutes * 60 - before
     if left <= 0:
         raise typer.BadParameter(f"{recipe} has no time left for its GAN: the stages before it took {before:.0f} s")
-    short = WARM_UP_STEPS * p.batch / 1000
-    quiet = p.model_copy(update={"snapshots": 0, "alone_kimg": 0.0, "ramp_kimg": 0.0})
-    p, whole = quiet, p
-    _, watch = fit(short, WARM_UP_STEPS)  # the generator learns at every n_critic-th step, as later
-    times = [seconds for seconds, *_ in watch.kept]
-    step_seconds = (times[-1] - times[2]) / (len(times) - 3)
-    p = whole
-    net, watch = fit(left / step_seconds * p.batch / 1000, POINTS + 1)
+    short = {"kimg": WARM_UP_STEPS * p.batch / 1000, "snapshots": 0, "alone_kimg": 0.0, "ramp_kimg": 0.0}
+    times = [seconds for seconds, *_ in fit(p.model_copy(update=short), WARM_UP_STEPS + 1)[1].kept]
+    step_seconds = (times[-1] - times[2]) / (len(times) - 3)  # the first steps load and compile
+    net, watch = fit(p.model_copy(update={"kimg": left / step_seconds * p.batch / 1000}), POINTS + 1)
     seconds = watch.kept[-1][0]
     return {
         "recipe": recipe,

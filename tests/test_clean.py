@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.clean import draw
 from stages.clean.decode import decode_file
-from stages.clean.figure import cut_out, smooth, whole
 from stages.clean.fingerprint import phash, thumb
 from stages.clean.params import CleanParams
-from stages.clean.raster import spread_over
 from stages.clean.split import split_of
 from stages.lib.params import UserError, parse
+from stages.lib.reading import draw
+from stages.lib.reading.figure import cut_out, smooth, whole
+from stages.lib.reading.raster import spread_over
 from tests.pictures_zoo import BAD, BLUE, FLAG_SVG, GOOD, GREY, RED, flag, gif, saved, svg, write
 
 WHITE = (255, 255, 255)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.conftest import dvc, ran, set_params
 
@@ -47,6 +48,73 @@ def test_generate_draws_the_same_pictures_for_the_same_seed(checkout):
     assert names == ["000.png", "001.png", "002.png", "003.png", "004.png", "grid.png"]
     for name in names:
         assert (checkout / "samples/a" / name).read_bytes() == (checkout / "samples/b" / name).read_bytes()
+
+
+def app(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "app", *arguments], cwd=checkout, capture_output=True, text=True)
+
+
+COMMANDS = {
+    "fuse.png": ["fuse", "03-creature", "07-creature", "--count", "4", "--rows", "2"],
+    "like.png": ["like", "03-creature", "--count", "3"],
+    "vary.png": ["vary", "data/own/01-creature/drawing.svg", "--count", "3"],
+    "walk.gif": ["walk", "--frames", "5", "--stops", "3", "--scale", "1"],
+    "walk.mp4": ["walk", "--frames", "5", "--stops", "3"],
+}
+
+
+@pytest.mark.parametrize("out", COMMANDS)
+def test_commands_draw_and_the_same_seed_draws_the_same(checkout, out):
+    for folder in ("c", "d"):
+        result = app(checkout, *COMMANDS[out], "--out", f"samples/{folder}/{out}")
+        assert result.returncode == 0, result.stderr
+    assert (checkout / "samples/c" / out).read_bytes() == (checkout / "samples/d" / out).read_bytes()
+    if out == "fuse.png":
+        with Image.open(
+            checkout / "samples/c" / out
+        ) as sheet:  # 4 x 2 pictures of 32 pixels, gaps of 2, twice as large
+            assert sheet.size == (2 * (4 * 34 + 2), 2 * (2 * 34 + 2))
+    if out == "walk.gif":
+        with Image.open(checkout / "samples/c" / out) as film:
+            assert film.n_frames == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["fuse", "03-creature", "mew"], "fuse: 'mew' is no picture file, and no species of data/clean\n"),
+        (["vary", "params.yaml"], "vary: params.yaml cannot be used: not a picture unknown content\n"),
+        (["walk", "--out", "walk.avi"], "walk: walk.avi must end in .gif or .mp4\n"),
+    ],
+)
+def test_commands_end_in_one_line_where_they_cannot_work(checkout, arguments, says):
+    result = app(checkout, *arguments)
+    assert (result.returncode, result.stderr) == (1, says)
+
+
+def test_recipes_are_compared_by_the_clock(checkout):
+    """The table has a line a recipe, and a comparison that is called again goes on after what is there."""
+    command = [
+        sys.executable,
+        "-m",
+        "bench.quality",
+        "--minutes",
+        "0.05",
+        "--seeds",
+        "1",
+        "--out",
+        "samples/q",
+        "dcgan",
+    ]
+    for wanted in ("quality: dcgan, seed 0", ""):
+        result = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith(wanted) and bool(result.stdout) == bool(wanted)
+    (found,) = (json.loads(line) for line in (checkout / "samples/q/results.jsonl").read_text().splitlines())
+    assert found["kimg"] > 0 and 0 < found["minutes"] < 1
+    assert [point["minutes"] for point in found["curve"]] == sorted(point["minutes"] for point in found["curve"])
+    assert f"| `dcgan` | {found['minutes']:.1f} | 1 |" in (checkout / "samples/q/table.md").read_text()
+    assert (checkout / "samples/q/dcgan-0.png").exists()
 
 
 @pytest.mark.parametrize("key", KEYS)

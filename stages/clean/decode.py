@@ -5,23 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stages.clean.figure import ENLARGE, cut_out, ink
 from stages.clean.fingerprint import phash, thumb
-from stages.clean.raster import frames, open_picture
-from stages.clean.svg import is_svg, render
-from stages.clean.unusable import BLANK, UNDECODABLE, Unusable
+from stages.lib.reading.figure import ENLARGE, cut_out, ink
+from stages.lib.reading.files import open_frames, rgb
+from stages.lib.reading.unusable import BLANK, Unusable
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from stages.clean.params import CleanParams
 
-SVG_SCALE = 4  # drawings are drawn this much larger than needed, then cropped and reduced
 BATCH = 4  # files handed to a process at once: an animation may be a hundred frames
 
 
@@ -36,7 +33,7 @@ def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
     dropped: list[dict[str, Any]] = []
     number = 0
     try:
-        for number, image in _open(path, params, px):
+        for number, image in open_frames(path, px, params.frames_per_gif):
             try:
                 kept.append((number, *pack(image, params, px)))
             except Unusable as error:
@@ -66,22 +63,6 @@ def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes
         raise Unusable(BLANK, "as its background")
     pixels = np.asarray(picture).transpose(2, 0, 1).tobytes()
     return pixels, thumb(picture), sha256(pixels).digest(), phash(picture), covered
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """`#rrggbb` as three numbers."""
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return red, green, blue
-
-
-def _open(path: str, params: CleanParams, px: int) -> Iterator[tuple[int, Image.Image]]:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise Unusable(UNDECODABLE, str(error.strerror).lower()) from None
-    if is_svg(data):
-        return iter([(0, render(data, px * SVG_SCALE))])
-    return frames(open_picture(data), params.frames_per_gif)
 
 
 def decode_all(paths: list[str], params: CleanParams, px: int) -> Iterator[dict[str, Any]]:

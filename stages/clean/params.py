@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.clean.figure import ENLARGE
 from stages.lib.params import Section, one_of
+from stages.lib.reading.figure import ENLARGE
 
 
 class CleanParams(Section):

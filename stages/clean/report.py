@@ -11,8 +11,8 @@ import numpy as np
 from stages.clean.pack import style_of
 from stages.clean.split import split_of
 from stages.clean.spool import Frames
-from stages.clean.unusable import REASONS
 from stages.lib.pictures import SPLITS
+from stages.lib.reading.unusable import REASONS
 
 Files = list[dict[str, str]]  # path and label of each
 

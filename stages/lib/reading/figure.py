@@ -7,7 +7,7 @@ from math import ceil
 import numpy as np
 from PIL import Image, ImageChops
 
-from stages.clean.unusable import BLANK, SMALL, Unusable
+from stages.lib.reading.unusable import BLANK, SMALL, Unusable
 
 FAINT = 12  # alpha up to this, and colours this close to the background, are not the figure
 CLEAR = [255 * (level > FAINT) for level in range(256)]
@@ -32,7 +32,7 @@ def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.
         Unusable: blank, or its longer side is below `min_px`.
     """
     alpha = image.getchannel("A")
-    if alpha.getextrema()[0] < 255:
+    if np.asarray(alpha).min() < 255:
         box = alpha.point(CLEAR).getbbox()
     else:
         found = border_colour(np.asarray(image.convert("RGB")))

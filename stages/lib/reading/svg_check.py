@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from stages.clean.raster import open_picture
-from stages.clean.unusable import BOMB, UNDECODABLE, Unusable
+from stages.lib.reading.raster import open_picture
+from stages.lib.reading.unusable import BOMB, UNDECODABLE, Unusable
 
 MAX_ELEMENTS = 200_000  # drawn, with everything that <use>, patterns and masks repeat
 DATA = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,(.*)", re.DOTALL)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageOps
 
-from stages.clean.unusable import BOMB, NO_PICTURE, UNDECODABLE, Unusable
+from stages.lib.reading.unusable import BOMB, NO_PICTURE, UNDECODABLE, Unusable
 
 MAX_PIXELS = 64_000_000
 SIGNATURES = {b"GIF8": "GIF", b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP"}

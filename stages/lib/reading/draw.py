@@ -8,7 +8,7 @@ import signal
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from stages.clean.unusable import BOMB, UNDECODABLE, Unusable
+from stages.lib.reading.unusable import BOMB, UNDECODABLE, Unusable
 
 CPU_S = 10  # drawing one takes 0.02 s; blurs, masks and markers can be piled up to take hours
 MEMORY = 4 << 30
@@ -66,7 +66,9 @@ def _serve(parents: Connection, connection: Connection) -> None:
         try:
             # Both sides bound the canvas: without them resvg takes any size the drawing asks
             # for. Fonts differ from machine to machine.
-            answer = resvg_py.svg_to_bytes(svg_string=text, width=px, height=px, dpi=96, skip_system_fonts=True)
+            answer: bytes | str = resvg_py.svg_to_bytes(
+                svg_string=text, width=px, height=px, dpi=96, skip_system_fonts=True
+            )
         except ValueError as error:
             answer = str(error)
         connection.send(answer)

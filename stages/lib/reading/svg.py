@@ -8,9 +8,9 @@ from xml.etree.ElementTree import Element, ParseError
 
 from PIL import Image
 
-from stages.clean.draw import draw
-from stages.clean.svg_check import check_drawing, local_name
-from stages.clean.unusable import NO_PICTURE, UNDECODABLE, Unusable
+from stages.lib.reading.draw import draw
+from stages.lib.reading.svg_check import check_drawing, local_name
+from stages.lib.reading.unusable import NO_PICTURE, UNDECODABLE, Unusable
 
 
 def is_svg(data: bytes) -> bool:

@@ -1,0 +1,153 @@
+"""Pictures near given ones, between them, and on a way through the mixture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy.interpolate import CubicSpline
+
+from stages.lib.mixture import Mixture
+from stages.lib.nets.base import Generator
+from stages.lib.nets.encoder import load_encoder
+from stages.lib.params import UserError, read_yaml
+from stages.lib.pictures import open_pictures
+from stages.lib.reading.figure import ENLARGE, cut_out
+from stages.lib.reading.files import open_file, rgb
+from stages.lib.reading.unusable import Unusable
+from stages.lib.sampling import BATCH, load_sampler
+from stages.lib.sheets import save_sheet
+from stages.lib.tensors import to_float, to_uint8
+
+NEAR = 0.5  # of the mixture's deviation: how far variations go from where they start
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """A generator that reads embeddings, and the mixture around them."""
+
+    generator: Generator
+    mixture: Mixture
+
+    def around(self, embedding: np.ndarray, count: int, seed: int, truncation: float) -> np.ndarray:
+        """Embeddings near one: the first is itself, the others have the noise of its component.
+
+        Args:
+            embedding: float (E,).
+            truncation: factor on the noise.
+
+        Returns:
+            float32, count x E.
+        """
+        component = int(self.mixture.assign(embedding[None])[0])
+        noise = np.random.default_rng(seed).standard_normal((count, self.mixture.means.shape[1]))
+        noise[0] = 0
+        steps = noise @ self.mixture.factors[component].T @ self.mixture.back
+        return (embedding + NEAR * truncation * steps).astype(np.float32)
+
+    def loop(self, stops: int, frames: int, seed: int, truncation: float) -> np.ndarray:
+        """Embeddings on a smooth closed way through `stops` samples of the mixture: float32, frames x E."""
+        points, _ = self.mixture.sample(stops, np.random.default_rng(seed), truncation)
+        way = CubicSpline(np.arange(stops + 1), np.concatenate([points, points[:1]]), bc_type="periodic")
+        return way(np.linspace(0, stops, frames, endpoint=False)).astype(np.float32)
+
+    @torch.no_grad()
+    def draw(self, embeddings: np.ndarray) -> np.ndarray:
+        """uint8, N x 3 x H x W, of embeddings float32 N x E."""
+        parts = torch.from_numpy(embeddings).split(BATCH)
+        return np.concatenate([to_uint8(self.generator(part)) for part in parts])
+
+
+def load_explorer() -> Explorer:
+    """The trained models.
+
+    Raises:
+        UserError: a model is missing, or its z are no embeddings.
+    """
+    sampler = load_sampler()
+    if sampler.latent.mixture is None:
+        raise UserError("this generator was trained with gan.latent: normal; it knows no embeddings")
+    return Explorer(sampler.net, sampler.latent.mixture)
+
+
+def place(what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Where a species or a picture file is: its picture, uint8 3 x H x W, and embedding, float (E,).
+
+    A species stands for its first drawing, or first picture.
+
+    Raises:
+        UserError: it is neither, or the file cannot be used.
+    """
+    if Path(what).is_file():
+        return _of_file(Path(what))
+    pictures = open_pictures()
+    rows = np.flatnonzero(pictures.column("species") == what)
+    if not len(rows):
+        raise UserError(f"{what!r} is no picture file, and no species of data/clean")
+    drawings = rows[pictures.column("style")[rows] == "drawing"]
+    row = int((drawings if len(drawings) else rows)[0])
+    return pictures.images[row], np.load("data/embeddings.npy", mmap_mode="r")[row].astype(np.float64)
+
+
+def _of_file(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    values = read_yaml("params.yaml")
+    clean, px = values["clean"], values["common"]["image_px"]
+    try:
+        image = open_file(path, px)
+        figure, background = cut_out(image, rgb(clean["background"]), clean["min_px"])
+    except Unusable as error:
+        raise UserError(f"{path} cannot be used: {error.reason} {error.detail}".rstrip()) from None
+    found = ENLARGE[clean["enlarge"]](figure, background, px, clean["margin"])
+    picture = np.asarray(found).transpose(2, 0, 1)
+    with torch.no_grad():
+        embedding = load_encoder()[0](to_float(picture[None]))[0]
+    return picture, embedding.double().numpy()
+
+
+def fuse(first: str, second: str, count: int, rows: int, seed: int, truncation: float, out: Path) -> Path:
+    """A sheet from one species or file to another, each row but the first a variation of the way."""
+    explorer = load_explorer()
+    (_, start), (_, end) = place(first), place(second)
+    share = np.linspace(0, 1, count)[:, None]
+    starts, ends = (explorer.around(e, rows, seed, truncation) for e in (start, end))
+    way = np.concatenate([(1 - share) * a + share * b for a, b in zip(starts, ends, strict=True)])
+    return _write(explorer.draw(way.astype(np.float32)), count, out)
+
+
+def near(what: str, count: int, seed: int, truncation: float, out: Path) -> Path:
+    """A sheet of the picture itself, its rebuild, and variations of that."""
+    explorer = load_explorer()
+    picture, embedding = place(what)
+    drawn = explorer.draw(explorer.around(embedding, count, seed, truncation))
+    return _write(np.concatenate([picture[None], drawn]), 8, out)
+
+
+def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out: Path) -> Path:
+    """A loop through the mixture, as GIF or MP4 by the ending of `out`."""
+    if out.suffix not in (".gif", ".mp4"):
+        raise UserError(f"{out} must end in .gif or .mp4")
+    explorer = load_explorer()
+    images = explorer.draw(explorer.loop(stops, frames, seed, truncation)).transpose(0, 2, 3, 1)
+    side = images.shape[1] * scale
+    shown = [Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".gif":
+        shown[0].save(out, save_all=True, append_images=shown[1:], duration=60, loop=0)
+        return out
+    import cv2
+
+    writer = cv2.VideoWriter(str(out), cv2.VideoWriter.fourcc(*"mp4v"), 16, (side, side))
+    for image in shown:
+        writer.write(np.asarray(image)[:, :, ::-1])
+    writer.release()
+    return out
+
+
+def _write(images: np.ndarray, columns: int, out: Path) -> Path:
+    if out.suffix != ".png":
+        raise UserError(f"{out} must end in .png")
+    save_sheet(out, images, columns, scale=2)
+    return out

@@ -1,0 +1,1 @@
+"""Picture files of any kind, and hostile ones, to pixels."""
