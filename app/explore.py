@@ -109,6 +109,7 @@ def _of_file(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def fuse(first: str, second: str, count: int, rows: int, seed: int, truncation: float, out: Path) -> Path:
     """A sheet from one species or file to another, each row but the first a variation of the way."""
+    _must_end(out, ".png")
     explorer = load_explorer()
     (_, start), (_, end) = place(first), place(second)
     share = np.linspace(0, 1, count)[:, None]
@@ -119,6 +120,7 @@ def fuse(first: str, second: str, count: int, rows: int, seed: int, truncation: 
 
 def near(what: str, count: int, seed: int, truncation: float, out: Path) -> Path:
     """A sheet of the picture itself, its rebuild, and variations of that."""
+    _must_end(out, ".png")
     explorer = load_explorer()
     picture, embedding = place(what)
     drawn = explorer.draw(explorer.around(embedding, count, seed, truncation))
@@ -127,8 +129,7 @@ def near(what: str, count: int, seed: int, truncation: float, out: Path) -> Path
 
 def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out: Path) -> Path:
     """A loop through the mixture, as GIF or MP4 by the ending of `out`."""
-    if out.suffix not in (".gif", ".mp4"):
-        raise UserError(f"{out} must end in .gif or .mp4")
+    _must_end(out, ".gif", ".mp4")
     explorer = load_explorer()
     images = explorer.draw(explorer.loop(stops, frames, seed, truncation)).transpose(0, 2, 3, 1)
     side = images.shape[1] * scale
@@ -140,14 +141,19 @@ def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out:
     import cv2
 
     writer = cv2.VideoWriter(str(out), cv2.VideoWriter.fourcc(*"mp4v"), 16, (side, side))
+    if not writer.isOpened():
+        raise OSError(f"cannot write {out}")
     for image in shown:
         writer.write(np.asarray(image)[:, :, ::-1])
     writer.release()
     return out
 
 
+def _must_end(out: Path, *endings: str) -> None:
+    if out.suffix not in endings:
+        raise UserError(f"{out} must end in {' or '.join(endings)}")
+
+
 def _write(images: np.ndarray, columns: int, out: Path) -> Path:
-    if out.suffix != ".png":
-        raise UserError(f"{out} must end in .png")
     save_sheet(out, images, columns, scale=2)
     return out

@@ -93,9 +93,17 @@ def test_r1_is_at_real_and_r2_at_fake_pictures():
         return x[0].square().sum((1, 2, 3)).unsqueeze(1) / 2
 
     real, fake = [torch.full((2, 3, 1, 1), 1.0)], [torch.full((2, 3, 1, 1), 2.0)]
-    found = {name: PENALTIES[name](half_square, real, fake).item() for name in PENALTIES}
+    found = {name: PENALTIES[name](half_square, real, fake).item() for name in ("r1", "r2")}
     assert found["r1"] == pytest.approx(3 / 2)
     assert found["r2"] == pytest.approx(12 / 2)
+
+
+def test_gp_is_between_real_and_fake_pictures():
+    """For D(x) = |x|^2 / 2, real 1 and fake 3 in each of 3 channels: E[(sqrt(3) v - 1)^2], v uniform in [1, 3]."""
+    torch.manual_seed(0)
+    real, fake = [torch.full((20000, 3, 1, 1), 1.0)], [torch.full((20000, 3, 1, 1), 3.0)]
+    found = gp(lambda x: x[0].square().sum((1, 2, 3)).unsqueeze(1) / 2, real, fake).item()
+    assert found == pytest.approx(3 * 13 / 3 - 2 * 3**0.5 * 2 + 1, rel=0.02)
 
 
 def test_penalties_add_up_over_the_sizes_of_a_picture():

@@ -73,7 +73,7 @@ def test_every_recipe_takes_two_steps(recipe, tmp_path):
         knobs = {key: getattr(pretrain, key) for key in ("width", "dilation", "dilated_px", "excitation")}
         architecture = {"name": "lite", "z_dim": DIMS, "image_px": px, "msg": p.msg, **knobs}
     net_g, net_d = build(p, architecture, None, 0, 0)
-    before = {k: v.clone() for k, v in (net_g.state_dict() | net_d.state_dict()).items()}
+    before = [{k: v.clone() for k, v in module.state_dict().items()} for module in (net_g, net_d)]
     stage = SimpleNamespace(name=recipe, checkpoint_dir=tmp_path / "ckpt", run_dir=tmp_path / "runs")
     embeddings = rng.standard_normal((COUNT, DIMS)).astype(np.float32) if mixture else None
     seen: list[int] = []
@@ -83,7 +83,7 @@ def test_every_recipe_takes_two_steps(recipe, tmp_path):
     run.discard()
     assert seen[0] == 0 and seen[-1] == 2
     assert all(np.isfinite(v) for row in run.history for v in row.values())
-    for module in (net_g, net_d):
+    for module, was in zip((net_g, net_d), before, strict=True):
         trained = {name for name, weight in module.named_parameters() if weight.requires_grad}
-        assert any(not torch.equal(module.state_dict()[name], before[name]) for name in trained)
+        assert any(not torch.equal(module.state_dict()[name], was[name]) for name in trained)
     assert net(torch.zeros(1, latent.length)).shape == (1, 3, px, px)

@@ -1,5 +1,6 @@
 """Runs that are killed go on where they were and end with the same bytes."""
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.conftest import dvc, dvc_command, environment, git, ran, set_params
 
@@ -28,11 +30,11 @@ def hashes(checkout: Path) -> dict[str, str]:
 
 def test_a_stage_killed_at_any_moment_goes_on_and_ends_with_the_same_bytes(checkout):
     before = (checkout / "params.yaml").read_text()
-    set_params(checkout, {"gan.kimg": 0.8})
+    set_params(checkout, {"gan.kimg": 0.8, "gan.augment_p": 0.0, "gan.augment_target": 0.3, "gan.augment_kimg": 1})
     try:
         assert ran(dvc(checkout, "repro", "gan")) == ["gan"]
         whole = hashes(checkout)
-        kill_while_training(checkout, "repro", "-f", "-s", "gan")
+        kill_while_training(checkout, "repro", "-f", "-s", "gan", after=60)  # when a snapshot has been scored
         result = dvc(checkout, "repro", "-f", "-s", "gan")
         assert "going on at step" in result.stdout, result.stdout + result.stderr
         assert hashes(checkout) == whole
@@ -68,8 +70,8 @@ def model_hash(lock: str) -> str:
     return next(out["md5"] for out in outs if out["path"] == "models/gan.safetensors")
 
 
-def kill_while_training(checkout: Path, *arguments: str) -> None:
-    """Start DVC, wait for a checkpoint of `gan`, and SIGKILL everything that was started."""
+def kill_while_training(checkout: Path, *arguments: str, after: int = 1) -> None:
+    """Start DVC, wait for a checkpoint of `gan` at step `after` or later, and SIGKILL everything that was started."""
     env = environment() | {"CHECKPOINT_SECONDS": "0"}
     process = subprocess.Popen(
         [*dvc_command(), *arguments],
@@ -80,9 +82,17 @@ def kill_while_training(checkout: Path, *arguments: str) -> None:
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
-    while not list((checkout / ".ckpt" / "gan").glob("*/checkpoint.pt")):
+    while latest_step(checkout) < after:
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline, "no checkpoint in two minutes"
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def latest_step(checkout: Path) -> int:
+    """Of the checkpoint of `gan`; 0 if there is none."""
+    for file in (checkout / ".ckpt" / "gan").glob("*/checkpoint.pt"):
+        with contextlib.suppress(FileNotFoundError):
+            return torch.load(file, weights_only=True)["step"]
+    return 0

@@ -1,0 +1,35 @@
+"""Embeddings near a picture and on a way through the mixture."""
+
+import numpy as np
+import pytest
+from torch import nn
+
+from app.explore import NEAR, Explorer
+from stages.lib.mixture import Mixture
+
+
+@pytest.fixture()
+def explorer() -> Explorer:
+    """Two clusters in the first two of three dimensions, the first stretched along y."""
+    factors = np.stack([np.diag([1.0, 4.0]), np.eye(2)])
+    back = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    means = np.array([[-10.0, 0.0], [10.0, 0.0]])
+    return Explorer(nn.Identity(), Mixture(np.array([0.5, 0.5]), means, factors, np.zeros(3), back))
+
+
+def test_variations_begin_with_the_picture_and_spread_like_its_own_cluster(explorer):
+    start = np.array([-9.0, 1.0, 5.0])
+    found = explorer.around(start, 4000, seed=0, truncation=0.8)
+    assert found[0] == pytest.approx(start)
+    assert found[1:].mean(0) == pytest.approx(start, abs=0.1)
+    assert found[1:].std(0) == pytest.approx(NEAR * 0.8 * np.array([1, 4, 0]), abs=0.05)
+    assert explorer.around(start, 5, seed=0, truncation=0.0) == pytest.approx(np.tile(start, (5, 1)))
+
+
+def test_the_way_goes_through_its_stops_and_closes(explorer):
+    stops, _ = explorer.mixture.sample(4, np.random.default_rng(3), 1.0)
+    way = explorer.loop(stops=4, frames=400, seed=3, truncation=1.0)
+    assert way[::100] == pytest.approx(stops, abs=1e-4)
+    steps = np.linalg.norm(np.diff(way, axis=0, append=way[:1]), axis=1)
+    assert steps[-1] < 2 * np.median(steps) + steps[:1]
+    assert np.abs(np.diff(steps)).max() < 0.1 * steps.max()  # no corners
