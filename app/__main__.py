@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +9,7 @@ from typing import Annotated
 
 import typer
 
-# idle OpenMP threads sleep instead of spinning; must be set before torch loads
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "0")
+import stages as stages  # sets what must be set before torch loads
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="New creatures from the trained models.")
 

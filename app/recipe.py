@@ -16,15 +16,20 @@ def names() -> list[str]:
     return sorted(file.stem for file in FOLDER.glob("*.yaml"))
 
 
+def recipe_file(name: str) -> Path:
+    """Where a recipe lies. Raises UserError if there is none of that name."""
+    if name not in names():
+        raise UserError(f"there is no recipe {name!r}; there are {', '.join(names())}")
+    return FOLDER / f"{name}.yaml"
+
+
 def flags(name: str) -> list[str]:
     """`-S key=value` for every value of a recipe; empty if it changes nothing.
 
     Raises:
         UserError: there is no such recipe.
     """
-    if name not in names():
-        raise UserError(f"there is no recipe {name!r}; there are {', '.join(names())}")
-    return [part for key, value in leaves(read_yaml(FOLDER / f"{name}.yaml")) for part in ("-S", f"{key}={value}")]
+    return [part for key, value in leaves(read_yaml(recipe_file(name))) for part in ("-S", f"{key}={value}")]
 
 
 def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -1,16 +1,17 @@
 """The pipeline's stages, one room each, in the order of dvc.yaml.
 
-Set before any stage loads torch or Daft: idle OpenMP threads sleep instead of
-spinning (spinning beside another busy process is many times slower), freed memory
-stays with the process, and no library reports home.
+Set before any stage loads torch or Daft: idle OpenMP threads spin a little, then
+sleep, freed memory stays with the process, and no library reports home.
 """
 
 import contextlib
 import ctypes
 import os
 
+# on two cores: no spinning makes a GAN step a seventh slower, much of it makes two trainings
+# side by side more than twice as slow (for those, OMP_NUM_THREADS=1 is best)
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "0")
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # repeatable sums on CUDA
 os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
 os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -1,7 +1,8 @@
-"""Augmentation: per picture, differentiable, and the white background stays white."""
+"""Augmentation: per picture, differentiable, and the background stays as it is."""
 
 import pytest
 import torch
+from torchvision.transforms import ElasticTransform
 
 from stages.lib.training.augment import AUGMENTATIONS, DRAWS, OF_PICTURES, augment, vary
 
@@ -27,12 +28,13 @@ def test_nothing_foreign_leaks_into_the_background(name):
     assert torch.equal(corners, torch.ones_like(corners))
 
 
-def test_all_of_them_together_leave_white_white():
+@pytest.mark.parametrize("ground", [(1.0, 1.0, 1.0), (-1.0, -1.0, -1.0), (1.0, 0.75, 0.25)])
+def test_all_of_them_together_leave_the_background_as_it_is(ground):
     """No colour but that of the figure comes in: an empty picture stays empty, whatever is drawn."""
     torch.manual_seed(0)
-    white = torch.ones(256, 3, 32, 32)
-    assert torch.equal(vary(white, list(OF_PICTURES)), white)
-    assert torch.equal(augment([white], list(AUGMENTATIONS), 0.8)[0], white)
+    empty = torch.tensor(ground).view(1, 3, 1, 1).expand(256, 3, 32, 32)
+    assert torch.equal(vary(empty, list(OF_PICTURES)), empty)
+    assert torch.equal(augment([empty], list(AUGMENTATIONS), 0.8)[0], empty)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -91,3 +93,15 @@ def test_of_real_pictures_some_always_stay_as_they_are():
     x = creature(3000)
     same = (vary(x, ["jitter", "elastic"]) == x).flatten(1).all(1).float().mean().item()
     assert same == pytest.approx(1 / 3, abs=0.035)
+
+
+def test_elastic_is_as_strong_as_torchvisions():
+    """Mean displacement in pixels of 64, away from the border: of a ramp along x, the change is the shift."""
+    torch.manual_seed(0)
+    transform = ElasticTransform()
+    theirs = torch.stack([transform.get_params([50.0, 50.0], [5.0, 5.0], [64, 64])[0] for _ in range(64)])
+    wanted = theirs[:, 16:48, 16:48, 0].abs().mean().item() * 32
+    ramp = (torch.arange(64) / 32 - 1).expand(64, 3, 64, 64).clone()
+    moved = (changed("elastic", ramp) - ramp)[..., 16:48, 16:48].abs().mean().item() * 32
+    assert moved == pytest.approx(wanted, rel=0.1)
+    assert changed("elastic", creature(2, 16)).shape == (2, 3, 16, 16)

@@ -12,7 +12,7 @@ from torch import nn
 from stages.gan.classes import of_species
 from stages.gan.losses import LOSSES
 from stages.gan.params import GanParams
-from stages.gan.penalties import PENALTIES, gp
+from stages.gan.penalties import PENALTIES, LeCam, gp
 from stages.gan.schedule import AdaptiveP, blur, rate, set_rate
 from stages.gan.train import anchor_loss
 from stages.lib.params import UserError, parse, read_yaml
@@ -136,8 +136,11 @@ def test_the_generator_waits_then_rises_then_falls():
         ({"condition": "species"}, "condition species needs latent normal"),
         ({"condition": "component", "discriminator": "shallow"}, "shallow knows no condition"),
         ({"kernel": 5}, "first_px and kernel other than 4 need generator dcgan"),
-        ({"discriminator": "dcgan", "loss": "wgan-gp"}, "gp needs discriminator_norm none or spectral"),
+        ({"discriminator": "dcgan", "loss": "wgan-gp"}, "need discriminator_norm none or spectral"),
         ({"blur": 2.0}, "blur and blur_kimg"),
+        ({"augment_target": 0.6}, "with augment_target, augment_p is where p starts: at most 0.8"),
+        ({"augment_target": 0.6, "augment_p": 0.0, "loss": "rpgan"}, "logits have a fixed zero"),
+        ({"condition": "component", "loss": "rpgan"}, "rpgan pairs pictures of different classes"),
         ({"augment": ["flop"]}, "must be one of"),
     ],
 )
@@ -206,3 +209,15 @@ def test_classes_are_the_species_of_train_and_the_others_are_unknown():
     labels, shares = of_species(Pictures(np.zeros((5, 3, 4, 4), np.uint8), index))
     assert labels.tolist() == [1, 1, 0, -1, -1]
     assert shares == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_lecam_is_the_distance_from_the_others_average():
+    """Head by head; from constant logits a and b the averages are a and b, and it is 2 (a - b)^2."""
+    real, fake = torch.tensor([[2.0, 5.0]] * 4), torch.tensor([[-1.0, 5.0]] * 4)
+    lecam = LeCam()
+    for _ in range(3):
+        assert lecam(real, fake).item() == pytest.approx((2 * 3**2 + 0) / 2)
+    resumed = LeCam()
+    resumed.load_state_dict(lecam.state_dict())
+    assert resumed(real, fake) == lecam(real, fake)
+    assert lecam.averages[0][0].item() == pytest.approx(2, abs=0.02)  # an average of a hundred batches moves slowly

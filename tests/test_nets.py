@@ -156,6 +156,29 @@ def test_projected_trains_its_heads_alone_and_keeps_its_mixing_in_the_checkpoint
     assert torch.equal(net.eval()([x]), other.eval()([x]))
 
 
+@pytest.mark.parametrize(
+    ("image_px", "enlarge", "sides"),
+    [(64, 2, [64, 32, 16, 8, 4]), (64, 1, [64, 32, 16, 8, 4, 2]), (64, 4, [64, 32, 16, 8]), (16, 2, [16, 8, 4, 2, 1])],
+)
+def test_projected_sees_the_pixels_and_maps_of_at_most_half_their_side(image_px, enlarge, sides):
+    net = ProjectedDiscriminator(image_px, 8, enlarge)
+    x = [torch.rand(2, 3, image_px, image_px)]
+    features = net.features(x)
+    assert [found.shape[-1] for found in features] == sides
+    assert features[0] is x[0]
+    assert net.discriminate(features).shape == (2, len(sides))
+
+
+def test_projected_mixes_coarse_maps_into_fine_ones():
+    """What only the coarsest map tells reaches the heads of all the others."""
+    torch.manual_seed(0)
+    net, x = ProjectedDiscriminator(32, 8, 2), [torch.rand(1, 3, 32, 32)]
+    before = net.features(x)
+    with torch.no_grad():
+        net.channels3.zero_()
+    assert all(not torch.equal(a, b) for a, b in zip(before[1:], net.features(x)[1:], strict=True))
+
+
 def test_folding_batchnorm_changes_nothing_but_rounding():
     """Against timm's own network with the same weights, BatchNorm unfolded."""
     import timm

@@ -1,6 +1,7 @@
 """The real dvc.yaml, end to end, on pictures that the test draws itself."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,29 +93,56 @@ def test_commands_end_in_one_line_where_they_cannot_work(checkout, arguments, sa
     assert (result.returncode, result.stderr) == (1, says)
 
 
+def bench(checkout: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", f"bench.{name}", *arguments]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+
+
 def test_recipes_are_compared_by_the_clock(checkout):
     """The table has a line a recipe, and a comparison that is called again goes on after what is there."""
-    command = [
-        sys.executable,
-        "-m",
-        "bench.quality",
-        "--minutes",
-        "0.05",
-        "--seeds",
-        "1",
-        "--out",
-        "samples/q",
-        "dcgan",
-    ]
+    (checkout / "mine.yaml").write_text("gan:\n  init: random\n  anchor: 0\n")
+    late = bench(checkout, "quality", "--seeds", "1", "--out", "samples/q", "--minutes", "0.01", "mine.yaml")
+    assert late.returncode == 1
+    assert late.stderr.splitlines()[-1].startswith("quality: mine has no time left for its GAN: the stages before it")
+    # its stages have run, and another comparison takes them and what they took as they are
+    (checkout / "samples/q/before-0/seconds.json").write_text('{"classifier": 0.2, "pretrain": 9, "gmm": 0.1}')
+    arguments = ["--minutes", "0.1", "--seeds", "1", "--out", "samples/q", "dcgan", "mine.yaml"]
     for wanted in ("quality: dcgan, seed 0", ""):
-        result = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+        result = bench(checkout, "quality", *arguments)
         assert result.returncode == 0, result.stderr
         assert result.stdout.startswith(wanted) and bool(result.stdout) == bool(wanted)
-    (found,) = (json.loads(line) for line in (checkout / "samples/q/results.jsonl").read_text().splitlines())
-    assert found["kimg"] > 0 and 0 < found["minutes"] < 1
-    assert [point["minutes"] for point in found["curve"]] == sorted(point["minutes"] for point in found["curve"])
-    assert f"| `dcgan` | {found['minutes']:.1f} | 1 |" in (checkout / "samples/q/table.md").read_text()
-    assert (checkout / "samples/q/dcgan-0.png").exists()
+    runs = [json.loads(line) for line in (checkout / "samples/q/results.jsonl").read_text().splitlines()]
+    assert [found["recipe"] for found in runs] == ["dcgan", "mine"]
+    assert [found["minutes_before_gan"] for found in runs] == [0, pytest.approx(0.3 / 60)]
+    table = (checkout / "samples/q/table.md").read_text()
+    for found in runs:
+        assert found["kimg"] > 0 and 0 < found["minutes"] < 2
+        assert [point["minutes"] for point in found["curve"]] == sorted(point["minutes"] for point in found["curve"])
+        assert f"| `{found['recipe']}` | {found['minutes']:.1f} | 1 |" in table
+        assert (checkout / f"samples/q/{found['recipe']}-0.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        ("stylegan", "quality: there is no recipe 'stylegan'; there are cpu, dcgan, dcgan-pokegen"),
+        ("gpu-128", "quality: gpu-128 has its own pictures (clean, common); all must have the same"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_ends_in_one_line(checkout, recipe, says):
+    result = bench(checkout, "quality", "--out", "samples/q2", recipe)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(says)
+
+
+def test_a_step_is_taken_apart(checkout):
+    result = bench(checkout, "step", "--steps", "3")
+    assert result.returncode == 0, result.stderr
+    parts = dict(re.findall(r"^(.*?) +[\d.]+ ms +([\d.]+)%$", result.stdout, re.MULTILINE))
+    assert {"generator, forward", "discriminator, forward", "backward", "augmentation", "everything else"} <= set(parts)
+    assert sum(map(float, parts.values())) == pytest.approx(100, abs=1)
+    alone = re.search(r"convolutions alone: [\d.]+ ms, ([\d.]+)% of the step", result.stdout)
+    assert alone and float(alone[1]) > 0
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from app.recipe import FOLDER, flags, names
-from stages.gan.build import build, new_architecture
+from stages.gan.build import prepare
 from stages.gan.params import GanParams
 from stages.gan.train import train
-from stages.lib.mixture import Mixture
+from stages.lib.mixture import Mixture, save_mixture
+from stages.lib.nets.generators import build_generator
 from stages.lib.params import Common, UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
-from stages.lib.sampling import Latent
+from stages.lib.weights import save_weights
 from stages.pretrain.params import PretrainParams
 from tests.closure import ROOT
 
@@ -55,35 +56,86 @@ def test_an_unknown_recipe_is_one_line_that_names_the_others():
         flags("stylegan")
 
 
+def inputs(root, values, px: int) -> Pictures:
+    """What `gan` reads: noise as pictures, and the files of the stages before, untrained, below `root`."""
+    rng = np.random.default_rng(0)
+    (root / "data").mkdir()
+    np.save(root / "data/embeddings.npy", rng.standard_normal((COUNT, DIMS)).astype(np.float32))
+    mixture = Mixture(np.full(2, 0.5), np.zeros((2, DIMS)), np.stack([np.eye(DIMS)] * 2), np.zeros(DIMS), np.eye(DIMS))
+    save_mixture(root / "models/gmm.npz", mixture)
+    pretrain = parse("pretrain", values["pretrain"], PretrainParams)
+    knobs = {key: getattr(pretrain, key) for key in ("width", "dilation", "dilated_px", "excitation")}
+    architecture = {"name": "lite", "z_dim": DIMS, "image_px": px, **knobs}
+    header = {"architecture": architecture, "latent": "gmm"}
+    save_weights(root / "models/pretrain.safetensors", build_generator(architecture).state_dict(), header)
+    index = pa.table({"split": ["train"] * COUNT, "label": [row % 3 for row in range(COUNT)]})
+    return Pictures(rng.integers(0, 255, (COUNT, 3, px, px)).astype(np.uint8), index)
+
+
+def takes_two_steps(values: dict, tmp_path) -> list[dict[str, float]]:
+    """Train as `gan` does, look that both networks change, and give the history."""
+    common = parse("common", values["common"], Common)
+    short = {"batch": 4, "kimg": 0.008, "alone_kimg": 0.0, "ramp_kimg": 0.0, "snapshots": 1}
+    p = parse("gan", values["gan"] | short, GanParams)
+    pictures = inputs(tmp_path, values, common.image_px)
+    start = prepare(p, common, pictures, tmp_path)
+    nets = (start.net_g, start.net_d)
+    before = [{k: v.clone() for k, v in module.state_dict().items()} for module in nets]
+    stage = SimpleNamespace(name="gan", checkpoint_dir=tmp_path / "ckpt", run_dir=tmp_path / "runs")
+    seen: list[int] = []
+    net, run = train(stage, p, start, pictures, 0, lambda folder, step, net: seen.append(step), None)
+    run.discard()
+    assert seen[0] == 0 and seen[-1] == 2
+    assert all(np.isfinite(v) for row in run.history for v in row.values())
+    for module, was in zip(nets, before, strict=True):
+        trained = {name for name, weight in module.named_parameters() if weight.requires_grad}
+        assert any(not torch.equal(module.state_dict()[name], was[name]) for name in trained)
+    assert net(torch.zeros(1, start.latent.length)).shape == (1, 3, common.image_px, common.image_px)
+    return run.history
+
+
 @pytest.mark.parametrize("recipe", names())
 def test_every_recipe_takes_two_steps(recipe, tmp_path):
     """With its own networks, loss and augmentation; small batches of small sets."""
     values = overlaid(recipe)
-    px = parse("common", values["common"], Common).image_px
-    pretrain = parse("pretrain", values["pretrain"], PretrainParams)
-    short = {"batch": 4, "kimg": 0.008, "alone_kimg": 0.0, "ramp_kimg": 0.0, "n_critic": 1, "snapshots": 1}
-    p = parse("gan", values["gan"] | short, GanParams)
-    rng = np.random.default_rng(0)
-    index = pa.table({"split": ["train"] * COUNT, "label": list(range(COUNT))})
-    pictures = Pictures(rng.integers(0, 255, (COUNT, 3, px, px)).astype(np.uint8), index)
-    mixture = Mixture(np.ones(1), np.zeros((1, DIMS)), np.eye(DIMS)[None], np.zeros(DIMS), np.eye(DIMS))
-    latent = Latent(p.z_dim, mixture if p.latent == "gmm" else None)
-    architecture = new_architecture(p, latent.length, px)
-    if p.init == "pretrained":
-        knobs = {key: getattr(pretrain, key) for key in ("width", "dilation", "dilated_px", "excitation")}
-        architecture = {"name": "lite", "z_dim": DIMS, "image_px": px, "msg": p.msg, **knobs}
-    net_g, net_d = build(p, architecture, None, 0, 0)
-    before = [{k: v.clone() for k, v in module.state_dict().items()} for module in (net_g, net_d)]
-    stage = SimpleNamespace(name=recipe, checkpoint_dir=tmp_path / "ckpt", run_dir=tmp_path / "runs")
-    embeddings = rng.standard_normal((COUNT, DIMS)).astype(np.float32) if mixture else None
-    seen: list[int] = []
-    net, run = train(
-        stage, p, net_g, net_d, latent, pictures, embeddings, None, 0, lambda folder, step, net: seen.append(step), None
-    )
-    run.discard()
-    assert seen[0] == 0 and seen[-1] == 2
-    assert all(np.isfinite(v) for row in run.history for v in row.values())
-    for module, was in zip((net_g, net_d), before, strict=True):
-        trained = {name for name, weight in module.named_parameters() if weight.requires_grad}
-        assert any(not torch.equal(module.state_dict()[name], was[name]) for name in trained)
-    assert net(torch.zeros(1, latent.length)).shape == (1, 3, px, px)
+    values["gan"]["n_critic"] = 1  # or the generator would learn but once
+    takes_two_steps(values, tmp_path)
+
+
+SMALL = {"generator_width": 8, "discriminator_width": 8}
+RANDOM = SMALL | {"init": "random", "latent": "normal", "anchor": 0.0}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        SMALL | {"condition": "component"},
+        RANDOM | {"condition": "species", "discriminator": "sngan", "r2_gamma": 1.0},
+        RANDOM | {"condition": "species", "discriminator": "resnet", "discriminator_norm": "spectral"},
+        RANDOM | {"discriminator": "sngan", "r1_gamma": 1.0, "penalty_every": 2, "n_critic": 2},
+        RANDOM | {"discriminator": "sngan", "attention_px": 16, "loss": "rpgan"},
+        RANDOM | {"generator": "resnet", "discriminator": "sngan", "msg": True},
+        SMALL | {"discriminator": "sngan", "msg": True},
+        SMALL | {"blur": 2.0, "blur_kimg": 0.004},
+        SMALL | {"lecam": 0.1},
+    ],
+)
+def test_options_train_together(options, tmp_path):
+    values = overlaid("cpu")
+    values["gan"] |= options
+    (row,) = takes_two_steps(values, tmp_path)
+    assert ("r1" in row, "r2" in row) == ("r1_gamma" in options, "r2_gamma" in options)
+    assert ("lecam" in row) == ("lecam" in options)
+    assert (row["anchor"] > 0) == (options.get("anchor") != 0.0)
+
+
+def test_a_random_generator_is_the_pretrained_one_but_for_its_weights(tmp_path):
+    """So that leaving pretraining out changes nothing else."""
+    values = overlaid("cpu")
+    common = parse("common", values["common"], Common)
+    pictures, shapes = inputs(tmp_path, values, common.image_px), []
+    for init in ("pretrained", "random"):
+        p = parse("gan", values["gan"] | {"init": init}, GanParams)
+        weights = prepare(p, common, pictures, tmp_path).net_g.state_dict()
+        shapes.append({name: weight.shape for name, weight in weights.items()})
+    assert shapes[0] == shapes[1]

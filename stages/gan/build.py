@@ -1,17 +1,70 @@
-"""The two networks, from parameters."""
+"""What a training starts from: latents, classes and the two networks, from parameters."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from stages.gan.classes import of_components, of_species
 from stages.gan.params import GanParams, takes
+from stages.lib.mixture import FILE as MIXTURE_FILE
+from stages.lib.mixture import load_mixture
 from stages.lib.nets.base import Discriminator, Generator
 from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.nets.generators import GENERATORS, build_generator
 from stages.lib.nets.parts import initialise
+from stages.lib.params import Common, UserError
+from stages.lib.pictures import Pictures
+from stages.lib.sampling import PRETRAIN_FILE, Latent
+from stages.lib.weights import load_weights
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a training starts from.
+
+    Attributes:
+        architecture: of the generator.
+        embeddings: of all pictures, float32; None without a mixture.
+        labels: int, the class of every picture; None for an unconditional discriminator.
+    """
+
+    net_g: Generator
+    net_d: Discriminator
+    architecture: dict[str, Any]
+    latent: Latent
+    embeddings: np.ndarray | None
+    labels: np.ndarray | None
+
+
+def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path()) -> Start:
+    """Networks, latents and classes, from the outputs of the stages before, below `root`.
+
+    Raises:
+        UserError: an output is missing or is for other pictures.
+    """
+    mixture = load_mixture(root / MIXTURE_FILE) if p.latent == "gmm" else None
+    embeddings = np.load(root / "data/embeddings.npy", mmap_mode="r") if mixture else None
+    labels, shares = None, None
+    if p.condition == "component":
+        labels = of_components(mixture, embeddings)
+    elif p.condition == "species":
+        labels, shares = of_species(pictures)
+    latent = Latent(mixture.embedding_dim if mixture else p.z_dim, mixture, shares)
+    weights, architecture = None, new_architecture(p, latent.length, common.image_px)
+    if p.init == "pretrained":
+        weights, header = load_weights(root / PRETRAIN_FILE)
+        architecture = header["architecture"]
+        if architecture["image_px"] != common.image_px or architecture["z_dim"] != latent.length:
+            raise UserError(f"{PRETRAIN_FILE} was trained for other pictures or embeddings; run dvc repro")
+    architecture["msg"] = p.msg
+    nets = build(p, architecture, weights, latent.classes if labels is not None else 0, common.seed)
+    return Start(*nets, architecture, latent, embeddings, labels)
 
 
 def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:
@@ -45,11 +98,15 @@ def build(
         "image_px": architecture["image_px"],
         "width": p.discriminator_width,
         "norm": p.discriminator_norm,
+        "enlarge": p.discriminator_enlarge,
         "attention_px": p.attention_px,
         "msg": p.msg,
         "classes": classes,
     }
     kind = DISCRIMINATORS[p.discriminator]
+    sides = [2**i for i in range(2, 10) if 2**i < architecture["image_px"]]
+    if p.attention_px and p.attention_px not in sides:
+        raise UserError(f"gan.attention_px is {p.attention_px}: must be 0 or one of {', '.join(map(str, sides))}")
     net_d = kind(**{k: v for k, v in knobs.items() if takes(kind, k)})
     initialise(net_d, p.initial)
     initialise(net_g, p.initial)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from stages.gan.losses import LOSSES
-from stages.gan.schedule import SCHEDULES
+from stages.gan.schedule import SCHEDULES, AdaptiveP
 from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.nets.generators import GENERATORS
 from stages.lib.nets.parts import ACTIVATIONS, INITIAL, NORMS
@@ -36,16 +36,18 @@ class GanParams(Section):
     discriminator: Annotated[str, one_of(DISCRIMINATORS)]
     discriminator_width: int = Field(ge=4)
     discriminator_norm: Annotated[str, one_of(NORMS)] = Field(description="of discriminators dcgan and resnet")
+    discriminator_enlarge: int = Field(ge=1, le=8, description="projected: looks at pictures so many times larger")
     attention_px: int = Field(ge=0, description="side of the discriminator's map with self-attention; 0: none")
     msg: bool = Field(description="multi-scale gradients")
     loss: Annotated[str, one_of(LOSSES)]
     gp: float = Field(ge=0, description="weight of the gradient penalty; 0: none, but 10 with wgan-gp")
     r1_gamma: float = Field(ge=0, description="weight of the penalty at real pictures")
     r2_gamma: float = Field(ge=0, description="weight of the penalty at fake pictures")
-    penalty_every: int = Field(ge=1, description="lazy: every so many steps, so many times as strong")
+    lecam: float = Field(ge=0, description="weight of LeCam's penalty, against an overfitting discriminator")
+    penalty_every: int = Field(ge=1, description="gp, r1 and r2 lazily: every so many steps, so many times as strong")
     n_critic: int = Field(ge=1, description="discriminator steps for each of the generator's")
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of all that the discriminator sees")
-    augment_p: float = Field(ge=0, le=1, description="probability of each")
+    augment_p: float = Field(ge=0, le=1, description="probability of each; with a target, at the start")
     augment_target: float = Field(ge=0, lt=1, description="E[sign D(real)] that p is steered to; 0: p is fixed")
     augment_kimg: float = Field(gt=0, description="in which an adaptive p can go from 0 to 1")
     augment_pictures: list[Annotated[str, one_of(OF_PICTURES)]] = Field(description="of real ones alone: one or none")
@@ -92,8 +94,16 @@ class GanParams(Section):
                 raise ValueError(f"discriminator {self.discriminator} knows no {knob}")
         if self.condition != "none" and not takes(discriminator, "classes"):
             raise ValueError(f"discriminator {self.discriminator} knows no condition")
-        if "gp" in self.penalties and takes(discriminator, "norm") and self.discriminator_norm == "batch":
-            raise ValueError("gp needs discriminator_norm none or spectral: it is of single pictures, not of batches")
+        if self.penalties and takes(discriminator, "norm") and self.discriminator_norm == "batch":
+            raise ValueError(
+                "penalties need discriminator_norm none or spectral: they are of single pictures, not of batches"
+            )
+        if self.augment_target and self.augment_p > AdaptiveP.MOST:
+            raise ValueError(f"with augment_target, augment_p is where p starts: at most {AdaptiveP.MOST}")
+        if self.augment_target and self.loss in ("wgan", "wgan-gp", "rpgan"):
+            raise ValueError(f"augment_target needs a loss whose logits have a fixed zero, not {self.loss}")
+        if self.condition != "none" and self.loss == "rpgan":
+            raise ValueError("rpgan pairs pictures of different classes: set condition to none")
         if bool(self.blur) != bool(self.blur_kimg):
             raise ValueError("blur and blur_kimg are both 0 or both more")
         if self.alone_kimg + self.ramp_kimg >= self.kimg:

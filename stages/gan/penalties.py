@@ -1,6 +1,6 @@
-"""Penalties on the discriminator's gradient, 0-d and without their weights.
+"""Penalties on the discriminator, 0-d and without their weights: of its gradient, and LeCam's of its logits.
 
-Each takes a function from pictures (a list, fine to coarse) to logits, and real and fake
+Each of the gradient takes a function from pictures (a list, fine to coarse) to logits, and real and fake
 pictures: float N x 3 x H x W in [-1, 1].
 """
 
@@ -40,3 +40,30 @@ def r2(logits: Logits, real: list[Tensor], fake: list[Tensor]) -> Tensor:
 
 
 PENALTIES: dict[str, Callable[[Logits, list[Tensor], list[Tensor]], Tensor]] = {"gp": gp, "r1": r1, "r2": r2}
+
+
+class LeCam:
+    """Holds the logits of real pictures near the average of fake ones' and the reverse, against overfitting.
+
+    H.-Y. Tseng et al., "Regularizing Generative Adversarial Networks under Limited Data",
+    2021, eq. 5, with an average for each of the discriminator's heads.
+    """
+
+    DECAY = 0.99
+
+    def __init__(self) -> None:
+        self.averages: list[Tensor] = []
+
+    def __call__(self, on_real: Tensor, on_fake: Tensor) -> Tensor:
+        """Logits, float N x heads."""
+        found = [on_real.detach().float().mean(0), on_fake.detach().float().mean(0)]
+        held = [average.to(on_real.device) for average in self.averages] or found
+        self.averages = [was.lerp(now, 1 - self.DECAY) for was, now in zip(held, found, strict=True)]
+        real, fake = self.averages
+        return (on_real - fake).square().mean() + (on_fake - real).square().mean()
+
+    def state_dict(self) -> dict[str, list[Tensor]]:
+        return {"averages": self.averages}
+
+    def load_state_dict(self, state: dict[str, list[Tensor]]) -> None:
+        self.averages = state["averages"]

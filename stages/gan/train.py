@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from stages.gan.build import Start
 from stages.gan.losses import LOSSES
 from stages.gan.params import GanParams
-from stages.gan.penalties import PENALTIES
+from stages.gan.penalties import PENALTIES, LeCam
 from stages.gan.schedule import AdaptiveP, blur, fading, rate, set_rate
 from stages.lib.nets.base import Discriminator, Generator, shrink
 from stages.lib.pictures import Pictures
-from stages.lib.sampling import Latent
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
 from stages.lib.training.augment import augment, vary
@@ -39,12 +39,8 @@ class Shown:
 def train(
     stage: Stage,
     p: GanParams,
-    net_g: Generator,
-    net_d: Discriminator,
-    latent: Latent,
+    start: Start,
     pictures: Pictures,
-    embeddings: np.ndarray | None,
-    labels: np.ndarray | None,
     seed: int,
     watch: Callable[[Path, int, Generator], None],
     score: Callable[[Generator], float] | None,
@@ -52,8 +48,7 @@ def train(
     """The averaged generator, the best of its snapshots if there is a score, and the run's record.
 
     Args:
-        embeddings: of all pictures, for the anchor; None for no anchor.
-        labels: int, the class of every picture, for a conditional discriminator; None for no classes.
+        start: its networks are trained in place.
         watch: called `p.frames` times, evenly spread from the start to the end, with a folder
             that is kept as long as the checkpoint, the step and the averaged generator.
         score: of a generator, lower is better; None: its last state is the one to keep.
@@ -61,25 +56,28 @@ def train(
     accelerate = accelerator()
     device, clip = accelerate.device, LOSSES[p.loss].clip
     betas = (p.betas[0], p.betas[1])
+    net_g, net_d, labels, embeddings = start.net_g, start.net_d, start.labels, start.embeddings
     trained = [weight for weight in net_d.parameters() if weight.requires_grad]
-    opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas)
-    opt_d = torch.optim.Adam(trained, lr=p.d_lr, betas=betas)
+    opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
+    opt_d = torch.optim.Adam(trained, lr=p.d_lr, betas=betas, fused=True)
     net_g, net_d, opt_g, opt_d = accelerate.prepare(net_g.to(device), net_d.to(device), opt_g, opt_d)
-    ema, best, adaptive = EMA(net_g, p.ema), Best(), AdaptiveP(p.augment_p, p.augment_target, p.augment_kimg)
+    ema, best, lecam = EMA(net_g, p.ema), Best(), LeCam()
+    adaptive = AdaptiveP(p.augment_p, p.augment_target, p.augment_kimg)
 
     rows = pictures.rows("train")
     anchored = p.batch // 2 if embeddings is not None and p.anchor else 0
     steps, alone, ramp = (round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.alone_kimg, p.ramp_kimg))
     steps = max(1, steps)
     watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
-    scored = set(np.linspace(steps // 2, steps - 1, p.snapshots).round().astype(int).tolist()) if score else set()
+    scored = set(np.linspace(steps - 1, steps // 2, p.snapshots).round().astype(int).tolist()) if score else set()
 
     def show(images: list[Tensor], classes: np.ndarray, sigma: float) -> Shown:
-        images = augment(blur(images, sigma), p.augment, adaptive.p)
+        images = augment(blur([x.float() for x in images], sigma), p.augment, adaptive.p)
         told = None if labels is None else torch.from_numpy(classes).long().to(device)
         return Shown(images, net_d.features(images), told)
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best, "p": adaptive}
+    state["lecam"] = lecam
     with Training(stage, steps, p.batch, seed, state) as run:
         for step in run:
             if step in watched:
@@ -91,7 +89,7 @@ def train(
 
             chosen = batch_rows(rows, step, p.batch, seed)
             real_classes = chosen if labels is None else labels[chosen]
-            z, classes = latent.draw(p.batch, np.random.default_rng(mix(seed, step)))
+            z, classes = start.latent.draw(p.batch, np.random.default_rng(mix(seed, step)))
             if anchored:  # half of the fakes are rebuilds
                 z[:anchored], classes[:anchored] = embeddings[chosen[:anchored]], real_classes[:anchored]
             source = to_float(pictures.images[chosen]).to(device)
@@ -101,7 +99,7 @@ def train(
                     fake = show(drawn, classes, sigma)
                 with torch.no_grad():
                     real = show(shrink(vary(source, p.augment_pictures), len(drawn)), real_classes, sigma)
-                loss_d, figures = discriminator_loss(p, net_d, real, fake, penalised=step % p.penalty_every == 0)
+                loss_d, figures = discriminator_loss(p, net_d, real, fake, lecam, step % p.penalty_every == 0)
             opt_d.zero_grad()
             accelerate.backward(loss_d)
             opt_d.step()
@@ -110,7 +108,7 @@ def train(
                     for weight in trained:
                         weight.clamp_(-clip, clip)
             adaptive.update(figures["d_sign"], p.batch)
-            run.log(loss_d=loss_d, **figures)
+            run.log(loss_d=loss_d, augment_p=loss_d.new_tensor(adaptive.p), **figures)
 
             if train_g:
                 for weight in trained:
@@ -138,15 +136,19 @@ def train(
 
 
 def discriminator_loss(
-    p: GanParams, net_d: Discriminator, real: Shown, fake: Shown, penalised: bool
+    p: GanParams, net_d: Discriminator, real: Shown, fake: Shown, lecam: LeCam, penalised: bool
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss with its penalties, 0-d, and what there is to log."""
     on_real = net_d.discriminate(real.features, real.classes)
     on_fake = net_d.discriminate([found.detach() for found in fake.features], fake.classes)
     loss = LOSSES[p.loss].discriminator(on_real, on_fake)
     figures = {"d_real": on_real.mean(), "d_fake": on_fake.mean(), "d_sign": on_real.detach().sign().mean()}
+    if p.lecam:
+        figures["lecam"] = lecam(on_real, on_fake)
+        loss = loss + p.lecam * figures["lecam"]
     for name, weight in p.penalties.items() if penalised else ():
-        found = PENALTIES[name](lambda images: net_d(images, real.classes), real.pictures, fake.pictures)
+        classes = fake.classes if name == "r2" else real.classes
+        found = PENALTIES[name](lambda images, classes=classes: net_d(images, classes), real.pictures, fake.pictures)
         loss, figures[name] = loss + weight * p.penalty_every * found, found
     return loss, figures
 

@@ -61,6 +61,18 @@ class Discriminator(nn.Module):
         return self.discriminate(self.features(pictures), labels)
 
 
+def through(blocks: nn.ModuleList, pictures: list[Tensor]) -> list[Tensor]:
+    """The largest picture through blocks that halve it; a smaller one joins each map of its side.
+
+    Returns:
+        The last map, and the smallest picture if there is one, which has yet to join.
+    """
+    x, *small = pictures
+    for level, block in enumerate(blocks):
+        x = block(torch.cat([x, small[level - 1]], dim=1) if small and level else x)
+    return [x, *small[-1:]]
+
+
 def shrink(pictures: Tensor, levels: int) -> list[Tensor]:
     """A pyramid of real pictures: each the mean of 2 x 2 pixels of the one before."""
     found = [pictures]

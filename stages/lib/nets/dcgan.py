@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from stages.lib.nets.base import FIRST_PX, Discriminator, Generator
+from stages.lib.nets.base import FIRST_PX, Discriminator, Generator, through
 from stages.lib.nets.parts import ACTIVATIONS, NORMS, Projection, SelfAttention, constrain
 
 
@@ -104,11 +104,7 @@ class DCGANDiscriminator(Discriminator):
             constrain(self)
 
     def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
-        x, *small = features
-        for level, block in enumerate(self.blocks):
-            x = block(x)
-            if small:
-                x = torch.cat([x, small[level]], dim=1)
+        x = torch.cat(through(self.blocks, features), dim=1)
         logits = self.last(x).flatten(1)
         return logits if self.projection is None or labels is None else logits + self.projection(x, labels)
 

@@ -35,13 +35,14 @@ class SkipExcitation(nn.Module):
 class Dilated(nn.Module):
     """A residual dilated convolution: sees far at one resolution, for large flat areas."""
 
-    def __init__(self, channels: int, rate: int) -> None:
+    def __init__(self, channels: int, rate: int, activation: str) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, channels, 3, padding=rate, dilation=rate, bias=False)
         self.norm = nn.BatchNorm2d(channels)
+        self.activation = ACTIVATIONS[activation]()
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + nn.functional.leaky_relu(self.norm(self.conv(x)), 0.2)
+        return x + self.activation(self.norm(self.conv(x)))
 
 
 class UpConv(nn.Conv2d):
@@ -104,7 +105,7 @@ class LiteGenerator(Generator):
             before, after = channels[side // 2], channels[side]
             layers = [UpConv(before, after), nn.BatchNorm2d(after), ACTIVATIONS[activation]()]
             if side in dilated_px:
-                layers.append(Dilated(after, dilation))
+                layers.append(Dilated(after, dilation, activation))
             self.blocks[str(side)] = nn.Sequential(*layers)
             if excitation and side // 8 in channels and side >= 32:
                 self.skips[str(side)] = SkipExcitation(channels[side // 8], after)

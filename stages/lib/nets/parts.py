@@ -28,6 +28,8 @@ def _normal(weight: Tensor) -> None:
     nn.init.normal_(weight, 0, 0.02)
 
 
+POWER_STEPS = 15
+
 INITIAL: dict[str, Callable[[Tensor], object] | None] = {
     "default": None,
     "normal": _normal,  # of standard deviation 0.02: A. Radford et al., 2016
@@ -45,6 +47,9 @@ def initialise(net: nn.Module, name: str) -> None:
         weight = held.weight.original if held is not None else module.weight
         if weight.requires_grad:
             draw(weight)
+            with torch.no_grad():  # lets the power iteration of a spectral norm find the new weights
+                for _ in range(POWER_STEPS if held is not None else 0):
+                    module.weight  # noqa: B018
 
 
 class SelfAttention(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stages.lib.nets.base import FIRST_PX, Discriminator, Generator
+from stages.lib.nets.base import FIRST_PX, Discriminator, Generator, through
 from stages.lib.nets.parts import ACTIVATIONS, NORMS, Projection, SelfAttention, constrain
 
 
@@ -120,11 +120,7 @@ class ResNetDiscriminator(Discriminator):
             constrain(self)
 
     def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
-        x, *small = features
-        for level, block in enumerate(self.blocks):
-            x = block(x)
-            if small:
-                x = torch.cat([x, small[level]], dim=1)
-        x = F.relu(x)
+        x, *smallest = through(self.blocks, features)
+        x = torch.cat([F.relu(x), *smallest], dim=1)
         logits = self.last(x.sum((2, 3)))
         return logits if self.projection is None or labels is None else logits + self.projection(x, labels)

@@ -3,8 +3,8 @@
 Differentiable ones are for what a discriminator sees, real and fake: S. Zhao et al.,
 "Differentiable Augmentation for Data-Efficient GAN Training", 2020, and, where each is
 applied with a probability p, T. Karras et al., "Training GANs with Limited Data", 2020.
-What a picture loses at its border is filled with the background (white, 1.0) and the
-background keeps its colour, so that nothing foreign leaks into what a generator learns.
+What a picture loses at its border is filled with its background, the colour of its corner,
+and the background keeps that colour, so that nothing foreign leaks into what a generator learns.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ from torchvision.transforms.functional import gaussian_blur
 DRAWS = 4  # uniform numbers in [0, 1) for each picture and augmentation
 
 
+def _ground(x: Tensor) -> Tensor:
+    """The colour of each picture's background, N x 3 x 1 x 1: of its first pixel, which `clean` leaves free."""
+    return x[..., :1, :1].detach()
+
+
 def _recolour(x: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
-    """Add `brightness`, multiply the others; where a picture is background (white) it stays white."""
-    ink = (1 - x.amin(1, keepdim=True)).clamp(0, 0.1) * 10
+    """Add `brightness`, multiply the others; where a picture is background it stays so."""
+    ink = (x - _ground(x)).abs().amax(1, keepdim=True).clamp(0, 0.1) * 10
     changed = x + brightness
     grey = changed.mean(1, keepdim=True)
     changed = grey + (changed - grey) * saturation
@@ -41,27 +46,28 @@ def colour(x: Tensor, u: Tensor) -> Tensor:
 
 
 def translation(x: Tensor, u: Tensor, share: float = 0.125) -> Tensor:
-    """Shift by up to `share` of the side in both directions; white comes in."""
+    """Shift by up to `share` of the side in both directions; background comes in."""
     side = x.shape[-1]
     most = max(1, round(side * share))
     shift = ((2 * u[:2, :, :, 0, 0] - 1) * share * side).round().long()  # 2 x N x 1
     place = torch.arange(side, device=x.device)
     rows = (place + shift[0] + most).clamp(0, side + 2 * most - 1)
     columns = (place + shift[1] + most).clamp(0, side + 2 * most - 1)
-    padded = F.pad(x, (most, most, most, most), value=1.0).permute(0, 2, 3, 1)
+    ground = _ground(x)
+    padded = (F.pad(x - ground, (most, most, most, most)) + ground).permute(0, 2, 3, 1)
     sample = torch.arange(len(x), device=x.device).view(-1, 1, 1)
     return padded[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 def cutout(x: Tensor, u: Tensor, share: float = 0.4) -> Tensor:
-    """Paint a square of `share` of the side white."""
+    """Paint a square of `share` of the side as background."""
     side = x.shape[-1]
     length = round(side * share)
     start = (u[:2, :, :, 0, 0] * side).floor() - length // 2  # 2 x N x 1
     place = torch.arange(side, device=x.device)
     hit = (place >= start) & (place < start + length)
     mask = (hit[0][:, :, None] & hit[1][:, None, :]).unsqueeze(1)
-    return torch.where(mask, torch.ones_like(x), x)
+    return torch.where(mask, _ground(x), x)
 
 
 def jitter(x: Tensor, u: Tensor) -> Tensor:
@@ -70,17 +76,18 @@ def jitter(x: Tensor, u: Tensor) -> Tensor:
 
 
 def elastic(x: Tensor, u: Tensor, strength: float = 50.0, smooth: float = 5.0) -> Tensor:
-    """Move every pixel by a smooth random field; white comes in.
+    """Move every pixel by a smooth random field; background comes in.
 
-    P. Simard et al., 2003; `strength` and the deviation of the smoothing in pixels of a
-    picture of 64, as torchvision's ElasticTransform has them.
+    P. Simard et al., 2003; `strength` and the deviation of the smoothing as torchvision's
+    ElasticTransform has them for pictures of 64 pixels, and the same field, enlarged, for others.
     """
-    side = x.shape[-1]
-    field = torch.rand(len(x), 2, side, side, device=x.device, dtype=x.dtype) * 2 - 1
-    sigma = smooth * side / 64
-    field = gaussian_blur(field, [2 * int(4 * sigma) // 2 + 1] * 2, [sigma, sigma]) * (2 * strength / 64)
+    side, drawn = x.shape[-1], 64
+    field = torch.rand(len(x), 2, drawn, drawn, device=x.device, dtype=x.dtype) * 2 - 1
+    field = gaussian_blur(field, [2 * int(4 * smooth) + 1] * 2, [smooth, smooth]) * (strength / drawn)
+    field = F.interpolate(field, size=(side, side), mode="bilinear", align_corners=False)
     still = F.affine_grid(torch.eye(2, 3, device=x.device).expand(len(x), 2, 3), list(x.shape), align_corners=False)
-    return F.grid_sample(x - 1, still + field.permute(0, 2, 3, 1), align_corners=False) + 1
+    ground = _ground(x)
+    return F.grid_sample(x - ground, still + field.permute(0, 2, 3, 1), align_corners=False) + ground
 
 
 AUGMENTATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
