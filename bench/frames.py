@@ -54,7 +54,7 @@ def _memory(process: psutil.Process) -> int:
 def run_stage(name: str, folder: Path) -> tuple[float, int]:
     """Run one stage in `folder`; return its seconds and its peak memory in bytes."""
     started = time.monotonic()
-    environment = {**os.environ, "PYTHONPATH": str(folder), "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
     process = subprocess.Popen([sys.executable, "-m", f"stages.{name}"], cwd=folder, env=environment)
     peak = Peak(psutil.Process(process.pid))
     peak.start()

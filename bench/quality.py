@@ -3,11 +3,15 @@
     python -m bench.quality --minutes 20 --seeds 3 cpu dcgan-pokegen sngan
 
 What a recipe needs is counted in: one that starts from a pretrained generator spends a part
-of its minutes on the classifier, pretraining and the mixture, and what is left on the GAN.
-What is measured (before, between and after) is not. Needs data/clean. Writes to --out:
-`results.jsonl`, a line a run, and, from all its lines, `table.md`, `curve.tsv` and a sheet of
-samples a recipe. A run that is there already is not made again, so that a long comparison
-can be cut off and go on.
+of its minutes on the classifier, pretraining and the mixture, and what is left on the GAN,
+with the choice of its snapshot; only the scoring for the table is not. How many pictures a
+recipe sees follows from the speed of its first steps, so the minutes are met within a few
+per cent where the machine keeps its speed; the table has what they were. (Embedding all
+pictures, a quarter of a minute, is charged with pretraining, which a random generator with
+the mixture does not pay.) Needs data/clean. Writes to --out: `results.jsonl`, a line a run, and,
+from all its lines, `table.md`, `curve.tsv` and a sheet of samples a recipe. A run that is there
+already, with the same parameters, is not made again, so that a long comparison can be cut
+off and go on.
 
 Scored on EfficientNet-Lite1, which neither training nor the choice of a snapshot looks at.
 """
@@ -20,48 +24,66 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import torch
 import typer
 from ruamel.yaml import YAML
 
-from app.recipe import FOLDER as RECIPES
-from app.recipe import names
+from app.recipe import recipe_file
 from bench.report import write_report
-from stages.gan.build import build, new_architecture
+from bench.scratch import scratch
+from stages.evaluate.params import EvaluateParams
+from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
 from stages.gan.score import val_score
 from stages.gan.train import train
-from stages.lib.mixture import load_mixture
 from stages.lib.nets.base import Generator
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.nets.generators import build_generator
-from stages.lib.params import Common, parse, read_yaml
+from stages.lib.params import Common, UserError, parse, read_yaml
 from stages.lib.pictures import Pictures, open_pictures
 from stages.lib.sampling import Latent, Sampler
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import kid, memorised, precision_recall_density_coverage
 from stages.lib.sheets import save_sheet, spread
-from stages.lib.weights import load_weights
 
 BEFORE = ("classifier", "pretrain", "gmm")
 JUDGE, BESIDE = 1, 2  # EfficientNet-Lite's variants
 POINTS = 8  # of the curve
-SAMPLES, CURVE_SAMPLES, REFERENCE = 2000, 500, 10_000
-WARM_UP_STEPS = 12
+CURVE_SAMPLES = 500
+WARM_UP_SHARE = 1 / 40  # of the minutes: steps to measure the speed on
+SLOW_STEPS = 3  # the first ones load and compile
 
 
-@dataclass(frozen=True)
-class Scratch:
-    """Where a run that is no stage of the pipeline keeps its files."""
+class Enough(Exception):
+    """Ends a training that was only for its speed."""
 
-    name: str
-    checkpoint_dir: Path
-    run_dir: Path
+
+class Speed:
+    """Takes the time of each step, until it has seen so many seconds of them."""
+
+    def __init__(self, seconds: float) -> None:
+        self.began, self.seconds, self.times = time.monotonic(), seconds, []  # type: float, float, list[float]
+
+    def __call__(self, folder: Path, step: int, generator: Generator) -> None:
+        self.times.append(time.monotonic())
+        if len(self.times) > 2 * SLOW_STEPS and self.times[-1] - self.times[SLOW_STEPS] > self.seconds:
+            raise Enough
+
+    @property
+    def set_up(self) -> float:
+        """Seconds before the first step."""
+        return self.times[0] - self.began
+
+    @property
+    def step(self) -> float:
+        """Seconds a step."""
+        return (self.times[-1] - self.times[SLOW_STEPS]) / (len(self.times) - 1 - SLOW_STEPS)
 
 
 class Watch:
@@ -75,6 +97,11 @@ class Watch:
         self.kept.append((seconds, step, {k: v.clone() for k, v in generator.state_dict().items()}))
 
 
+def file_of(recipe: str) -> Path:
+    """A recipe's file, by the name or the path of it."""
+    return Path(recipe) if recipe.endswith(".yaml") and Path(recipe).is_file() else recipe_file(recipe)
+
+
 def overlaid(values: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     """Nested dictionaries, with the values of the second where it has them."""
     found = dict(values)
@@ -84,12 +111,16 @@ def overlaid(values: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def workspace(values: dict[str, Any], out: Path) -> tuple[Path, float]:
-    """A folder where the stages before the GAN have run, and the seconds they took.
+def workspace(values: dict[str, Any], out: Path) -> tuple[Path, dict[str, float]]:
+    """A folder where the stages before the GAN have run, and the seconds each took.
 
     Recipes with the same parameters for those stages share it, and are charged its time each.
     """
+    root = Path(__file__).parents[1]
+    code = [path for room in ("lib", *BEFORE) for path in sorted((root / "stages" / room).rglob("*.py"))]
+    inputs = [Path("data/clean/index.parquet"), *code]
     wanted = {name: values[name] for name in ("common", *BEFORE)}
+    wanted["inputs"] = sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
     text = json.dumps(wanted, sort_keys=True)
     for folder in sorted(out.glob("before-*")):
         if (folder / "wanted.json").exists() and (folder / "wanted.json").read_text() == text:
@@ -100,51 +131,59 @@ def workspace(values: dict[str, Any], out: Path) -> tuple[Path, float]:
     (folder / "data/clean").symlink_to(Path("data/clean").resolve())
     with open(folder / "params.yaml", "w", encoding="utf-8") as file:
         YAML(typ="safe").dump(values, file)
-    root = Path(__file__).parents[1]
     for name in ("stages", "dvc.yaml"):
         (folder / name).symlink_to(root / name)
-    began = time.monotonic()
+    seconds = {}
     for name in BEFORE:
+        began = time.monotonic()
         subprocess.run([sys.executable, "-m", f"stages.{name}"], cwd=folder, check=True)
-    seconds = time.monotonic() - began
+        seconds[name] = time.monotonic() - began
     (folder / "seconds.json").write_text(json.dumps(seconds))
     (folder / "wanted.json").write_text(text)
     return folder, seconds
 
 
-def run(recipe: str, seed: int, minutes: float, pictures: Pictures, out: Path) -> dict[str, Any]:
+def values_of(file: Path) -> dict[str, Any]:
+    """params.yaml under a recipe. Raises UserError for one with pictures of its own."""
+    overlay = read_yaml(file)
+    other = {"common", "scrape", "clean"} & set(overlay)
+    if other:
+        raise UserError(f"{file.stem} has its own pictures ({', '.join(sorted(other))}); all must have the same")
+    return overlaid(read_yaml("params.yaml"), overlay)
+
+
+def run(recipe: str, values: dict[str, Any], minutes: float, pictures: Pictures, out: Path) -> dict[str, Any]:
     """Train one recipe and score it; also writes its sheet of samples."""
-    values = overlaid(read_yaml("params.yaml"), read_yaml(RECIPES / f"{recipe}.yaml"))
-    values["common"]["seed"] = seed
     common, p = parse("common", values["common"], Common), parse("gan", values["gan"], GanParams)
-    if common.image_px != pictures.image_px:
-        raise typer.BadParameter(f"{recipe} is for pictures of {common.image_px} pixels, data/clean has others")
-    before, weights, mixture, embeddings = 0.0, None, None, None
-    latent = Latent(p.z_dim)
+    evaluate, seed = parse("evaluate", values["evaluate"], EvaluateParams), common.seed
+    folder, before = Path(), 0.0
     if p.latent == "gmm":
-        folder, before = workspace(values, out)
-        mixture, embeddings = load_mixture(folder / "models/gmm.npz"), np.load(folder / "data/embeddings.npy")
-        latent = Latent(mixture.embedding_dim, mixture)
-    architecture = new_architecture(p, latent.length, common.image_px)
-    if p.init == "pretrained":
-        weights, header = load_weights(folder / "models/pretrain.safetensors")
-        architecture = header["architecture"] | {"msg": p.msg}
+        folder, seconds = workspace(values, out)
+        before = sum(seconds[name] for name in BEFORE if name != "pretrain" or p.init == "pretrained")
+    if before > minutes * 60:
+        raise UserError(f"{recipe} has no time left for its GAN: the stages before it took {before:.0f} s")
 
-    def fit(p: GanParams, points: int) -> tuple[Generator, Watch]:
-        nets = build(p, architecture, weights, 0, seed)
-        score = val_score(pictures, latent, p.snapshot_samples, seed) if p.snapshots else None
-        scratch, watch = Scratch(recipe, out / "scratch/ckpt", out / "scratch/runs"), Watch(before)
-        shutil.rmtree(out / "scratch", ignore_errors=True)
-        timed = p.model_copy(update={"frames": points})
-        return train(scratch, timed, *nets, latent, pictures, embeddings, None, seed, watch, score)[0], watch
+    def fit(p: GanParams, watch: Speed | Watch) -> tuple[Generator, Start, Callable[[Generator], float] | None]:
+        start = prepare(p, common, pictures, folder)
+        score = val_score(pictures, start.latent, p.snapshot_samples, seed) if p.snapshots else None
+        with scratch(recipe) as stage:
+            try:
+                return train(stage, p, start, pictures, seed, watch, score)[0], start, score
+            except Enough:
+                return start.net_g, start, score
 
-    left = minutes * 60 - before
+    steps = 100_000  # more than enough
+    many = {"kimg": steps * p.batch / 1000, "frames": steps + 1, "alone_kimg": 0.0, "ramp_kimg": 0.0}
+    net, start, score = fit(p.model_copy(update=many), speed := Speed(minutes * 60 * WARM_UP_SHARE))
+    left = minutes * 60 - before - speed.set_up
+    if score:
+        began = time.monotonic()
+        score(net.eval())
+        left -= p.snapshots * (time.monotonic() - began)
     if left <= 0:
-        raise typer.BadParameter(f"{recipe} has no time left for its GAN: the stages before it took {before:.0f} s")
-    short = {"kimg": WARM_UP_STEPS * p.batch / 1000, "snapshots": 0, "alone_kimg": 0.0, "ramp_kimg": 0.0}
-    times = [seconds for seconds, *_ in fit(p.model_copy(update=short), WARM_UP_STEPS + 1)[1].kept]
-    step_seconds = (times[-1] - times[2]) / (len(times) - 3)  # the first steps load and compile
-    net, watch = fit(p.model_copy(update={"kimg": left / step_seconds * p.batch / 1000}), POINTS + 1)
+        raise UserError(f"{recipe} has no time left for its GAN: what comes before it took {minutes * 60 - left:.0f} s")
+    timed = {"kimg": left / speed.step * p.batch / 1000, "frames": POINTS + 1}
+    net, start, _ = fit(parse("gan", values["gan"] | timed, GanParams), watch := Watch(before))
     seconds = watch.kept[-1][0]
     return {
         "recipe": recipe,
@@ -152,21 +191,21 @@ def run(recipe: str, seed: int, minutes: float, pictures: Pictures, out: Path) -
         "minutes": seconds / 60,
         "minutes_before_gan": before / 60,
         "kimg": watch.kept[-1][1] * p.batch / 1000,
-        **scores(net, latent, pictures, seed, out / f"{recipe}-{seed}.png"),
-        "curve": curve(build_generator(architecture), watch, latent, pictures, seed),
+        **scores(Sampler(net, start.latent), pictures, seed, evaluate, out / f"{recipe}-{seed}.png"),
+        "curve": curve(build_generator(start.architecture), watch, start.latent, pictures, seed, evaluate),
     }
 
 
-def scores(net: Generator, latent: Latent, pictures: Pictures, seed: int, sheet: Path) -> dict[str, float]:
+def scores(sampler: Sampler, pictures: Pictures, seed: int, p: EvaluateParams, sheet: Path) -> dict[str, float]:
     """All figures of one generator, on the judging network, and KID on the one beside it."""
-    drawn = Sampler(net, latent).sample(SAMPLES, seed + 1)
+    drawn = sampler.sample(p.samples, seed + 1)
     save_sheet(sheet, drawn[:64], columns=16)
     found: dict[str, float] = {}
     for variant in (JUDGE, BESIDE):
         judge = EfficientNetLite(variant)
         fake = features(judge, drawn)
         real = {
-            s: features(judge, pictures.images[spread(pictures.rows(s), REFERENCE)]) for s in ("train", "val", "test")
+            s: features(judge, pictures.images[spread(pictures.rows(s), p.reference)]) for s in ("train", "val", "test")
         }
         found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real["val"])
         if variant == JUDGE:
@@ -175,7 +214,9 @@ def scores(net: Generator, latent: Latent, pictures: Pictures, seed: int, sheet:
     return found
 
 
-def curve(net: Generator, watch: Watch, latent: Latent, pictures: Pictures, seed: int) -> list[dict[str, float]]:
+def curve(
+    net: Generator, watch: Watch, latent: Latent, pictures: Pictures, seed: int, p: EvaluateParams
+) -> list[dict[str, float]]:
     """KID on the judging network as training went on."""
     judge = EfficientNetLite(JUDGE)
     real = features(judge, pictures.images[pictures.rows("val")])
@@ -183,37 +224,41 @@ def curve(net: Generator, watch: Watch, latent: Latent, pictures: Pictures, seed
     for seconds, _, weights in watch.kept:
         net.load_state_dict(weights)
         net.eval().to(memory_format=torch.channels_last)
-        found = kid(features(judge, Sampler(net, latent).sample(CURVE_SAMPLES, seed + 1)), real)[0]
+        found = kid(features(judge, Sampler(net, latent).sample(min(CURVE_SAMPLES, p.samples), seed + 1)), real)[0]
         rows.append({"minutes": seconds / 60, "kid_lite1": found})
     return rows
 
 
 def main(
-    recipes: Annotated[list[str], typer.Argument(help="Files of recipes/, without their endings.")],
+    recipes: Annotated[list[str], typer.Argument(help="Names of recipes, or paths of such files.")],
     minutes: Annotated[float, typer.Option(min=0.01, help="For all that a recipe needs.")] = 20,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 3,
     out: Annotated[Path, typer.Option(help="Folder for what comes out.")] = Path("samples/quality"),
 ) -> None:
-    for recipe in recipes:
-        if recipe not in names():
-            raise typer.BadParameter(f"there is no recipe {recipe!r}; there are {', '.join(names())}")
     out.mkdir(parents=True, exist_ok=True)
     results = out / "results.jsonl"
-    pictures = open_pictures()
     lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
-    done = {(found["recipe"], found["seed"], found["asked"]) for found in map(json.loads, lines)}
-    for seed in range(seeds):
-        for recipe in recipes:
-            if (recipe, seed, minutes) in done:
+    done = {(row["recipe"], row["seed"], row["asked"], row["params"]) for row in map(json.loads, lines)}
+    try:
+        files, pictures = [file_of(recipe) for recipe in recipes], open_pictures()
+        if len({file.stem for file in files}) < len(files):
+            raise UserError("two recipes have the same name")
+        for seed, file in product(range(seeds), files):
+            values = values_of(file)
+            params = sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+            if (file.stem, seed, minutes, params) in done:
                 continue
-            print(f"quality: {recipe}, seed {seed}", flush=True)
-            found = run(recipe, seed, minutes, pictures, out) | {"asked": minutes}
-            with open(results, "a", encoding="utf-8") as file:
-                file.write(json.dumps(found) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            print(f"quality: {file.stem}, seed {seed}", flush=True)
+            values["common"]["seed"] = seed
+            found = run(file.stem, values, minutes, pictures, out) | {"asked": minutes, "params": params}
+            with open(results, "a", encoding="utf-8") as log:
+                log.write(json.dumps(found) + "\n")
+                log.flush()
+                os.fsync(log.fileno())
             print(json.dumps({k: v for k, v in found.items() if k != "curve"}), flush=True)
             write_report(results, out)
+    except UserError as error:
+        sys.exit(f"quality: {error}")
     write_report(results, out)
 
 

@@ -17,10 +17,10 @@ def write_report(results: Path, out: Path) -> None:
         f"| recipe | minutes | seeds | kimg | {' | '.join(COLUMNS)} |",
         "| --- | " + " | ".join(["---"] * (len(COLUMNS) + 3)) + " |",
     ]
-    groups: dict[tuple[str, float], list[dict]] = {}
+    groups: dict[tuple[str, float, str], list[dict]] = {}
     for found in runs:
-        groups.setdefault((found["recipe"], found["asked"]), []).append(found)
-    for (recipe, _), found in sorted(groups.items(), key=lambda g: np.mean([r[COLUMNS[0]] for r in g[1]])):
+        groups.setdefault((found["recipe"], found["asked"], found["params"]), []).append(found)
+    for (recipe, *_), found in sorted(groups.items(), key=lambda g: np.mean([r[COLUMNS[0]] for r in g[1]])):
         minutes, kimg = (float(np.mean([r[name] for r in found])) for name in ("minutes", "kimg"))
         cells = [_cell([r[name] for r in found]) for name in COLUMNS]
         lines.append(f"| `{recipe}` | {minutes:.1f} | {len(found)} | {kimg:.0f} | {' | '.join(cells)} |")

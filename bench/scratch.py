@@ -1,0 +1,25 @@
+"""A place for trainings that are no stage of the pipeline."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """What a training asks of a stage: a name, and folders for its checkpoints and logs."""
+
+    name: str
+    checkpoint_dir: Path
+    run_dir: Path
+
+
+@contextmanager
+def scratch(name: str) -> Iterator[Scratch]:
+    """Folders that are gone when the training is over."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Scratch(name, Path(folder) / "ckpt", Path(folder) / "runs")
