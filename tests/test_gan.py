@@ -32,11 +32,11 @@ from stages.lib.pictures import Pictures
         ("hinge", (0 + 1) / 2 + (0 + 1.5) / 2, (1 - 0.5) / 2),
         ("wgan", -0.25 - 1.0, 0.25),
         ("wgan-gp", -0.25 - 1.0, 0.25),
-        # labels 0.9 and 0.1; -(t log s(x) + (1 - t) log(1 - s(x))) = softplus(x) - t x
+        # labels 0.95 and 0.05; -(t log s(x) + (1 - t) log(1 - s(x))) = softplus(x) - t x
         (
             "bce-smooth",
-            (math.log(1 + math.exp(2)) - 0.9 * 2 + math.log(2)) / 2
-            + (math.log(1 + math.exp(-1)) + 0.1 + math.log(1 + math.exp(0.5)) - 0.1 * 0.5) / 2,
+            (math.log(1 + math.exp(2)) - 0.95 * 2 + math.log(2)) / 2
+            + (math.log(1 + math.exp(-1)) + 0.05 + math.log(1 + math.exp(0.5)) - 0.05 * 0.5) / 2,
             -(math.log(1 / (1 + math.exp(1))) + math.log(1 / (1 + math.exp(-0.5)))) / 2,
         ),
         # pairs: real - fake is (3, -0.5)

@@ -6,7 +6,7 @@ import torch
 from stages.lib.nets.base import shrink
 from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.nets.encoder import LAYERS, Encoder
+from stages.lib.nets.encoder import Encoder
 from stages.lib.nets.generators import GENERATORS, build_generator
 from stages.lib.nets.lite import LiteGenerator, UpConv
 from stages.lib.nets.parts import INITIAL, SelfAttention, initialise
@@ -195,16 +195,20 @@ def test_folding_batchnorm_changes_nothing_but_rounding():
         assert torch.allclose(folded(x), wanted, atol=1e-4)
 
 
-def test_feature_maps_have_the_strides_they_are_named_for():
-    maps = EfficientNetLite(0).feature_maps(torch.zeros(1, 3, 64, 64), (4, 8, 16, 32))
-    assert [tuple(m.shape[1:]) for m in maps] == [(24, 16, 16), (40, 8, 8), (112, 4, 4), (320, 2, 2)]
-
-
-def test_encoder_layers_keep_timms_names_and_shapes():
-    maps = Encoder("resnet34").feature_maps(torch.zeros(1, 3, 64, 64))
-    shapes = {"stem": (64, 32), "layer1": (64, 16), "layer2": (128, 8), "layer3": (256, 4), "layer4": (512, 2)}
-    assert {name: (m.shape[1], m.shape[2]) for name, m in maps.items()} == shapes
-    assert tuple(maps) == LAYERS
+@pytest.mark.parametrize(
+    ("net", "channels"), [(EfficientNetLite(0), (16, 24, 40, 112, 320)), (Encoder("resnet34"), (64, 64, 128, 256, 512))]
+)
+def test_feature_maps_have_the_strides_that_were_asked_for(net, channels):
+    wanted = [
+        (2, channels[0], 32),
+        (4, channels[1], 16),
+        (8, channels[2], 8),
+        (16, channels[3], 4),
+        (32, channels[4], 2),
+    ]
+    for chosen in (wanted, wanted[:2], wanted[1::2]):
+        maps = net.feature_maps(torch.zeros(1, 3, 64, 64), [stride for stride, *_ in chosen])
+        assert [m.shape[1:] for m in maps] == [(width, side, side) for _, width, side in chosen]
 
 
 def test_an_embedding_does_not_depend_on_its_batch_once_frozen():

@@ -44,7 +44,7 @@ def build(p: ClassifierParams, classes: int) -> Encoder:
             f"timm's weights for {p.backbone} cannot be fetched ({reason}); set classifier.pretrained to false, or "
             "HF_HOME to a folder that holds them"
         ) from None
-    if not all(hasattr(net.backbone, name) for name in ("conv1", "bn1", "act1", "maxpool", *LAYERS[1:])):
+    if not all(hasattr(net.backbone, name) for name in ("conv1", "bn1", "act1", "maxpool", *LAYERS.values())):
         raise UserError(f"classifier.backbone is {p.backbone!r}: must be a ResNet, such as resnet34")
     return net
 

@@ -41,4 +41,5 @@ def join_frames(folder: Path, path: Path, seconds: float = 0.3) -> None:
         return
     durations = [round(1000 * seconds)] * (len(frames) - 1) + [2000]
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # it may be a link into DVC's cache
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False)

@@ -42,10 +42,10 @@ def bce_generator(fake: Tensor) -> Tensor:
 
 
 def smooth_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Both labels are moved by SMOOTHING towards each other. C. Szegedy et al., 2016, section 7."""
-    ones = torch.ones_like(real)
-    on_real = F.binary_cross_entropy_with_logits(real, ones * (1 - SMOOTHING))
-    return on_real + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake) + SMOOTHING)
+    """A share SMOOTHING of each label is spread over the two classes. C. Szegedy et al., 2016, section 7."""
+    one, zero = 1 - SMOOTHING / 2, SMOOTHING / 2
+    on_real = F.binary_cross_entropy_with_logits(real, torch.full_like(real, one))
+    return on_real + F.binary_cross_entropy_with_logits(fake, torch.full_like(fake, zero))
 
 
 def soft_discriminator(real: Tensor, fake: Tensor) -> Tensor:

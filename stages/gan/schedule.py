@@ -33,8 +33,8 @@ def set_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
 
 
 def fading(value: float, done: float, span: float) -> float:
-    """A value that falls to 0 in a line as `done` goes from 0 to `span`."""
-    return value * max(0.0, 1 - done / span) if value else 0.0
+    """A value that falls to 0 in a line as `done` goes from 0 to `span`; one that stays, if `span` is 0."""
+    return value * max(0.0, 1 - done / span) if span else value
 
 
 def blur(pictures: list[Tensor], sigma: float) -> list[Tensor]:

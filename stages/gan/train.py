@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,7 @@ def train(
 
     rows = pictures.rows("train")
     anchored = p.batch // 2 if embeddings is not None and p.anchor else 0
+    taught = copy.deepcopy(net_g).eval() if anchored and p.init == "pretrained" else None  # as pretraining left it
     steps, alone, ramp = (round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.alone_kimg, p.ramp_kimg))
     steps = max(1, steps)
     watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
@@ -76,8 +78,8 @@ def train(
         told = None if labels is None else torch.from_numpy(classes).long().to(device)
         return Shown(images, net_d.features(images), told)
 
-    state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best, "p": adaptive}
-    state["lecam"] = lecam
+    state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
+    state |= {"p": adaptive, "lecam": lecam}
     with Training(stage, steps, p.batch, seed, state) as run:
         for step in run:
             if step in watched:
@@ -117,9 +119,14 @@ def train(
                     loss_g = generator_loss(p, net_d, real, fake)
                     held = loss_g.new_zeros(())
                     if anchored:
-                        held = anchor_loss(drawn[0][:anchored], source[:anchored], p.anchor_px)
+                        wanted = source[:anchored]
+                        if taught is not None:
+                            with torch.no_grad():
+                                wanted = torch.cat([wanted, taught(torch.from_numpy(z[anchored:]).to(device))])
+                        held = anchor_loss(drawn[0][: len(wanted)], wanted, p.anchor_px)
+                weight_held = fading(p.anchor, step * p.batch / 1000, p.anchor_kimg)
                 opt_g.zero_grad()
-                accelerate.backward(loss_g + fading(p.anchor, step, steps) * held)
+                accelerate.backward(loss_g + weight_held * held)
                 opt_g.step()
                 for weight in trained:
                     weight.requires_grad_(True)

@@ -13,6 +13,7 @@ from stages.lib.sheets import save_sheet, spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.embed import embed_rows
 from stages.lib.weights import save_weights
+from stages.pretrain.loss import NETWORKS, PerceptualLoss
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.score import compare
 from stages.pretrain.train import train
@@ -36,9 +37,10 @@ def main(stage: Stage) -> None:
     }
 
     embeddings = embed_rows(encoder, pictures, np.arange(len(pictures)))
-    net, training = train(stage, p, architecture, pictures, embeddings, encoder, common.seed)
+    perceptual = PerceptualLoss(NETWORKS[p.perceptual](encoder), p.strides)
+    net, training = train(stage, p, architecture, pictures, embeddings, perceptual, common.seed)
     stage.check_unchanged()
-    figures, rebuilt = compare(net, encoder, p.layers, pictures, embeddings)
+    figures, rebuilt = compare(net, perceptual, pictures, embeddings)
 
     Path("data/embeddings.npy").unlink(missing_ok=True)
     np.save("data/embeddings.npy", embeddings)

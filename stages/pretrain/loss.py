@@ -1,38 +1,42 @@
-"""Perceptual loss: distances between feature maps of a frozen encoder.
+"""Perceptual loss: distances between feature maps of a frozen network.
 
 J. Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", 2016.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from stages.lib.nets.encoder import LAYERS, Encoder
+from stages.lib.nets.efficientnet_lite import EfficientNetLite
+from stages.lib.nets.encoder import Encoder
+
+# given the pipeline's own encoder; both networks have `feature_maps`
+NETWORKS: dict[str, Callable[[Encoder], Encoder | EfficientNetLite]] = {
+    "lite0": lambda encoder: EfficientNetLite(0),
+    "encoder": lambda encoder: encoder,
+}
 
 
 class PerceptualLoss:
-    """Weighted feature distances over named layers.
+    """Feature distances, added up over a network's maps of several strides.
 
-    Each layer's mean absolute difference is divided by the mean absolute activation of
-    the real pictures' maps in the batch, so that weights mean the same on every layer.
+    Each map's mean absolute difference is divided by the mean absolute activation of
+    the real pictures' maps in the batch, so that all strides count alike.
     """
 
-    def __init__(self, encoder: Encoder, layers: Mapping[str, float]) -> None:
-        self.encoder, self.layers = encoder, dict(layers)
-        self.last = max(layers, key=LAYERS.index)
+    def __init__(self, net: Encoder | EfficientNetLite, strides: Sequence[int]) -> None:
+        self.net, self.strides = net, tuple(strides)
 
     def each(self, fake: Tensor, real: Tensor) -> Tensor:
         """The distance of each pair of pictures, float (N,); both N x 3 x H x W in [-1, 1]."""
         with torch.no_grad():
-            wanted = self.encoder.feature_maps(real, self.last)
-        found = self.encoder.feature_maps(fake, self.last)
+            wanted = self.net.feature_maps(real, self.strides)
         total = torch.zeros(len(fake), device=fake.device)
-        for name, weight in self.layers.items():
-            gap = (found[name] - wanted[name]).abs().flatten(1).mean(1)
-            total = total + weight * gap / wanted[name].abs().mean().clamp(min=1e-6)
+        for found, goal in zip(self.net.feature_maps(fake, self.strides), wanted, strict=True):
+            total = total + (found - goal).abs().flatten(1).mean(1) / goal.abs().mean().clamp(min=1e-6)
         return total
 
     def __call__(self, fake: Tensor, real: Tensor) -> Tensor:

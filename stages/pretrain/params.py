@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.lib.nets.encoder import LAYERS
 from stages.lib.params import Section, one_of
+from stages.pretrain.loss import NETWORKS
 
 
 class PretrainParams(Section):
@@ -15,9 +15,8 @@ class PretrainParams(Section):
     dilation: int = Field(ge=1, description="rate of the dilated convolutions")
     dilated_px: list[int] = Field(description="resolutions that get one")
     excitation: bool = Field(description="whether coarse maps gate the channels of finer ones")
-    layers: dict[Annotated[str, one_of(LAYERS)], float] = Field(
-        min_length=1, description="weights of the feature distances"
-    )
+    perceptual: Annotated[str, one_of(NETWORKS)] = Field(description="the frozen network whose maps are compared")
+    strides: list[Literal[2, 4, 8, 16, 32]] = Field(min_length=1, description="of those maps")
     pixel_weight: float = Field(ge=0)
     jitter: float = Field(ge=0, description="deviation of the noise on embeddings, whose own is 1")
     coarse_kimg: float = Field(ge=0, description="thousands of shrunk pictures to train the first blocks on, first")

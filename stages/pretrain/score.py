@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from stages.lib.nets.encoder import Encoder
 from stages.lib.pictures import Pictures
 from stages.lib.scores.nearest import nearest
 from stages.lib.tensors import to_float, to_uint8
@@ -40,7 +39,7 @@ def mean_picture(pictures: Pictures, rows: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def errors(perceptual: PerceptualLoss, guesses: np.ndarray, real: np.ndarray) -> tuple[float, float]:
     """Mean pixel error (L1, of the range 0 to 1) and feature error of guesses, both uint8 N x 3 x H x W."""
-    device = next(perceptual.encoder.parameters()).device
+    device = next(perceptual.net.parameters()).device
     pixel, feature = [], []
     for i in range(0, len(real), BATCH):
         a, b = to_float(guesses[i : i + BATCH]).to(device), to_float(real[i : i + BATCH]).to(device)
@@ -50,7 +49,7 @@ def errors(perceptual: PerceptualLoss, guesses: np.ndarray, real: np.ndarray) ->
 
 
 def compare(
-    net: torch.nn.Module, encoder: Encoder, layers: dict[str, float], pictures: Pictures, embeddings: np.ndarray
+    net: torch.nn.Module, perceptual: PerceptualLoss, pictures: Pictures, embeddings: np.ndarray
 ) -> tuple[dict[str, float], np.ndarray]:
     """Figures for pretrain.json, and the rebuilds of val."""
     train, val = pictures.rows("train"), pictures.rows("val")
@@ -62,7 +61,6 @@ def compare(
         "mean_picture": mean,
         "nearest_train": pictures.images[nearest_rows(embeddings, train, val)],
     }
-    perceptual = PerceptualLoss(encoder, layers)
     figures = {}
     for name, guess in guesses.items():
         figures[f"{name}_pixel"], figures[f"{name}_feature"] = errors(perceptual, guess, real)

@@ -15,7 +15,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from stages.lib.nets.encoder import Encoder
 from stages.lib.nets.lite import LiteGenerator
 from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
@@ -33,7 +32,7 @@ def train(
     architecture: dict[str, Any],
     pictures: Pictures,
     embeddings: np.ndarray,
-    encoder: Encoder,
+    perceptual: PerceptualLoss,
     seed: int,
 ) -> tuple[nn.Module, Training]:
     """The averaged generator, and the run's record."""
@@ -47,7 +46,7 @@ def train(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, coarse, fine))
     net, to_small, optimiser = accelerate.prepare(net, to_small, optimiser)
     ema = EMA(net, p.ema)
-    perceptual = PerceptualLoss(encoder.to(accelerate.device), p.layers)
+    perceptual.net.to(accelerate.device)
     rows = pictures.rows("train")
     state = {"net": net, "to_small": to_small, "optimiser": optimiser, "schedule": schedule, "ema": ema}
     with Training(stage, coarse + fine, p.batch, seed, state) as run:

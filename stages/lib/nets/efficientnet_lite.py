@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import timm
@@ -41,12 +42,13 @@ class EfficientNetLite(nn.Module):
     def train(self, mode: bool = True) -> EfficientNetLite:
         return super().train(False)
 
-    def feature_maps(self, x: Tensor, strides: tuple[int, ...]) -> list[Tensor]:
+    def feature_maps(self, x: Tensor, strides: Sequence[int]) -> list[Tensor]:
         """The maps at the given strides, fine to coarse."""
+        wanted = [STAGES[stride] for stride in strides]
         x, maps = self.net.bn1(self.net.conv_stem(x)), []
-        for number, blocks in enumerate(self.net.blocks):
+        for number, blocks in enumerate(self.net.blocks[: max(wanted) + 1]):
             x = blocks(x)
-            if any(STAGES[stride] == number for stride in strides):
+            if number in wanted:
                 maps.append(x)
         return maps
 

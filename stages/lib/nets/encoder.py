@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from stages.lib.weights import load_weights
 
 FILE = Path("models/classifier.safetensors")
 
-LAYERS = ("stem", "layer1", "layer2", "layer3", "layer4")
+STEM = 2
+# timm's names of the layers after the stem, by their strides
+LAYERS = {4: "layer1", 8: "layer2", 16: "layer3", 32: "layer4"}
 
 
 class Encoder(nn.Module):
@@ -40,15 +43,17 @@ class Encoder(nn.Module):
         self.register_buffer("var", torch.ones(self.embedding_dim))
         self.register_buffer("frozen", torch.tensor(False))
 
-    def feature_maps(self, x: Tensor, last: str = "layer4") -> dict[str, Tensor]:
-        """Activations by layer name, up to and including `last`; x float N x 3 x H x W in [-1, 1]."""
-        net, maps = self.backbone, {}
+    def feature_maps(self, x: Tensor, strides: Sequence[int]) -> list[Tensor]:
+        """The maps at the given strides, fine to coarse, of x, float N x 3 x H x W in [-1, 1]."""
+        net = self.backbone
         x = net.act1(net.bn1(net.conv1(x)))
-        maps["stem"] = x
-        x = net.maxpool(x)
-        for name in LAYERS[1 : LAYERS.index(last) + 1]:
+        maps, x = [x] if STEM in strides else [], net.maxpool(x)
+        for stride, name in LAYERS.items():
+            if stride > max(strides):
+                break
             x = getattr(net, name)(x)
-            maps[name] = x
+            if stride in strides:
+                maps.append(x)
         return maps
 
     def pooled(self, x: Tensor) -> Tensor:

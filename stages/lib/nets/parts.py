@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+POWER_STEPS = 15  # that bring a spectral norm's estimate close to new weights; torch's own start is as many
+
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "leaky": lambda: nn.LeakyReLU(0.2)}
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
@@ -27,8 +29,6 @@ def constrain(net: nn.Module) -> None:
 def _normal(weight: Tensor) -> None:
     nn.init.normal_(weight, 0, 0.02)
 
-
-POWER_STEPS = 15
 
 INITIAL: dict[str, Callable[[Tensor], object] | None] = {
     "default": None,

@@ -20,7 +20,7 @@ DRAWS = 4  # uniform numbers in [0, 1) for each picture and augmentation
 
 
 def _ground(x: Tensor) -> Tensor:
-    """The colour of each picture's background, N x 3 x 1 x 1: of its first pixel, which `clean` leaves free."""
+    """The colour of each picture's background, N x 3 x 1 x 1: of the first pixel, free if `clean` left a margin."""
     return x[..., :1, :1].detach()
 
 
