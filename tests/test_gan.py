@@ -13,7 +13,7 @@ from stages.gan.classes import of_species
 from stages.gan.losses import LOSSES
 from stages.gan.params import GanParams
 from stages.gan.penalties import PENALTIES, LeCam, gp
-from stages.gan.schedule import AdaptiveP, blur, rate, set_rate
+from stages.gan.schedule import AdaptiveP, blur, fading, rate, set_rate
 from stages.gan.train import anchor_loss
 from stages.lib.params import UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
@@ -192,6 +192,11 @@ def test_a_fixed_probability_stays():
     for _ in range(8):
         adaptive.update(torch.tensor(1.0), 10)
     assert adaptive.p == 0.7
+
+
+def test_what_fades_is_gone_when_its_span_is_over_and_without_one_it_stays():
+    assert [fading(4.0, done, 2.0) for done in (0.0, 0.5, 2.0, 3.0)] == [4.0, 3.0, 0.0, 0.0]
+    assert fading(4.0, 3.0, 0.0) == 4.0
 
 
 def test_blur_keeps_the_mean_and_the_background_and_takes_detail():

@@ -199,13 +199,7 @@ def test_folding_batchnorm_changes_nothing_but_rounding():
     ("net", "channels"), [(EfficientNetLite(0), (16, 24, 40, 112, 320)), (Encoder("resnet34"), (64, 64, 128, 256, 512))]
 )
 def test_feature_maps_have_the_strides_that_were_asked_for(net, channels):
-    wanted = [
-        (2, channels[0], 32),
-        (4, channels[1], 16),
-        (8, channels[2], 8),
-        (16, channels[3], 4),
-        (32, channels[4], 2),
-    ]
+    wanted = [(stride, width, 64 // stride) for stride, width in zip((2, 4, 8, 16, 32), channels, strict=True)]
     for chosen in (wanted, wanted[:2], wanted[1::2]):
         maps = net.feature_maps(torch.zeros(1, 3, 64, 64), [stride for stride, *_ in chosen])
         assert [m.shape[1:] for m in maps] == [(width, side, side) for _, width, side in chosen]

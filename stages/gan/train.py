@@ -67,7 +67,7 @@ def train(
 
     rows = pictures.rows("train")
     anchored = p.batch // 2 if embeddings is not None and p.anchor else 0
-    taught = copy.deepcopy(net_g).eval() if anchored and p.init == "pretrained" else None  # as pretraining left it
+    taught = copy.deepcopy(net_g).eval() if anchored and p.init == "pretrained" else None
     steps, alone, ramp = (round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.alone_kimg, p.ramp_kimg))
     steps = max(1, steps)
     watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
@@ -94,10 +94,10 @@ def train(
             z, classes = start.latent.draw(p.batch, np.random.default_rng(mix(seed, step)))
             if anchored:  # half of the fakes are rebuilds
                 z[:anchored], classes[:anchored] = embeddings[chosen[:anchored]], real_classes[:anchored]
-            source = to_float(pictures.images[chosen]).to(device)
+            source, latents = to_float(pictures.images[chosen]).to(device), torch.from_numpy(z).to(device)
             with accelerate.autocast():
                 with torch.set_grad_enabled(train_g):
-                    drawn = net_g.pyramid(torch.from_numpy(z).to(device))
+                    drawn = net_g.pyramid(latents)
                     fake = show(drawn, classes, sigma)
                 with torch.no_grad():
                     real = show(shrink(vary(source, p.augment_pictures), len(drawn)), real_classes, sigma)
@@ -119,14 +119,13 @@ def train(
                     loss_g = generator_loss(p, net_d, real, fake)
                     held = loss_g.new_zeros(())
                     if anchored:
-                        wanted = source[:anchored]
-                        if taught is not None:
+                        goal = source[:anchored]
+                        if taught is not None:  # the others: as pretraining would have drawn them
                             with torch.no_grad():
-                                wanted = torch.cat([wanted, taught(torch.from_numpy(z[anchored:]).to(device))])
-                        held = anchor_loss(drawn[0][: len(wanted)], wanted, p.anchor_px)
-                weight_held = fading(p.anchor, step * p.batch / 1000, p.anchor_kimg)
+                                goal = torch.cat([goal, taught(latents[anchored:])])
+                        held = anchor_loss(drawn[0][: len(goal)], goal, p.anchor_px)
                 opt_g.zero_grad()
-                accelerate.backward(loss_g + weight_held * held)
+                accelerate.backward(loss_g + fading(p.anchor, step * p.batch / 1000, p.anchor_kimg) * held)
                 opt_g.step()
                 for weight in trained:
                     weight.requires_grad_(True)
@@ -168,10 +167,10 @@ def generator_loss(p: GanParams, net_d: Discriminator, real: Shown, fake: Shown)
     return LOSSES[p.loss].generator(logits)
 
 
-def anchor_loss(drawn: Tensor, real: Tensor, px: int) -> Tensor:
-    """How far rebuilds are from their pictures when both are shrunk to `px`: L1, 0-d.
+def anchor_loss(drawn: Tensor, goal: Tensor, px: int) -> Tensor:
+    """How far pictures are from others when both are shrunk to `px`: L1, 0-d.
 
     It holds figures and colours where pretraining put them and leaves detail to the
     discriminator. Pictures float N x 3 x H x W in [-1, 1].
     """
-    return F.l1_loss(F.adaptive_avg_pool2d(drawn, px), F.adaptive_avg_pool2d(real, px))
+    return F.l1_loss(F.adaptive_avg_pool2d(drawn, px), F.adaptive_avg_pool2d(goal, px))
