@@ -152,8 +152,14 @@ def values_of(file: Path) -> dict[str, Any]:
     return overlaid(read_yaml("params.yaml"), overlay)
 
 
+def used(values: dict[str, Any]) -> dict[str, Any]:
+    """The sections of params.yaml that say how a recipe's run comes out."""
+    before = BEFORE if values["gan"]["latent"] == "gmm" else ()
+    return {name: values[name] for name in ("common", *before, "gan", "evaluate")}
+
+
 def run(recipe: str, values: dict[str, Any], minutes: float, pictures: Pictures, out: Path) -> dict[str, Any]:
-    """Train one recipe and score it; also writes its sheet of samples."""
+    """Train one recipe and score it; with seed 0 also write its sheet of samples."""
     common, p = parse("common", values["common"], Common), parse("gan", values["gan"], GanParams)
     evaluate, seed = parse("evaluate", values["evaluate"], EvaluateParams), common.seed
     folder, before = Path(), 0.0
@@ -191,15 +197,16 @@ def run(recipe: str, values: dict[str, Any], minutes: float, pictures: Pictures,
         "minutes": seconds / 60,
         "minutes_before_gan": before / 60,
         "kimg": watch.kept[-1][1] * p.batch / 1000,
-        **scores(Sampler(net, start.latent), pictures, seed, evaluate, out / f"{recipe}-{seed}.png"),
+        **scores(Sampler(net, start.latent), pictures, seed, evaluate, out / f"{recipe}.png"),
         "curve": curve(build_generator(start.architecture), watch, start.latent, pictures, seed, evaluate),
     }
 
 
 def scores(sampler: Sampler, pictures: Pictures, seed: int, p: EvaluateParams, sheet: Path) -> dict[str, float]:
-    """All figures of one generator, on the judging network, and KID on the one beside it."""
+    """All figures of one generator, on the judging network, and KID on the one beside it; a sheet with seed 0."""
     drawn = sampler.sample(p.samples, seed + 1)
-    save_sheet(sheet, drawn[:64], columns=16)
+    if seed == 0:
+        save_sheet(sheet, drawn[:64], columns=16)
     found: dict[str, float] = {}
     for variant in (JUDGE, BESIDE):
         judge = EfficientNetLite(variant)
@@ -245,7 +252,7 @@ def main(
             raise UserError("two recipes have the same name")
         for seed, file in product(range(seeds), files):
             values = values_of(file)
-            params = sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
+            params = sha256(json.dumps(used(values), sort_keys=True).encode()).hexdigest()[:12]
             if (file.stem, seed, minutes, params) in done:
                 continue
             print(f"quality: {file.stem}, seed {seed}", flush=True)
