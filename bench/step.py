@@ -4,8 +4,8 @@
 
 Two figures come out: the share of the step that the networks take, forward and backward
 (the small part of losses and augmentation in the backward pass included), and the time that
-the step's convolutions need alone, each again with operands of the same shape and layout,
-over the time of the step. On the CPU only. Needs the stages before the GAN.
+the step's convolutions need alone, each again with operands of the same shape, layout and
+type, over the time of the step. On the CPU only. Needs the stages before the GAN.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Recorder(TorchDispatchMode):
 
 def _described(value: Any) -> Any:
     if isinstance(value, Tensor):
-        return ("tensor", tuple(value.shape), value.stride())
+        return ("tensor", tuple(value.shape), value.stride(), value.dtype)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -89,7 +89,7 @@ def alone(func: Any, described: tuple[Any, ...]) -> float:
     args = []
     for value in described:
         if isinstance(value, tuple) and value and value[0] == "tensor":
-            args.append(torch.empty_strided(value[1], value[2]).normal_())
+            args.append(torch.empty_strided(value[1], value[2], dtype=value[3]).normal_())
         else:
             args.append(list(value) if isinstance(value, tuple) else value)
     taken = []

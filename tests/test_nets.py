@@ -1,13 +1,17 @@
 """Networks: shapes at every picture size, and what the pipeline relies on in each."""
 
+import copy
+
 import pytest
 import torch
+from timm.layers import Conv2dSame
 
 from stages.lib.nets.base import shrink
 from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.nets.encoder import Encoder
 from stages.lib.nets.generators import GENERATORS, build_generator
+from stages.lib.nets.halving import Halving
 from stages.lib.nets.lite import LiteGenerator, UpConv
 from stages.lib.nets.parts import INITIAL, SelfAttention, initialise
 from stages.lib.nets.projected import ProjectedDiscriminator
@@ -193,6 +197,21 @@ def test_folding_batchnorm_changes_nothing_but_rounding():
     with torch.no_grad():
         wanted = reference.forward_head(reference.forward_features(x), pre_logits=True)
         assert torch.allclose(folded(x), wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("kernel", "sides"), [(3, (8, 6)), (5, (8, 6)), (3, (7, 9)), (5, (8, 9))])
+def test_halving_is_the_convolution_it_stands_for_and_so_is_its_gradient(kernel, sides, dtype):
+    conv = Conv2dSame(6, 6, kernel, stride=2, groups=6).requires_grad_(False)
+    x, seen = torch.randn(2, 6, *sides), []
+    for net, type_ in ((conv, torch.float32), (copy.deepcopy(Halving(conv)).to(dtype), dtype)):
+        at = x.clone().to(type_).requires_grad_()
+        y = net(at)
+        (y * torch.linspace(-1, 1, y.numel()).view_as(y)).sum().backward()
+        seen.append((y.detach(), at.grad))
+    for wanted, found in zip(*seen, strict=True):
+        assert found.shape == wanted.shape
+        assert torch.allclose(found.float(), wanted, rtol=0.02, atol=1e-5 if dtype == torch.float32 else 0.05)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ import torch
 from app.recipe import FOLDER, flags, names
 from stages.gan.build import prepare
 from stages.gan.params import GanParams
-from stages.gan.train import train
-from stages.lib.mixture import Mixture, save_mixture
+from stages.gan.train import anchor_loss, train
+from stages.lib.mixture import Mixture, load_mixture, save_mixture
 from stages.lib.nets.generators import build_generator
 from stages.lib.params import Common, UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
-from stages.lib.weights import save_weights
+from stages.lib.sampling import Latent
+from stages.lib.training.loop import mix
+from stages.lib.weights import load_weights, save_weights
 from stages.pretrain.params import PretrainParams
 from tests.closure import ROOT
 
@@ -127,6 +129,28 @@ def test_options_train_together(options, tmp_path):
     assert ("r1" in row, "r2" in row) == ("r1_gamma" in options, "r2_gamma" in options)
     assert ("lecam" in row) == ("lecam" in options)
     assert (row["anchor"] > 0) == (options.get("anchor") != 0.0)
+
+
+def test_the_anchor_holds_samples_to_what_pretraining_drew(tmp_path, monkeypatch):
+    """The second half of a batch; the first are rebuilds of its pictures."""
+    goals: list[torch.Tensor] = []
+
+    def noted(drawn: torch.Tensor, goal: torch.Tensor, px: int) -> torch.Tensor:
+        goals.append(goal)
+        return anchor_loss(drawn, goal, px)
+
+    monkeypatch.setattr("stages.gan.train.anchor_loss", noted)
+    takes_two_steps(overlaid("cpu"), tmp_path)
+    weights, header = load_weights(tmp_path / "models/pretrain.safetensors")
+    pretrained = build_generator(header["architecture"]).eval()
+    pretrained.load_state_dict(weights)
+    latent = Latent(DIMS, load_mixture(tmp_path / "models/gmm.npz"), None)
+    for step, goal in enumerate(goals):
+        z, _ = latent.draw(4, np.random.default_rng(mix(0, step)))
+        assert len(goal) == 4
+        drawn = pretrained(torch.from_numpy(z[2:]))
+        assert torch.allclose(goal[2:], drawn, atol=3e-3)  # the goal's may be bfloat16
+        assert not torch.allclose(goal[2:], drawn.flip(0), atol=3e-3)
 
 
 def test_a_random_generator_is_the_pretrained_one_but_for_its_weights(tmp_path):

@@ -145,8 +145,8 @@ def discriminator_loss(
     p: GanParams, net_d: Discriminator, real: Shown, fake: Shown, lecam: LeCam, penalised: bool
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss with its penalties, 0-d, and what there is to log."""
-    on_real = net_d.discriminate(real.features, real.classes)
-    on_fake = net_d.discriminate([found.detach() for found in fake.features], fake.classes)
+    on_real = net_d.discriminate(real.features, real.classes).float()
+    on_fake = net_d.discriminate([found.detach() for found in fake.features], fake.classes).float()
     loss = LOSSES[p.loss].discriminator(on_real, on_fake)
     figures = {"d_real": on_real.mean(), "d_fake": on_fake.mean(), "d_sign": on_real.detach().sign().mean()}
     if p.lecam:
@@ -154,16 +154,21 @@ def discriminator_loss(
         loss = loss + p.lecam * figures["lecam"]
     for name, weight in p.penalties.items() if penalised else ():
         classes = fake.classes if name == "r2" else real.classes
-        found = PENALTIES[name](lambda images, classes=classes: net_d(images, classes), real.pictures, fake.pictures)
+
+        def logits(images: list[Tensor], classes: Tensor | None = classes) -> Tensor:
+            return net_d(images, classes)
+
+        with torch.autocast(on_real.device.type, enabled=False):  # the gradient itself is what is measured
+            found = PENALTIES[name](logits, real.pictures, fake.pictures)
         loss, figures[name] = loss + weight * p.penalty_every * found, found
     return loss, figures
 
 
 def generator_loss(p: GanParams, net_d: Discriminator, real: Shown, fake: Shown) -> Tensor:
     """The adversarial loss, 0-d; the features of the fakes still lead back to the generator."""
-    logits = net_d.discriminate(fake.features, fake.classes)
+    logits = net_d.discriminate(fake.features, fake.classes).float()
     if LOSSES[p.loss].paired:
-        logits = logits - net_d.discriminate(real.features, real.classes)
+        logits = logits - net_d.discriminate(real.features, real.classes).float()
     return LOSSES[p.loss].generator(logits)
 
 

@@ -36,7 +36,8 @@ class PerceptualLoss:
             wanted = self.net.feature_maps(real, self.strides)
         total = torch.zeros(len(fake), device=fake.device)
         for found, goal in zip(self.net.feature_maps(fake, self.strides), wanted, strict=True):
-            total = total + (found - goal).abs().flatten(1).mean(1) / goal.abs().mean().clamp(min=1e-6)
+            apart = (found - goal).abs().flatten(1).mean(1, dtype=torch.float32)
+            total = total + apart / goal.abs().mean(dtype=torch.float32).clamp(min=1e-6)
         return total
 
     def __call__(self, fake: Tensor, real: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from stages.lib.nets.base import squash
 from stages.lib.nets.lite import LiteGenerator
 from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
@@ -57,7 +58,7 @@ def train(
             z = z + p.jitter * torch.randn_like(z)
             with accelerate.autocast():
                 if step < coarse:
-                    small = torch.tanh(to_small(net.maps(z, p.coarse_px)[p.coarse_px]))
+                    small = squash(to_small(net.maps(z, p.coarse_px)[p.coarse_px]))
                     loss = F.l1_loss(small, F.interpolate(real, size=p.coarse_px, mode="area"))
                     run.log(coarse=loss)
                 else:

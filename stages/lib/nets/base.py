@@ -35,11 +35,15 @@ class Generator(nn.Module):
     def pyramid(self, z: Tensor) -> list[Tensor]:
         """The picture and, with multi-scale gradients, its smaller ones: fine to coarse."""
         maps = self.maps(z)
-        small = (torch.tanh(layer(maps[int(side)])) for side, layer in self.small.items())
-        return [torch.tanh(self.draw(maps)), *small]
+        return [squash(self.draw(maps)), *(squash(layer(maps[int(side)])) for side, layer in self.small.items())]
 
     def forward(self, z: Tensor) -> Tensor:
-        return torch.tanh(self.draw(self.maps(z)))
+        return squash(self.draw(self.maps(z)))
+
+
+def squash(x: Tensor) -> Tensor:
+    """tanh, in float32: bfloat16 has nothing between 0.996 and 1, where a white pixel would no longer learn."""
+    return torch.tanh(x.float())
 
 
 class Discriminator(nn.Module):

@@ -12,13 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from stages.lib.nets.fold import fold_batchnorm
+from stages.lib.nets.halving import Halving
 
 # stage of `blocks` whose output is the last at each stride
 STAGES = {2: 0, 4: 1, 8: 2, 16: 4, 32: 6}
 
 
 class EfficientNetLite(nn.Module):
-    """EfficientNet-Lite 0, 1 or 2 with its BatchNorm folded into the convolutions.
+    """EfficientNet-Lite 0, 1 or 2 with its BatchNorm folded into the convolutions,
+    and those that halve a map in a faster form.
 
     Input: float N x 3 x H x W in [-1, 1].
     """
@@ -38,6 +40,9 @@ class EfficientNetLite(nn.Module):
             raise RuntimeError(f"EfficientNet-Lite{variant}: timm's layers no longer match the package's weights")
         net.load_state_dict(dict(zip(own, weights.values(), strict=True)))
         self.net = fold_batchnorm(net.eval()).requires_grad_(False)
+        for blocks in self.net.blocks:
+            if blocks[0].conv_dw.stride == (2, 2):
+                blocks[0].conv_dw = Halving(blocks[0].conv_dw)
 
     def train(self, mode: bool = True) -> EfficientNetLite:
         return super().train(False)
