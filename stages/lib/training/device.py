@@ -3,6 +3,8 @@ and the number of processes must not change what a stage is cached under."""
 
 from __future__ import annotations
 
+import os
+
 import torch
 from accelerate import Accelerator
 
@@ -12,14 +14,16 @@ from stages.lib.params import UserError
 def accelerator() -> Accelerator:
     """Accelerate on whatever device there is, with repeatable kernels.
 
-    bfloat16 autocast where the device has instructions for it.
+    bfloat16 autocast where the device has instructions for it, unless the environment's
+    ACCELERATE_MIXED_PRECISION is "no".
     """
     torch.use_deterministic_algorithms(True, warn_only=True)  # a few CUDA kernels have no such form
     # the fill costs a tenth of a step, and nothing reads it
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
-    accelerate = Accelerator(mixed_precision="bf16" if has_bfloat16() else "no")
+    able = "bf16" if has_bfloat16() else "no"
+    accelerate = Accelerator(mixed_precision=os.environ.get("ACCELERATE_MIXED_PRECISION", able))
     if accelerate.num_processes > 1:
         raise UserError("training in several processes is not there yet; start one")
     return accelerate
