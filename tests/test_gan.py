@@ -14,7 +14,8 @@ from stages.gan.losses import LOSSES
 from stages.gan.params import GanParams
 from stages.gan.penalties import PENALTIES, LeCam, gp
 from stages.gan.schedule import AdaptiveP, blur, fading, rate, set_rate
-from stages.gan.train import anchor_loss
+from stages.gan.train import Shown, anchor_loss, discriminator_loss
+from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.params import UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
 
@@ -112,6 +113,17 @@ def test_penalties_add_up_over_the_sizes_of_a_picture():
     real = [torch.rand(5, 3, 2, 2), torch.rand(5, 3, 2, 2)]
     found = gp(lambda x: critic(x[0]) + critic(x[1]), real, real).item()
     assert found == pytest.approx((2**0.5 * norm - 1) ** 2, rel=1e-4)
+
+
+def test_gradients_are_measured_in_float32_where_networks_train_in_bfloat16():
+    net_d = DISCRIMINATORS["sngan"](16, 8).eval()
+    p = parse("gan", read_yaml("params.yaml")["gan"] | {"discriminator": "sngan", "r1_gamma": 1.0}, GanParams)
+    real, fake = (Shown([x], [x], None) for x in torch.rand(2, 3, 3, 16, 16))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert net_d(real.pictures).dtype == torch.bfloat16
+        _, figures = discriminator_loss(p, net_d, real, fake, LeCam(), penalised=True)
+    wanted = PENALTIES["r1"](net_d, real.pictures, fake.pictures)
+    assert figures["r1"].item() == pytest.approx(wanted.item(), rel=1e-5)
 
 
 def test_the_generator_waits_then_rises_then_falls():
