@@ -145,6 +145,7 @@ def test_the_anchor_holds_samples_to_what_pretraining_drew(tmp_path, monkeypatch
     pretrained = build_generator(header["architecture"]).eval()
     pretrained.load_state_dict(weights)
     latent = Latent(DIMS, load_mixture(tmp_path / "models/gmm.npz"), None)
+    assert len(goals) == 2
     for step, goal in enumerate(goals):
         z, _ = latent.draw(4, np.random.default_rng(mix(0, step)))
         assert len(goal) == 4
