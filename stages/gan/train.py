@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils.parametrize import cached
 
 from stages.gan.build import Start
 from stages.gan.losses import LOSSES
@@ -101,7 +103,8 @@ def train(
                     fake = show(drawn, classes, sigma)
                 with torch.no_grad():
                     real = show(shrink(vary(source, p.augment_pictures), len(drawn)), real_classes, sigma)
-                loss_d, figures = discriminator_loss(p, net_d, real, fake, lecam, step % p.penalty_every == 0)
+                with cached():  # one spectral norm of each weight for real and fake
+                    loss_d, figures = discriminator_loss(p, net_d, real, fake, lecam, step % p.penalty_every == 0)
             opt_d.zero_grad()
             accelerate.backward(loss_d)
             opt_d.step()
@@ -154,12 +157,8 @@ def discriminator_loss(
         loss = loss + p.lecam * figures["lecam"]
     for name, weight in p.penalties.items() if penalised else ():
         classes = fake.classes if name == "r2" else real.classes
-
-        def logits(images: list[Tensor], classes: Tensor | None = classes) -> Tensor:
-            return net_d(images, classes)
-
         with torch.autocast(on_real.device.type, enabled=False):  # the gradient itself is what is measured
-            found = PENALTIES[name](logits, real.pictures, fake.pictures)
+            found = PENALTIES[name](partial(net_d, labels=classes), real.pictures, fake.pictures)
         loss, figures[name] = loss + weight * p.penalty_every * found, found
     return loss, figures
 
