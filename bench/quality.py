@@ -2,6 +2,8 @@
 
     python -m bench.quality --minutes 20 --seeds 3 cpu dcgan-pokegen sngan
 
+With --jobs 2 two runs go on at a time, each with a half of the processor's cores.
+
 What a recipe needs is counted in: one that starts from a pretrained generator spends a part
 of its minutes on the classifier, pretraining and the mixture, and what is left on the GAN,
 with the choice of its snapshot; only the scoring for the table is not. How many pictures a
@@ -20,23 +22,23 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from hashlib import sha256
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 import typer
-from ruamel.yaml import YAML
 
 from app.recipe import recipe_file
 from bench.report import write_report
 from bench.scratch import scratch
+from bench.workspace import BEFORE, workspace, workspace_folder
 from stages.evaluate.params import EvaluateParams
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
@@ -52,7 +54,6 @@ from stages.lib.scores.features import features
 from stages.lib.scores.figures import kid, memorised, precision_recall_density_coverage
 from stages.lib.sheets import save_sheet, spread
 
-BEFORE = ("classifier", "pretrain", "gmm")
 JUDGE, BESIDE = 1, 2  # EfficientNet-Lite's variants
 POINTS = 8  # of the curve
 CURVE_SAMPLES = 500
@@ -111,38 +112,6 @@ def overlaid(values: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def workspace(values: dict[str, Any], out: Path) -> tuple[Path, dict[str, float]]:
-    """A folder where the stages before the GAN have run, and the seconds each took.
-
-    Recipes with the same parameters for those stages share it, and are charged its time each.
-    """
-    root = Path(__file__).parents[1]
-    code = [path for room in ("lib", *BEFORE) for path in sorted((root / "stages" / room).rglob("*.py"))]
-    inputs = [Path("data/clean/index.parquet"), *code]
-    wanted = {name: values[name] for name in ("common", *BEFORE)}
-    wanted["inputs"] = sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
-    text = json.dumps(wanted, sort_keys=True)
-    for folder in sorted(out.glob("before-*")):
-        if (folder / "wanted.json").exists() and (folder / "wanted.json").read_text() == text:
-            return folder, json.loads((folder / "seconds.json").read_text())
-    folder = out / f"before-{len(list(out.glob('before-*')))}"
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "data").mkdir(parents=True)
-    (folder / "data/clean").symlink_to(Path("data/clean").resolve())
-    with open(folder / "params.yaml", "w", encoding="utf-8") as file:
-        YAML(typ="safe").dump(values, file)
-    for name in ("stages", "dvc.yaml"):
-        (folder / name).symlink_to(root / name)
-    seconds = {}
-    for name in BEFORE:
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-m", f"stages.{name}"], cwd=folder, check=True)
-        seconds[name] = time.monotonic() - began
-    (folder / "seconds.json").write_text(json.dumps(seconds))
-    (folder / "wanted.json").write_text(text)
-    return folder, seconds
-
-
 def values_of(file: Path) -> dict[str, Any]:
     """params.yaml under a recipe. Raises UserError for one with pictures of its own."""
     overlay = read_yaml(file)
@@ -158,8 +127,29 @@ def used(values: dict[str, Any]) -> dict[str, Any]:
     return {name: values[name] for name in ("common", *before, "gan", "evaluate")}
 
 
-def run(recipe: str, values: dict[str, Any], minutes: float, pictures: Pictures, out: Path) -> dict[str, Any]:
+def todo(
+    files: list[Path], results: Path, minutes: float, seeds: int, threads: int
+) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Name, parameters and key of each run that `results` lacks, seed by seed."""
+    if len({file.stem for file in files}) < len(files):
+        raise UserError("two recipes have the same name")
+    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
+    done = [json.loads(line) for line in lines]
+    wanted = []
+    for seed, file in product(range(seeds), files):
+        values = values_of(file)
+        params = sha256(json.dumps(used(values), sort_keys=True).encode()).hexdigest()[:12]
+        key = {"recipe": file.stem, "seed": seed, "asked": minutes, "threads": threads, "params": params}
+        if not any(key.items() <= row.items() for row in done):
+            values["common"]["seed"] = seed
+            wanted.append((file.stem, values, key))
+    return wanted
+
+
+def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[str, Any]:
     """Train one recipe and score it; with seed 0 also write its sheet of samples."""
+    print(f"quality: {recipe}, seed {values['common']['seed']}", flush=True)
+    pictures = open_pictures()
     common, p = parse("common", values["common"], Common), parse("gan", values["gan"], GanParams)
     evaluate, seed = parse("evaluate", values["evaluate"], EvaluateParams), common.seed
     folder, before = Path(), 0.0
@@ -240,30 +230,30 @@ def main(
     recipes: Annotated[list[str], typer.Argument(help="Names of recipes, or paths of such files.")],
     minutes: Annotated[float, typer.Option(min=0.01, help="For all that a recipe needs.")] = 20,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 3,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time; they share the cores evenly.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for what comes out.")] = Path("samples/quality"),
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
     results = out / "results.jsonl"
-    lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
-    done = {(row["recipe"], row["seed"], row["asked"], row["params"]) for row in map(json.loads, lines)}
+    threads = max(1, (os.cpu_count() or 1) // jobs)
     try:
-        files, pictures = [file_of(recipe) for recipe in recipes], open_pictures()
-        if len({file.stem for file in files}) < len(files):
-            raise UserError("two recipes have the same name")
-        for seed, file in product(range(seeds), files):
-            values = values_of(file)
-            params = sha256(json.dumps(used(values), sort_keys=True).encode()).hexdigest()[:12]
-            if (file.stem, seed, minutes, params) in done:
-                continue
-            print(f"quality: {file.stem}, seed {seed}", flush=True)
-            values["common"]["seed"] = seed
-            found = run(file.stem, values, minutes, pictures, out) | {"asked": minutes, "params": params}
-            with open(results, "a", encoding="utf-8") as log:
-                log.write(json.dumps(found) + "\n")
-                log.flush()
-                os.fsync(log.fileno())
-            print(json.dumps({k: v for k, v in found.items() if k != "curve"}), flush=True)
-            write_report(results, out)
+        wanted = todo([file_of(recipe) for recipe in recipes], results, minutes, seeds, threads)
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # the processes of the pool load torch anew
+        with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
+            before = {workspace_folder(v, out): v for _, v, _ in wanted if v["gan"]["latent"] == "gmm"}
+            list(pool.map(workspace, before.values(), [out] * len(before)))
+            running = {pool.submit(run, name, v, minutes, out): key for name, v, key in wanted}
+            try:
+                for future in as_completed(running):
+                    found = future.result() | running[future]
+                    with open(results, "a", encoding="utf-8") as log:
+                        log.write(json.dumps(found) + "\n")
+                        log.flush()
+                        os.fsync(log.fileno())
+                    print(json.dumps({k: v for k, v in found.items() if k != "curve"}), flush=True)
+                    write_report(results, out)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
     except UserError as error:
         sys.exit(f"quality: {error}")
     write_report(results, out)

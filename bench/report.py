@@ -14,22 +14,21 @@ def write_report(results: Path, out: Path) -> None:
     """`table.md`, means and deviations over the seeds, and `curve.tsv`, from the lines of `results`."""
     runs = [json.loads(line) for line in results.read_text().splitlines()]
     lines = [
-        f"| recipe | minutes | seeds | kimg | {' | '.join(COLUMNS)} |",
-        "| --- | " + " | ".join(["---"] * (len(COLUMNS) + 3)) + " |",
+        f"| recipe | minutes | threads | seeds | kimg | {' | '.join(COLUMNS)} |",
+        "| --- | " + " | ".join(["---"] * (len(COLUMNS) + 4)) + " |",
     ]
-    groups: dict[tuple[str, float, str], list[dict]] = {}
+    groups: dict[tuple[str, int, float, str], list[dict]] = {}
     for found in runs:
-        groups.setdefault((found["recipe"], found["asked"], found["params"]), []).append(found)
-    for (recipe, *_), found in sorted(groups.items(), key=lambda g: np.mean([r[COLUMNS[0]] for r in g[1]])):
+        groups.setdefault((found["recipe"], found["threads"], found["asked"], found["params"]), []).append(found)
+    for (recipe, threads, *_), found in sorted(groups.items(), key=lambda g: np.mean([r[COLUMNS[0]] for r in g[1]])):
         minutes, kimg = (float(np.mean([r[name] for r in found])) for name in ("minutes", "kimg"))
         cells = [_cell([r[name] for r in found]) for name in COLUMNS]
-        lines.append(f"| `{recipe}` | {minutes:.1f} | {len(found)} | {kimg:.0f} | {' | '.join(cells)} |")
+        lines.append(f"| `{recipe}` | {minutes:.1f} | {threads} | {len(found)} | {kimg:.0f} | {' | '.join(cells)} |")
     (out / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    rows = ["recipe\tseed\tminutes\tkid_lite1"]
+    rows = ["recipe\tthreads\tseed\tminutes\tkid_lite1"]
     for found in runs:
-        rows += [
-            f"{found['recipe']}\t{found['seed']}\t{r['minutes']:.2f}\t{r['kid_lite1']:.4f}" for r in found["curve"]
-        ]
+        run = f"{found['recipe']}\t{found['threads']}\t{found['seed']}"
+        rows += [f"{run}\t{r['minutes']:.2f}\t{r['kid_lite1']:.4f}" for r in found["curve"]]
     (out / "curve.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
