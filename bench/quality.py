@@ -32,6 +32,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
 
@@ -180,30 +181,47 @@ def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[
         raise UserError(f"{recipe} has no time left for its GAN: what comes before it took {minutes * 60 - left:.0f} s")
     timed = {"kimg": left / speed.step * p.batch / 1000, "frames": POINTS + 1}
     net, start, _ = fit(parse("gan", values["gan"] | timed, GanParams), watch := Watch(before))
-    seconds = watch.kept[-1][0]
+    seconds, step, _ = watch.kept[-1]
+    sampler = Sampler(net, start.latent)
+    if seed == 0:
+        save_sheet(out / f"{recipe}.png", sampler.sample(64, seed + 1), columns=16)
+    found = scores(sampler, pictures, seed, evaluate, out)
+    real = real_features(JUDGE, pictures, evaluate.reference, out)["val"]
+    few = min(CURVE_SAMPLES, evaluate.samples)
     return {
         "recipe": recipe,
         "seed": seed,
         "minutes": seconds / 60,
         "minutes_before_gan": before / 60,
-        "kimg": watch.kept[-1][1] * p.batch / 1000,
-        **scores(Sampler(net, start.latent), pictures, seed, evaluate, out / f"{recipe}.png"),
-        "curve": curve(build_generator(start.architecture), watch, start.latent, pictures, seed, evaluate),
+        "kimg": step * p.batch / 1000,
+        **found,
+        "curve": curve(build_generator(start.architecture), watch, start.latent, seed, few, real),
     }
 
 
-def scores(sampler: Sampler, pictures: Pictures, seed: int, p: EvaluateParams, sheet: Path) -> dict[str, float]:
-    """All figures of one generator, on the judging network, and KID on the one beside it; a sheet with seed 0."""
+def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -> dict[str, np.ndarray]:
+    """Features of real pictures by split, kept in a file for the runs to come."""
+    digest = sha256(Path("data/clean/index.parquet").read_bytes() + str(reference).encode()).hexdigest()[:12]
+    file = out / f"real-lite{variant}-{digest}.npz"
+    if not file.exists():
+        judge = EfficientNetLite(variant)
+        found = {
+            split: features(judge, pictures.images[spread(pictures.rows(split), reference)])
+            for split in ("train", "val", "test")
+        }
+        unfinished = file.with_suffix(f".{os.getpid()}.npz")
+        np.savez(unfinished, **found)
+        unfinished.replace(file)
+    with np.load(file) as kept:
+        return dict(kept)
+
+
+def scores(sampler: Sampler, pictures: Pictures, seed: int, p: EvaluateParams, out: Path) -> dict[str, float]:
+    """All figures of one generator, on the judging network, and KID on the one beside it."""
     drawn = sampler.sample(p.samples, seed + 1)
-    if seed == 0:
-        save_sheet(sheet, drawn[:64], columns=16)
     found: dict[str, float] = {}
     for variant in (JUDGE, BESIDE):
-        judge = EfficientNetLite(variant)
-        fake = features(judge, drawn)
-        real = {
-            s: features(judge, pictures.images[spread(pictures.rows(s), p.reference)]) for s in ("train", "val", "test")
-        }
+        fake, real = features(EfficientNetLite(variant), drawn), real_features(variant, pictures, p.reference, out)
         found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real["val"])
         if variant == JUDGE:
             found |= precision_recall_density_coverage(fake, real["train"])
@@ -212,16 +230,14 @@ def scores(sampler: Sampler, pictures: Pictures, seed: int, p: EvaluateParams, s
 
 
 def curve(
-    net: Generator, watch: Watch, latent: Latent, pictures: Pictures, seed: int, p: EvaluateParams
+    net: Generator, watch: Watch, latent: Latent, seed: int, samples: int, real: np.ndarray
 ) -> list[dict[str, float]]:
     """KID on the judging network as training went on."""
-    judge = EfficientNetLite(JUDGE)
-    real = features(judge, pictures.images[pictures.rows("val")])
-    rows = []
+    judge, rows = EfficientNetLite(JUDGE), []
     for seconds, _, weights in watch.kept:
         net.load_state_dict(weights)
         net.eval().to(memory_format=torch.channels_last)
-        found = kid(features(judge, Sampler(net, latent).sample(min(CURVE_SAMPLES, p.samples), seed + 1)), real)[0]
+        found = kid(features(judge, Sampler(net, latent).sample(samples, seed + 1)), real)[0]
         rows.append({"minutes": seconds / 60, "kid_lite1": found})
     return rows
 
