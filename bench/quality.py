@@ -12,7 +12,7 @@ per cent where the machine keeps its speed; the table has what they were. (Embed
 pictures, a quarter of a minute, is charged with pretraining, which a random generator with
 the mixture does not pay.) Needs data/clean. Writes to --out: `results.jsonl`, a line a run, and,
 from all its lines, `table.md`, `curve.tsv` and a sheet of samples a recipe. A run that is there
-already, with the same parameters, is not made again, so that a long comparison can be cut
+already, with the same parameters, minutes and threads, is not made again, so that a long comparison can be cut
 off and go on.
 
 Scored on EfficientNet-Lite1, which neither training nor the choice of a snapshot looks at.
@@ -39,7 +39,7 @@ import typer
 from app.recipe import recipe_file
 from bench.report import write_report
 from bench.scratch import scratch
-from bench.workspace import BEFORE, workspace, workspace_folder
+from bench.workspace import BEFORE, code_digest, workspace
 from stages.evaluate.params import EvaluateParams
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
@@ -140,6 +140,8 @@ def todo(
     for seed, file in product(range(seeds), files):
         values = values_of(file)
         params = sha256(json.dumps(used(values), sort_keys=True).encode()).hexdigest()[:12]
+        for name, model in (("common", Common), ("gan", GanParams), ("evaluate", EvaluateParams)):
+            parse(name, values[name], model)
         key = {"recipe": file.stem, "seed": seed, "asked": minutes, "threads": threads, "params": params}
         if not any(key.items() <= row.items() for row in done):
             values["common"]["seed"] = seed
@@ -199,10 +201,19 @@ def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[
     }
 
 
+def attempt(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[str, Any] | UserError:
+    """A run, or why there is none: the others go on."""
+    try:
+        return run(recipe, values, minutes, out)
+    except UserError as error:
+        return error
+
+
 def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -> dict[str, np.ndarray]:
     """Features of real pictures by split, kept in a file for the runs to come."""
-    digest = sha256(Path("data/clean/index.parquet").read_bytes() + str(reference).encode()).hexdigest()[:12]
-    file = out / f"real-lite{variant}-{digest}.npz"
+    digest = code_digest("lib")
+    digest.update(str(reference).encode())
+    file = out / f"real-lite{variant}-{digest.hexdigest()[:12]}.npz"
     if not file.exists():
         judge = EfficientNetLite(variant)
         found = {
@@ -250,28 +261,35 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for what comes out.")] = Path("samples/quality"),
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    results = out / "results.jsonl"
-    threads = max(1, (os.cpu_count() or 1) // jobs)
+    results, cores, failed = out / "results.jsonl", os.cpu_count() or 1, []
     try:
-        wanted = todo([file_of(recipe) for recipe in recipes], results, minutes, seeds, threads)
-        os.environ["OMP_NUM_THREADS"] = str(threads)  # the processes of the pool load torch anew
-        with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
-            before = {workspace_folder(v, out): v for _, v, _ in wanted if v["gan"]["latent"] == "gmm"}
-            list(pool.map(workspace, before.values(), [out] * len(before)))
-            running = {pool.submit(run, name, v, minutes, out): key for name, v, key in wanted}
-            try:
-                for future in as_completed(running):
-                    found = future.result() | running[future]
-                    with open(results, "a", encoding="utf-8") as log:
-                        log.write(json.dumps(found) + "\n")
-                        log.flush()
-                        os.fsync(log.fileno())
-                    print(json.dumps({k: v for k, v in found.items() if k != "curve"}), flush=True)
-                    write_report(results, out)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        if jobs > cores:
+            raise UserError(f"--jobs {jobs} is more than the {cores} cores there are")
+        open_pictures()
+        wanted = todo([file_of(recipe) for recipe in recipes], results, minutes, seeds, cores // jobs)
     except UserError as error:
         sys.exit(f"quality: {error}")
+    os.environ["OMP_NUM_THREADS"] = str(cores // jobs)  # each run is a new process, which loads torch anew
+    with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
+        running = {pool.submit(attempt, name, values, minutes, out): key for name, values, key in wanted}
+        try:
+            for future in as_completed(running):
+                found = future.result()
+                if isinstance(found, UserError):
+                    failed.append(str(found))
+                    continue
+                found |= running[future]
+                with open(results, "a", encoding="utf-8") as log:
+                    log.write(json.dumps(found) + "\n")
+                    log.flush()
+                    os.fsync(log.fileno())
+                print(json.dumps({k: v for k, v in found.items() if k != "curve"}), flush=True)
+                write_report(results, out)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    if failed:
+        sys.exit("\n".join(f"quality: {line}" for line in failed))
     write_report(results, out)
 
 

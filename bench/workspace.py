@@ -12,7 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from ruamel.yaml import YAML
+
+from stages.lib.params import UserError
 
 ROOT = Path(__file__).parents[1]
 BEFORE = ("classifier", "pretrain", "gmm")
@@ -21,12 +24,21 @@ BEFORE = ("classifier", "pretrain", "gmm")
 def workspace(values: dict[str, Any], out: Path) -> tuple[Path, dict[str, float]]:
     """A folder where the stages before the GAN have run, and the seconds each took.
 
-    Recipes with the same parameters for those stages share it, and are charged its time each.
+    Named by all that those stages depend on, and the threads they may use. Recipes with the same
+    parameters for them share it, and are charged its time each.
     """
-    folder = workspace_folder(values, out)
+    digest = code_digest("lib", *BEFORE)
+    digest.update(json.dumps({name: values[name] for name in ("common", *BEFORE)}, sort_keys=True).encode())
+    digest.update(os.environ.get("OMP_NUM_THREADS", "").encode())
+    folder = out / f"before-{digest.hexdigest()[:12]}"
     took = folder / "seconds.json"  # written last
-    if took.exists():
-        return folder, json.loads(took.read_text())
+    with FileLock(f"{folder}.lock"):  # another run may be making it
+        if not took.exists():
+            took.write_text(json.dumps(_make(folder, values)))
+    return folder, json.loads(took.read_text())
+
+
+def _make(folder: Path, values: dict[str, Any]) -> dict[str, float]:
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "data").mkdir(parents=True)
     (folder / "data/clean").symlink_to(Path("data/clean").resolve())
@@ -37,17 +49,16 @@ def workspace(values: dict[str, Any], out: Path) -> tuple[Path, dict[str, float]
     seconds = {}
     for name in BEFORE:
         began = time.monotonic()
-        subprocess.run([sys.executable, "-m", f"stages.{name}"], cwd=folder, check=True)
+        if subprocess.run([sys.executable, "-m", f"stages.{name}"], cwd=folder).returncode:
+            raise UserError(f"{name} failed in {folder}")
         seconds[name] = time.monotonic() - began
-    took.write_text(json.dumps(seconds))
-    return folder, seconds
+    return seconds
 
 
-def workspace_folder(values: dict[str, Any], out: Path) -> Path:
-    """Named by all that the stages before the GAN depend on, and by the threads they may use."""
-    code = [path for room in ("lib", *BEFORE) for path in sorted((ROOT / "stages" / room).rglob("*.py"))]
-    digest = sha256(json.dumps({name: values[name] for name in ("common", *BEFORE)}, sort_keys=True).encode())
-    for path in (Path("data/clean/index.parquet"), *code):
+def code_digest(*rooms: str) -> Any:
+    """SHA-256, so far, of the pictures' index and of the code in some rooms of stages/."""
+    digest = sha256(Path("data/clean/index.parquet").read_bytes())
+    code = [path for room in rooms for path in sorted((ROOT / "stages" / room).rglob("*.py"))]
+    for path in (ROOT / "stages/__init__.py", *code):
         digest.update(path.read_bytes())
-    digest.update(os.environ.get("OMP_NUM_THREADS", "").encode())
-    return out / f"before-{digest.hexdigest()[:12]}"
+    return digest
