@@ -12,8 +12,8 @@ per cent where the machine keeps its speed; the table has what they were. (Embed
 pictures, a quarter of a minute, is charged with pretraining, which a random generator with
 the mixture does not pay.) Needs data/clean. Writes to --out: `results.jsonl`, a line a run, and,
 from all its lines, `table.md`, `curve.tsv` and a sheet of samples a recipe. A run that is there
-already, with the same parameters, minutes and threads, is not made again, so that a long comparison can be cut
-off and go on.
+already, with the same parameters, minutes and threads, is not made again, so that a long
+comparison can be cut off and go on.
 
 Scored on EfficientNet-Lite1, which neither training nor the choice of a snapshot looks at.
 """
@@ -191,8 +191,6 @@ def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[
     real = real_features(JUDGE, pictures, evaluate.reference, out)["val"]
     few = min(CURVE_SAMPLES, evaluate.samples)
     return {
-        "recipe": recipe,
-        "seed": seed,
         "minutes": seconds / 60,
         "minutes_before_gan": before / 60,
         "kimg": step * p.batch / 1000,
@@ -278,7 +276,7 @@ def main(
                 if isinstance(found, UserError):
                     failed.append(str(found))
                     continue
-                found |= running[future]
+                found = running[future] | found
                 with open(results, "a", encoding="utf-8") as log:
                     log.write(json.dumps(found) + "\n")
                     log.flush()
