@@ -1,37 +1,88 @@
-"""What `bench.quality` measured, as tables."""
+"""What `bench.quality` measured, as tables.
+
+    python -m bench.report docs/quality docs/QUALITY.md
+
+fills the tables of a document: between `<!-- runs MINUTES THREADS RECIPE… -->` and
+`<!-- end -->` stands a row for each of the recipes, best first.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 COLUMNS = ("kid_lite1", "kid_lite2", "precision", "recall", "density", "coverage", "memorised")
+PLACE = re.compile(r"(<!-- runs ([\d.]+) (\d+) (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+Runs = list[dict[str, Any]]
+
+
+def read_runs(results: Path) -> Runs:
+    """The lines of results.jsonl."""
+    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
 
 
 def write_report(results: Path, out: Path) -> None:
     """`table.md`, means and deviations over the seeds, and `curve.tsv`, from the lines of `results`."""
-    runs = [json.loads(line) for line in results.read_text().splitlines()]
+    runs = read_runs(results)
+    (out / "table.md").write_text(table(runs), encoding="utf-8")
+    rows = ["recipe\tthreads\tasked\tseed\tminutes\tkid_lite1"]
+    for found in runs:
+        run = f"{found['recipe']}\t{found['threads']}\t{found['asked']:g}\t{found['seed']}"
+        rows += [f"{run}\t{r['minutes']:.2f}\t{r['kid_lite1']:.4f}" for r in found["curve"]]
+    (out / "curve.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def table(runs: Iterable[dict[str, Any]]) -> str:
+    """A row for each recipe, best first."""
+    groups: dict[tuple[str, int, float, str], Runs] = {}
+    for found in runs:
+        groups.setdefault((found["recipe"], found["threads"], found["asked"], found["params"]), []).append(found)
     lines = [
         f"| recipe | minutes | threads | seeds | kimg | {' | '.join(COLUMNS)} |",
         "| --- | " + " | ".join(["---"] * (len(COLUMNS) + 4)) + " |",
     ]
-    groups: dict[tuple[str, int, float, str], list[dict]] = {}
-    for found in runs:
-        groups.setdefault((found["recipe"], found["threads"], found["asked"], found["params"]), []).append(found)
     for (recipe, threads, *_), found in sorted(groups.items(), key=lambda g: np.mean([r[COLUMNS[0]] for r in g[1]])):
         minutes, kimg = (float(np.mean([r[name] for r in found])) for name in ("minutes", "kimg"))
         cells = [_cell([r[name] for r in found]) for name in COLUMNS]
         lines.append(f"| `{recipe}` | {minutes:.1f} | {threads} | {len(found)} | {kimg:.0f} | {' | '.join(cells)} |")
-    (out / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    rows = ["recipe\tthreads\tseed\tminutes\tkid_lite1"]
-    for found in runs:
-        run = f"{found['recipe']}\t{found['threads']}\t{found['seed']}"
-        rows += [f"{run}\t{r['minutes']:.2f}\t{r['kid_lite1']:.4f}" for r in found["curve"]]
-    (out / "curve.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
+
+
+def filled(text: str, runs: Runs) -> str:
+    """A document with its tables as the runs have them.
+
+    Raises:
+        ValueError: it names a recipe that was not run for so long on so many threads.
+    """
+
+    def fill(place: re.Match[str]) -> str:
+        minutes, threads, recipes = float(place[2]), int(place[3]), place[4].split()
+        found = [r for r in runs if r["asked"] == minutes and r["threads"] == threads and r["recipe"] in recipes]
+        if missing := set(recipes) - {r["recipe"] for r in found}:
+            raise ValueError(f"no run of {', '.join(sorted(missing))}")
+        return f"{place[1]}{table(found)}{place[5]}"
+
+    return PLACE.sub(fill, text)
 
 
 def _cell(values: list[float]) -> str:
     spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
     return f"{np.mean(values):.3f}{spread}"
+
+
+def main(folder: str, document: str) -> None:
+    path = Path(document)
+    path.write_text(filled(path.read_text(encoding="utf-8"), read_runs(Path(folder) / "results.jsonl")), "utf-8")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("report: python -m bench.report FOLDER DOCUMENT")
+    main(*sys.argv[1:])
