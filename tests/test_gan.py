@@ -117,7 +117,8 @@ def test_penalties_add_up_over_the_sizes_of_a_picture():
 
 def test_gradients_are_measured_in_float32_where_networks_train_in_bfloat16():
     net_d = DISCRIMINATORS["sngan"](16, 8).eval()
-    p = parse("gan", read_yaml("params.yaml")["gan"] | {"discriminator": "sngan", "r1_gamma": 1.0}, GanParams)
+    change = {"discriminator": "sngan", "condition": "none", "r1_gamma": 1.0}
+    p = parse("gan", read_yaml("params.yaml")["gan"] | change, GanParams)
     real, fake = (Shown([x], [x], None) for x in torch.rand(2, 3, 3, 16, 16))
     with torch.autocast("cpu", torch.bfloat16):
         assert net_d(real.pictures).dtype == torch.bfloat16
@@ -147,11 +148,12 @@ def test_the_generator_waits_then_rises_then_falls():
         ({"attention_px": 32}, "discriminator projected knows no attention_px"),
         ({"condition": "species"}, "condition species needs latent normal"),
         ({"condition": "component", "discriminator": "shallow"}, "shallow knows no condition"),
+        ({"discriminator": "dcgan"}, "discriminator dcgan is told no embedding: set condition to none"),
         ({"kernel": 5}, "first_px and kernel other than 4 need generator dcgan"),
-        ({"discriminator": "dcgan", "loss": "wgan-gp"}, "need discriminator_norm none or spectral"),
+        ({"discriminator": "dcgan", "condition": "none", "loss": "wgan-gp"}, "need discriminator_norm none"),
         ({"blur": 2.0}, "blur and blur_kimg"),
         ({"augment_target": 0.6}, "with augment_target, augment_p is where p starts: at most 0.8"),
-        ({"augment_target": 0.6, "augment_p": 0.0, "loss": "rpgan"}, "logits have a fixed zero"),
+        ({"augment_target": 0.6, "augment_p": 0.0, "condition": "none", "loss": "rpgan"}, "logits have a fixed zero"),
         ({"condition": "component", "loss": "rpgan"}, "rpgan pairs pictures of different classes"),
         ({"augment": ["flop"]}, "must be one of"),
     ],

@@ -80,6 +80,16 @@ def test_a_conditional_logit_depends_on_the_class_where_it_is_known(name):
     assert torch.allclose(unknown, net(x)[2])
 
 
+def test_a_logit_of_every_scale_depends_on_the_embedding_it_is_told():
+    torch.manual_seed(0)
+    net = DISCRIMINATORS["projected"](32, 8, embedding_dim=6).eval()
+    x = [torch.rand(1, 3, 32, 32).repeat(2, 1, 1, 1)]
+    one, other = net(x, torch.randn(2, 6))
+    assert (one != other).all()
+    untold, still = net(x), net(x, torch.zeros(2, 6))
+    assert torch.allclose(untold, still)
+
+
 @pytest.mark.parametrize("name", SCALED)
 def test_attention_is_at_the_resolution_it_is_named_for(name):
     net, seen = DISCRIMINATORS[name](64, 8, attention_px=16), []
@@ -164,7 +174,7 @@ def test_the_light_generator_is_light():
 def test_projected_trains_its_heads_alone_and_keeps_its_mixing_in_the_checkpoint():
     torch.manual_seed(0)
     net, other = ProjectedDiscriminator(32, 8), ProjectedDiscriminator(32, 8)
-    assert {name.split(".")[0] for name, p in net.named_parameters() if p.requires_grad} == {"heads"}
+    assert {name.split(".")[0] for name, p in net.named_parameters() if p.requires_grad} == {"heads", "pixels"}
     x = torch.rand(2, 3, 32, 32)
     other.load_state_dict(net.state_dict())
     assert torch.equal(net.eval()([x]), other.eval()([x]))

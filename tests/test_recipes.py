@@ -11,13 +11,13 @@ import torch
 from app.recipe import FOLDER, flags, names
 from stages.gan.build import prepare
 from stages.gan.params import GanParams
-from stages.gan.train import anchor_loss, train
+from stages.gan.train import anchor_loss, discriminator_loss, train
 from stages.lib.mixture import Mixture, load_mixture, save_mixture
 from stages.lib.nets.generators import build_generator
 from stages.lib.params import Common, UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
 from stages.lib.sampling import Latent
-from stages.lib.training.loop import mix
+from stages.lib.training.loop import batch_rows, mix
 from stages.lib.weights import load_weights, save_weights
 from stages.pretrain.params import PretrainParams
 from tests.closure import ROOT
@@ -105,19 +105,22 @@ def test_every_recipe_takes_two_steps(recipe, tmp_path):
 
 
 SMALL = {"generator_width": 8, "discriminator_width": 8}
-RANDOM = SMALL | {"init": "random", "latent": "normal", "anchor": 0.0}
+UNTOLD = SMALL | {"condition": "none"}
+RANDOM = UNTOLD | {"init": "random", "latent": "normal"}
 
 
 @pytest.mark.parametrize(
     "options",
     [
         SMALL | {"condition": "component"},
+        SMALL | {"anchor": 10.0},  # told embeddings of rebuilds and samples
+        UNTOLD | {"anchor": 10.0},
         RANDOM | {"condition": "species", "discriminator": "sngan", "r2_gamma": 1.0},
         RANDOM | {"condition": "species", "discriminator": "resnet", "discriminator_norm": "spectral"},
         RANDOM | {"discriminator": "sngan", "r1_gamma": 1.0, "penalty_every": 2, "n_critic": 2},
         RANDOM | {"discriminator": "sngan", "attention_px": 16, "loss": "rpgan"},
         RANDOM | {"generator": "resnet", "discriminator": "sngan", "msg": True},
-        SMALL | {"discriminator": "sngan", "msg": True},
+        UNTOLD | {"discriminator": "sngan", "msg": True},
         SMALL | {"blur": 2.0, "blur_kimg": 0.004},
         SMALL | {"lecam": 0.1},
     ],
@@ -128,7 +131,7 @@ def test_options_train_together(options, tmp_path):
     (row,) = takes_two_steps(values, tmp_path)
     assert ("r1" in row, "r2" in row) == ("r1_gamma" in options, "r2_gamma" in options)
     assert ("lecam" in row) == ("lecam" in options)
-    assert (row["anchor"] > 0) == (options.get("anchor") != 0.0)
+    assert (row["anchor"] > 0) == ("anchor" in options)
 
 
 def test_the_anchor_holds_samples_to_what_pretraining_drew(tmp_path, monkeypatch):
@@ -140,7 +143,9 @@ def test_the_anchor_holds_samples_to_what_pretraining_drew(tmp_path, monkeypatch
         return anchor_loss(drawn, goal, px)
 
     monkeypatch.setattr("stages.gan.train.anchor_loss", noted)
-    takes_two_steps(overlaid("cpu"), tmp_path)
+    values = overlaid("cpu")
+    values["gan"]["anchor"] = 10.0
+    takes_two_steps(values, tmp_path)
     weights, header = load_weights(tmp_path / "models/pretrain.safetensors")
     pretrained = build_generator(header["architecture"]).eval()
     pretrained.load_state_dict(weights)
@@ -164,3 +169,20 @@ def test_a_random_generator_is_the_pretrained_one_but_for_its_weights(tmp_path):
         weights = prepare(p, common, pictures, tmp_path).net_g.state_dict()
         shapes.append({name: weight.shape for name, weight in weights.items()})
     assert shapes[0] == shapes[1]
+
+
+def test_the_discriminator_is_told_the_embeddings_that_pictures_have_and_fakes_were_drawn_from(tmp_path, monkeypatch):
+    told: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def noted(p, net_d, real, fake, lecam, penalised):
+        told.append((real.classes, fake.classes))
+        return discriminator_loss(p, net_d, real, fake, lecam, penalised)
+
+    monkeypatch.setattr("stages.gan.train.discriminator_loss", noted)
+    takes_two_steps(overlaid("cpu"), tmp_path)
+    embeddings = np.load(tmp_path / "data/embeddings.npy")
+    latent = Latent(DIMS, load_mixture(tmp_path / "models/gmm.npz"), None)
+    rows = np.arange(COUNT)
+    for step, (real, fake) in enumerate(told):
+        assert np.array_equal(real, embeddings[batch_rows(rows, step, 4, 0)])
+        assert np.array_equal(fake, latent.draw(4, np.random.default_rng(mix(0, step)))[0])

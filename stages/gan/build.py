@@ -31,7 +31,8 @@ class Start:
     Attributes:
         architecture: of the generator.
         embeddings: of all pictures, float32; None without a mixture.
-        labels: int, the class of every picture; None for an unconditional discriminator.
+        labels: what the discriminator is told of every picture: int N, its class, or float32 N x E, its
+            embedding; None for an unconditional one.
     """
 
     net_g: Generator
@@ -53,6 +54,8 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     labels, shares = None, None
     if p.condition == "component":
         labels = of_components(mixture, embeddings)
+    elif p.condition == "embedding":
+        labels = embeddings
     elif p.condition == "species":
         labels, shares = of_species(pictures)
     latent = Latent(mixture.embedding_dim if mixture else p.z_dim, mixture, shares)
@@ -63,7 +66,8 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
         if architecture["image_px"] != common.image_px or architecture["z_dim"] != latent.length:
             raise UserError(f"{PRETRAIN_FILE} was trained for other pictures or embeddings; run dvc repro")
     architecture["msg"] = p.msg
-    nets = build(p, architecture, weights, latent.classes if labels is not None else 0, common.seed)
+    classes = latent.classes if p.condition in ("component", "species") else 0
+    nets = build(p, architecture, weights, classes, common.seed)
     return Start(*nets, architecture, latent, embeddings, labels)
 
 
@@ -102,6 +106,7 @@ def build(
         "attention_px": p.attention_px,
         "msg": p.msg,
         "classes": classes,
+        "embedding_dim": architecture["z_dim"] if p.condition == "embedding" else 0,
     }
     kind = DISCRIMINATORS[p.discriminator]
     sides = [2**i for i in range(2, 10) if 2**i < architecture["image_px"]]

@@ -24,7 +24,9 @@ def takes(net: type, knob: str) -> bool:
 class GanParams(Section):
     init: Literal["pretrained", "random"] = Field(description="where the generator starts")
     latent: Literal["gmm", "normal"] = Field(description="what z is drawn from")
-    condition: Literal["none", "species", "component"] = Field(description="what the discriminator is told")
+    condition: Literal["none", "species", "component", "embedding"] = Field(
+        description="what the discriminator is told"
+    )
     generator: Annotated[str, one_of(GENERATORS)] = Field(description="built for init: random")
     generator_width: int = Field(ge=4)
     z_dim: int = Field(ge=1, description="for latent: normal with init: random")
@@ -84,8 +86,8 @@ class GanParams(Section):
             raise ValueError(f"generator {self.generator} needs init random: the pretrained generator is lite")
         if self.latent == "normal" and self.anchor:
             raise ValueError("anchor needs latent gmm: it holds rebuilds from embeddings; set it to 0")
-        if self.condition != "none" and self.condition != ("component" if self.latent == "gmm" else "species"):
-            raise ValueError("condition species needs latent normal, condition component needs latent gmm")
+        if (self.condition == "species") == (self.latent == "gmm") and self.condition != "none":
+            raise ValueError("condition species needs latent normal, conditions component and embedding latent gmm")
         if self.generator != "dcgan" and (self.first_px, self.kernel) != (4, 4):
             raise ValueError("first_px and kernel other than 4 need generator dcgan")
         if self.first_px not in (4, 8) or (self.msg and self.first_px != 4):
@@ -93,6 +95,8 @@ class GanParams(Section):
         for knob, value in (("msg", self.msg), ("attention_px", self.attention_px)):
             if value and not takes(discriminator, knob):
                 raise ValueError(f"discriminator {self.discriminator} knows no {knob}")
+        if self.condition == "embedding" and not takes(discriminator, "embedding_dim"):
+            raise ValueError(f"discriminator {self.discriminator} is told no embedding: set condition to none")
         if self.condition != "none" and not takes(discriminator, "classes"):
             raise ValueError(f"discriminator {self.discriminator} knows no condition")
         if self.penalties and takes(discriminator, "norm") and self.discriminator_norm == "batch":

@@ -32,7 +32,7 @@ from stages.lib.training.loop import Training, batch_rows, mix
 
 @dataclass(frozen=True)
 class Shown:
-    """A batch as the discriminator sees it: augmented pictures, fine to coarse, its features of them, their classes."""
+    """A batch as the discriminator sees it: augmented pictures, fine to coarse, its features, what it is told."""
 
     pictures: list[Tensor]
     features: list[Tensor]
@@ -77,7 +77,7 @@ def train(
 
     def show(images: list[Tensor], classes: np.ndarray, sigma: float) -> Shown:
         images = augment(blur([x.float() for x in images], sigma), p.augment, adaptive.p)
-        told = None if labels is None else torch.from_numpy(classes).long().to(device)
+        told = None if labels is None else torch.from_numpy(classes).to(device)
         return Shown(images, net_d.features(images), told)
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
@@ -94,6 +94,7 @@ def train(
             chosen = batch_rows(rows, step, p.batch, seed)
             real_classes = chosen if labels is None else labels[chosen]
             z, classes = start.latent.draw(p.batch, np.random.default_rng(mix(seed, step)))
+            classes = z if p.condition == "embedding" else classes
             if anchored:  # half of the fakes are rebuilds
                 z[:anchored], classes[:anchored] = embeddings[chosen[:anchored]], real_classes[:anchored]
             source, latents = to_float(pictures.images[chosen]).to(device), torch.from_numpy(z).to(device)

@@ -58,7 +58,8 @@ class Discriminator(nn.Module):
         return pictures
 
     def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
-        """Args: labels: int N, the class of each picture, -1 for none; for conditional discriminators."""
+        """Args: labels: int N, the class of each picture, -1 for none, or float N x E, its embedding; for
+        conditional discriminators."""
         raise NotImplementedError
 
     def forward(self, pictures: list[Tensor], labels: Tensor | None = None) -> Tensor:

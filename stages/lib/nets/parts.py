@@ -69,6 +69,22 @@ class SelfAttention(nn.Module):
         return x + self.share * self.out((value @ attention.transpose(1, 2)).unflatten(2, x.shape[2:]))
 
 
+class Agreement(nn.Module):
+    """What a picture's embedding adds to its logit: <a linear map of the embedding, features>.
+
+    As `Projection`, told an embedding in place of a class. A. Casanova et al.,
+    "Instance-Conditioned GAN", 2021.
+    """
+
+    def __init__(self, embedding_dim: int, channels: int) -> None:
+        super().__init__()
+        self.embed = spectral_norm(nn.Linear(embedding_dim, channels, bias=False))
+
+    def forward(self, hidden: Tensor, embeddings: Tensor) -> Tensor:
+        """float N x 1, of maps N x channels x H x W and embeddings N x embedding_dim, each number of deviation 1."""
+        return (self.embed(embeddings) * hidden.mean((2, 3))).sum(1, keepdim=True)
+
+
 class Projection(nn.Module):
     """What a picture's class adds to its logit: <embedding of the class, features>.
 

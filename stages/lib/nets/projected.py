@@ -9,7 +9,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from stages.lib.nets.base import Discriminator
 from stages.lib.nets.efficientnet_lite import STAGES, EfficientNetLite
-from stages.lib.nets.parts import Projection
+from stages.lib.nets.parts import Agreement, Projection
 
 GROWTH = 4  # heads have at most so many times `width` channels
 
@@ -30,9 +30,12 @@ class ProjectedDiscriminator(Discriminator):
         enlarge: pictures are enlarged so many times first, for the backbone was trained on
             larger ones. Maps of half of the picture's side and less are used.
         classes: for labels, which the coarsest head is told; 0 for none.
+        embedding_dim: of embeddings, which all heads are told in place of labels; 0 for none.
     """
 
-    def __init__(self, image_px: int, width: int = 64, enlarge: int = 1, classes: int = 0) -> None:
+    def __init__(
+        self, image_px: int, width: int = 64, enlarge: int = 1, classes: int = 0, embedding_dim: int = 0
+    ) -> None:
         super().__init__()
         self.enlarge = enlarge
         self.strides = tuple(stride for stride in STAGES if stride >= 2 * enlarge)
@@ -45,9 +48,9 @@ class ProjectedDiscriminator(Discriminator):
             if i + 1 < len(maps):
                 self.register_buffer(f"scales{i}", _random_kernel(own, widths[i + 1], 3))
         most, first = width * GROWTH, width // 2
-        self.heads = nn.ModuleList(Head(own, found.shape[-1], most) for found, own in zip(maps, widths, strict=True))
-        pixels = [spectral_norm(nn.Conv2d(3, first, 4, 2, 1)), nn.LeakyReLU(0.2), Head(first, image_px // 2, most)]
-        self.heads.insert(0, nn.Sequential(*pixels))
+        self.pixels = nn.Sequential(spectral_norm(nn.Conv2d(3, first, 4, 2, 1)), nn.LeakyReLU(0.2))
+        sides = [(first, image_px // 2), *((own, found.shape[-1]) for found, own in zip(maps, widths, strict=True))]
+        self.heads = nn.ModuleList(Head(own, side, most, embedding_dim) for own, side in sides)
         self.projection = Projection(classes, width) if classes else None
 
     def _enlarged(self, pictures: Tensor) -> Tensor:
@@ -70,7 +73,8 @@ class ProjectedDiscriminator(Discriminator):
 
     def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
         """Logits of all heads, N x (number of them)."""
-        logits = [head(found) for head, found in zip(self.heads, features, strict=True)]
+        maps = [self.pixels(features[0]), *features[1:]]
+        logits = [head(found, labels) for head, found in zip(self.heads, maps, strict=True)]
         if self.projection is not None and labels is not None:
             logits[-1] = logits[-1] + self.projection(features[-1], labels)
         return torch.cat(logits, dim=1)
@@ -89,9 +93,10 @@ class Head(nn.Module):
         width: channels of the map.
         side: of the map.
         most: channels at the end at most.
+        embedding_dim: of the embeddings that it is told; 0 for none.
     """
 
-    def __init__(self, width: int, side: int, most: int) -> None:
+    def __init__(self, width: int, side: int, most: int, embedding_dim: int = 0) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         while side > 4:
@@ -99,7 +104,13 @@ class Head(nn.Module):
             layers += [spectral_norm(nn.Conv2d(width, wider, 4, 2, 1)), nn.LeakyReLU(0.2)]
             side, width = side // 2, wider
         layers += [spectral_norm(nn.Conv2d(width, width, 1)), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(width, 1, min(side, 4))), nn.Flatten())
+        self.layers = nn.Sequential(*layers)
+        self.last = nn.Sequential(spectral_norm(nn.Conv2d(width, 1, min(side, 4))), nn.Flatten())
+        self.agreement = Agreement(embedding_dim, width) if embedding_dim else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
+    def forward(self, x: Tensor, embeddings: Tensor | None = None) -> Tensor:
+        hidden = self.layers(x)
+        logits = self.last(hidden)
+        if self.agreement is None or embeddings is None:
+            return logits
+        return logits + self.agreement(hidden, embeddings)
