@@ -150,7 +150,10 @@ def test_the_generator_waits_then_rises_then_falls():
         ({"condition": "component", "discriminator": "shallow"}, "shallow knows no condition"),
         ({"discriminator": "dcgan"}, "discriminator dcgan is told no embedding: set condition to none"),
         ({"kernel": 5}, "first_px and kernel other than 4 need generator dcgan"),
-        ({"discriminator": "dcgan", "condition": "none", "loss": "wgan-gp"}, "need discriminator_norm none"),
+        (
+            {"discriminator": "dcgan", "condition": "none", "loss": "wgan-gp"},
+            "need discriminator_norm none or spectral",
+        ),
         ({"blur": 2.0}, "blur and blur_kimg"),
         ({"augment_target": 0.6}, "with augment_target, augment_p is where p starts: at most 0.8"),
         ({"augment_target": 0.6, "augment_p": 0.0, "condition": "none", "loss": "rpgan"}, "logits have a fixed zero"),

@@ -183,6 +183,7 @@ def test_the_discriminator_is_told_the_embeddings_that_pictures_have_and_fakes_w
     embeddings = np.load(tmp_path / "data/embeddings.npy")
     latent = Latent(DIMS, load_mixture(tmp_path / "models/gmm.npz"), None)
     rows = np.arange(COUNT)
+    assert len(told) == 2
     for step, (real, fake) in enumerate(told):
         assert np.array_equal(real, embeddings[batch_rows(rows, step, 4, 0)])
         assert np.array_equal(fake, latent.draw(4, np.random.default_rng(mix(0, step)))[0])
