@@ -60,6 +60,7 @@ POINTS = 8  # of the curve
 CURVE_SAMPLES = 500
 WARM_UP_SHARE = 1 / 40  # of the minutes: steps to measure the speed on
 SLOW_STEPS = 3  # the first ones load and compile
+SET_BY_TIME = ("kimg", "frames")  # of gan's parameters
 
 
 class Enough(Exception):
@@ -123,9 +124,11 @@ def values_of(file: Path) -> dict[str, Any]:
 
 
 def used(values: dict[str, Any]) -> dict[str, Any]:
-    """The sections of params.yaml that say how a recipe's run comes out."""
+    """The parameters that say how a recipe's run comes out, whatever its length."""
     before = BEFORE if values["gan"]["latent"] == "gmm" else ()
-    return {name: values[name] for name in ("common", *before, "gan", "evaluate")}
+    found = {name: values[name] for name in ("common", *before, "gan", "evaluate")}
+    found["gan"] = {name: value for name, value in found["gan"].items() if name not in SET_BY_TIME}
+    return found
 
 
 def todo(
@@ -186,7 +189,7 @@ def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[
     seconds, step, _ = watch.kept[-1]
     sampler = Sampler(net, start.latent)
     if seed == 0:
-        save_sheet(out / f"{recipe}.png", sampler.sample(64, seed + 1), columns=16)
+        save_sheet(out / f"{recipe}-{minutes:g}.png", sampler.sample(64, seed + 1), columns=16)
     found = scores(sampler, pictures, seed, evaluate, out)
     real = real_features(JUDGE, pictures, evaluate.reference, out)["val"]
     few = min(CURVE_SAMPLES, evaluate.samples)

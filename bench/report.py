@@ -3,7 +3,8 @@
     python -m bench.report docs/quality docs/QUALITY.md
 
 fills the tables of a document: between `<!-- runs MINUTES THREADS RECIPE… -->` and
-`<!-- end -->` stands a row for each of the recipes, best first.
+`<!-- end -->` stands a row for each of the recipes, best first; between
+`<!-- curve MINUTES THREADS RECIPE… -->` and `<!-- end -->` KID as the first seed's training went on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 COLUMNS = ("kid_lite1", "kid_lite2", "precision", "recall", "density", "coverage", "memorised")
-PLACE = re.compile(r"(<!-- runs ([\d.]+) (\d+) (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+PLACE = re.compile(r"(<!-- (runs|curve) ([\d.]+) (\d+) (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 Runs = list[dict[str, Any]]
 
@@ -55,6 +56,17 @@ def table(runs: Iterable[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def curves(runs: Iterable[dict[str, Any]]) -> str:
+    """KID along the first seed of each recipe, a row each; minutes are those of the first row's run."""
+    lines: list[str] = []
+    for found in (r for r in runs if r["seed"] == 0):
+        if not lines:
+            lines.append(f"| minutes | {' | '.join(format(r['minutes'], '.0f') for r in found['curve'])} |")
+            lines.append("| --- | " + " | ".join(["---"] * len(found["curve"])) + " |")
+        lines.append(f"| `{found['recipe']}` | {' | '.join(format(r[COLUMNS[0]], '.3f') for r in found['curve'])} |")
+    return "\n".join(lines) + "\n"
+
+
 def filled(text: str, runs: Runs) -> str:
     """A document with its tables as the runs have them.
 
@@ -63,11 +75,12 @@ def filled(text: str, runs: Runs) -> str:
     """
 
     def fill(place: re.Match[str]) -> str:
-        minutes, threads, recipes = float(place[2]), int(place[3]), place[4].split()
+        minutes, threads, recipes = float(place[3]), int(place[4]), place[5].split()
         found = [r for r in runs if r["asked"] == minutes and r["threads"] == threads and r["recipe"] in recipes]
         if missing := set(recipes) - {r["recipe"] for r in found}:
             raise ValueError(f"no run of {', '.join(sorted(missing))}")
-        return f"{place[1]}{table(found)}{place[5]}"
+        found.sort(key=lambda r: recipes.index(r["recipe"]))
+        return f"{place[1]}{(table if place[2] == 'runs' else curves)(found)}{place[6]}"
 
     return PLACE.sub(fill, text)
 
@@ -79,7 +92,11 @@ def _cell(values: list[float]) -> str:
 
 def main(folder: str, document: str) -> None:
     path = Path(document)
-    path.write_text(filled(path.read_text(encoding="utf-8"), read_runs(Path(folder) / "results.jsonl")), "utf-8")
+    try:
+        text = filled(path.read_text(encoding="utf-8"), read_runs(Path(folder) / "results.jsonl"))
+    except (OSError, ValueError) as error:
+        sys.exit(f"report: {error}")
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ def test_the_discriminator_is_told_the_embeddings_that_pictures_have_and_fakes_w
     told: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def noted(p, net_d, real, fake, lecam, penalised):
-        told.append((real.classes, fake.classes))
+        told.append((real.told, fake.told))
         return discriminator_loss(p, net_d, real, fake, lecam, penalised)
 
     monkeypatch.setattr("stages.gan.train.discriminator_loss", noted)

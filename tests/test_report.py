@@ -29,6 +29,13 @@ def test_tables_are_filled_with_means_best_first():
     assert "old" not in text and text.startswith("before\n") and text.endswith("<!-- end -->\nafter\n")
 
 
+def test_a_curve_is_of_the_first_seed():
+    points = [{"minutes": 8.4, "kid_lite1": 0.6}, {"minutes": 20.2, "kid_lite1": 0.1}]
+    runs = [run("a") | {"curve": points}, run("a") | {"seed": 1, "curve": points[:1]}]
+    rows = filled("<!-- curve 20 1 a -->\n<!-- end -->", runs).splitlines()[1:-1]
+    assert rows == ["| minutes | 8 | 20 |", "| --- | --- | --- |", "| `a` | 0.600 | 0.100 |"]
+
+
 def test_a_recipe_that_was_not_run_is_no_row():
     with pytest.raises(ValueError, match="no run of c"):
         filled("<!-- runs 20 1 a c -->\n<!-- end -->", [run("a")])

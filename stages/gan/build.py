@@ -31,7 +31,7 @@ class Start:
     Attributes:
         architecture: of the generator.
         embeddings: of all pictures, float32; None without a mixture.
-        labels: what the discriminator is told of every picture: int N, its class, or float32 N x E, its
+        told: what the discriminator is told of every picture: int N, its class, or float32 N x E, its
             embedding; None for an unconditional one.
     """
 
@@ -40,7 +40,7 @@ class Start:
     architecture: dict[str, Any]
     latent: Latent
     embeddings: np.ndarray | None
-    labels: np.ndarray | None
+    told: np.ndarray | None
 
 
 def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path()) -> Start:
@@ -51,13 +51,13 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     """
     mixture = load_mixture(root / MIXTURE_FILE) if p.latent == "gmm" else None
     embeddings = np.load(root / "data/embeddings.npy", mmap_mode="r") if mixture else None
-    labels, shares = None, None
+    told, shares = None, None
     if p.condition == "component":
-        labels = of_components(mixture, embeddings)
+        told = of_components(mixture, embeddings)
     elif p.condition == "embedding":
-        labels = embeddings
+        told = embeddings
     elif p.condition == "species":
-        labels, shares = of_species(pictures)
+        told, shares = of_species(pictures)
     latent = Latent(mixture.embedding_dim if mixture else p.z_dim, mixture, shares)
     weights, architecture = None, new_architecture(p, latent.length, common.image_px)
     if p.init == "pretrained":
@@ -68,7 +68,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     architecture["msg"] = p.msg
     classes = latent.classes if p.condition in ("component", "species") else 0
     nets = build(p, architecture, weights, classes, common.seed)
-    return Start(*nets, architecture, latent, embeddings, labels)
+    return Start(*nets, architecture, latent, embeddings, told)
 
 
 def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:

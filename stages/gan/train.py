@@ -36,7 +36,7 @@ class Shown:
 
     pictures: list[Tensor]
     features: list[Tensor]
-    classes: Tensor | None
+    told: Tensor | None
 
 
 def train(
@@ -59,7 +59,7 @@ def train(
     accelerate = accelerator()
     device, clip = accelerate.device, LOSSES[p.loss].clip
     betas = (p.betas[0], p.betas[1])
-    net_g, net_d, labels, embeddings = start.net_g, start.net_d, start.labels, start.embeddings
+    net_g, net_d, embeddings = start.net_g, start.net_d, start.embeddings
     trained = [weight for weight in net_d.parameters() if weight.requires_grad]
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
     opt_d = torch.optim.Adam(trained, lr=p.d_lr, betas=betas, fused=True)
@@ -75,10 +75,9 @@ def train(
     watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
     scored = set(np.linspace(steps - 1, steps // 2, p.snapshots).round().astype(int).tolist()) if score else set()
 
-    def show(images: list[Tensor], classes: np.ndarray, sigma: float) -> Shown:
+    def show(images: list[Tensor], told: np.ndarray | None, sigma: float) -> Shown:
         images = augment(blur([x.float() for x in images], sigma), p.augment, adaptive.p)
-        told = None if labels is None else torch.from_numpy(classes).to(device)
-        return Shown(images, net_d.features(images), told)
+        return Shown(images, net_d.features(images), None if told is None else torch.from_numpy(told).to(device))
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
     state |= {"p": adaptive, "lecam": lecam}
@@ -92,18 +91,21 @@ def train(
             train_g = step >= alone and step % p.n_critic == 0
 
             chosen = batch_rows(rows, step, p.batch, seed)
-            real_classes = chosen if labels is None else labels[chosen]
             z, classes = start.latent.draw(p.batch, np.random.default_rng(mix(seed, step)))
-            classes = z if p.condition == "embedding" else classes
+            real_told = fake_told = None
+            if start.told is not None:
+                real_told, fake_told = start.told[chosen], z if p.condition == "embedding" else classes
             if anchored:  # half of the fakes are rebuilds
-                z[:anchored], classes[:anchored] = embeddings[chosen[:anchored]], real_classes[:anchored]
+                z[:anchored] = embeddings[chosen[:anchored]]
+                if p.condition == "component":
+                    classes[:anchored] = real_told[:anchored]
             source, latents = to_float(pictures.images[chosen]).to(device), torch.from_numpy(z).to(device)
             with accelerate.autocast():
                 with torch.set_grad_enabled(train_g):
                     drawn = net_g.pyramid(latents)
-                    fake = show(drawn, classes, sigma)
+                    fake = show(drawn, fake_told, sigma)
                 with torch.no_grad():
-                    real = show(shrink(vary(source, p.augment_pictures), len(drawn)), real_classes, sigma)
+                    real = show(shrink(vary(source, p.augment_pictures), len(drawn)), real_told, sigma)
                 with cached():  # one spectral norm of each weight for real and fake
                     loss_d, figures = discriminator_loss(p, net_d, real, fake, lecam, step % p.penalty_every == 0)
             opt_d.zero_grad()
@@ -149,26 +151,26 @@ def discriminator_loss(
     p: GanParams, net_d: Discriminator, real: Shown, fake: Shown, lecam: LeCam, penalised: bool
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss with its penalties, 0-d, and what there is to log."""
-    on_real = net_d.discriminate(real.features, real.classes).float()
-    on_fake = net_d.discriminate([found.detach() for found in fake.features], fake.classes).float()
+    on_real = net_d.discriminate(real.features, real.told).float()
+    on_fake = net_d.discriminate([found.detach() for found in fake.features], fake.told).float()
     loss = LOSSES[p.loss].discriminator(on_real, on_fake)
     figures = {"d_real": on_real.mean(), "d_fake": on_fake.mean(), "d_sign": on_real.detach().sign().mean()}
     if p.lecam:
         figures["lecam"] = lecam(on_real, on_fake)
         loss = loss + p.lecam * figures["lecam"]
     for name, weight in p.penalties.items() if penalised else ():
-        classes = fake.classes if name == "r2" else real.classes
+        told = fake.told if name == "r2" else real.told
         with torch.autocast(on_real.device.type, enabled=False):  # the gradient itself is what is measured
-            found = PENALTIES[name](partial(net_d, labels=classes), real.pictures, fake.pictures)
+            found = PENALTIES[name](partial(net_d, told=told), real.pictures, fake.pictures)
         loss, figures[name] = loss + weight * p.penalty_every * found, found
     return loss, figures
 
 
 def generator_loss(p: GanParams, net_d: Discriminator, real: Shown, fake: Shown) -> Tensor:
     """The adversarial loss, 0-d; the features of the fakes still lead back to the generator."""
-    logits = net_d.discriminate(fake.features, fake.classes).float()
+    logits = net_d.discriminate(fake.features, fake.told).float()
     if LOSSES[p.loss].paired:
-        logits = logits - net_d.discriminate(real.features, real.classes).float()
+        logits = logits - net_d.discriminate(real.features, real.told).float()
     return LOSSES[p.loss].generator(logits)
 
 

@@ -57,13 +57,13 @@ class Discriminator(nn.Module):
     def features(self, pictures: list[Tensor]) -> list[Tensor]:
         return pictures
 
-    def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
-        """Args: labels: int N, the class of each picture, -1 for none, or float N x E, its embedding; for
-        conditional discriminators."""
+    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
+        """Args: told: for conditional discriminators, of each picture its class, int N, -1 for none, or its
+        embedding, float N x E."""
         raise NotImplementedError
 
-    def forward(self, pictures: list[Tensor], labels: Tensor | None = None) -> Tensor:
-        return self.discriminate(self.features(pictures), labels)
+    def forward(self, pictures: list[Tensor], told: Tensor | None = None) -> Tensor:
+        return self.discriminate(self.features(pictures), told)
 
 
 def through(blocks: nn.ModuleList, pictures: list[Tensor]) -> list[Tensor]:

@@ -103,10 +103,10 @@ class DCGANDiscriminator(Discriminator):
         if norm == "spectral":
             constrain(self)
 
-    def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
+    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
         x = torch.cat(through(self.blocks, features), dim=1)
         logits = self.last(x).flatten(1)
-        return logits if self.projection is None or labels is None else logits + self.projection(x, labels)
+        return logits if self.projection is None or told is None else logits + self.projection(x, told)
 
 
 class SNGANDiscriminator(DCGANDiscriminator):
@@ -139,5 +139,5 @@ class ShallowDiscriminator(Discriminator):
             nn.Linear(2 * width * (image_px // 2) ** 2, 1),
         )
 
-    def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
+    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
         return self.layers(features[0])

@@ -82,7 +82,7 @@ class Agreement(nn.Module):
 
     def forward(self, hidden: Tensor, embeddings: Tensor) -> Tensor:
         """float N x 1, of maps N x channels x H x W and embeddings N x embedding_dim, each number of deviation 1."""
-        return (self.embed(embeddings) * hidden.mean((2, 3))).sum(1, keepdim=True)
+        return _product(self.embed(embeddings), hidden)
 
 
 class Projection(nn.Module):
@@ -95,7 +95,11 @@ class Projection(nn.Module):
         super().__init__()
         self.embed = spectral_norm(nn.Embedding(classes, channels))
 
-    def forward(self, hidden: Tensor, labels: Tensor) -> Tensor:
-        """float N x 1, of maps N x channels x H x W and labels int N; 0 where a label is -1."""
-        found = (self.embed(labels.clamp(min=0)) * hidden.mean((2, 3))).sum(1, keepdim=True)
-        return found * (labels >= 0).unsqueeze(1)
+    def forward(self, hidden: Tensor, classes: Tensor) -> Tensor:
+        """float N x 1, of maps N x channels x H x W and classes int N; 0 where a class is -1."""
+        return _product(self.embed(classes.clamp(min=0)), hidden) * (classes >= 0).unsqueeze(1)
+
+
+def _product(embedded: Tensor, hidden: Tensor) -> Tensor:
+    """Inner product with the mean over a map: N x 1."""
+    return (embedded * hidden.mean((2, 3))).sum(1, keepdim=True)

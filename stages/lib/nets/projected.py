@@ -71,12 +71,12 @@ class ProjectedDiscriminator(Discriminator):
             mixed.insert(0, here)
         return [pictures[0], *mixed]
 
-    def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
+    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
         """Logits of all heads, N x (number of them)."""
         maps = [self.pixels(features[0]), *features[1:]]
-        logits = [head(found, labels) for head, found in zip(self.heads, maps, strict=True)]
-        if self.projection is not None and labels is not None:
-            logits[-1] = logits[-1] + self.projection(features[-1], labels)
+        logits = [head(found, told) for head, found in zip(self.heads, maps, strict=True)]
+        if self.projection is not None and told is not None:
+            logits[-1] = logits[-1] + self.projection(features[-1], told)
         return torch.cat(logits, dim=1)
 
 

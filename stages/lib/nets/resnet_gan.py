@@ -119,8 +119,8 @@ class ResNetDiscriminator(Discriminator):
         if norm == "spectral":
             constrain(self)
 
-    def discriminate(self, features: list[Tensor], labels: Tensor | None = None) -> Tensor:
+    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
         x, *smallest = through(self.blocks, features)
         x = torch.cat([F.relu(x), *smallest], dim=1)
         logits = self.last(x.sum((2, 3)))
-        return logits if self.projection is None or labels is None else logits + self.projection(x, labels)
+        return logits if self.projection is None or told is None else logits + self.projection(x, told)
