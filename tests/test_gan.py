@@ -10,14 +10,14 @@ import torch
 from torch import nn
 
 from stages.gan.classes import of_species
-from stages.gan.losses import LOSSES
 from stages.gan.params import GanParams
-from stages.gan.penalties import PENALTIES, LeCam, gp
-from stages.gan.schedule import AdaptiveP, blur, fading, rate, set_rate
 from stages.gan.train import Shown, anchor_loss, discriminator_loss
 from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.params import UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
+from stages.lib.training.losses import LOSSES
+from stages.lib.training.penalties import PENALTIES, LeCam, gp
+from stages.lib.training.schedule import AdaptiveP, blur, fading, rate, set_rate
 
 
 @pytest.mark.parametrize(

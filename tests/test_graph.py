@@ -24,7 +24,7 @@ KEYS = {
     "evaluate.samples": (100, ["evaluate"]),
 }
 CODE = {
-    "stages/gan/losses.py": ["gan", "evaluate"],
+    "stages/gan/train.py": ["gan", "evaluate"],
     "stages/lib/nets/encoder.py": ["classifier", "pretrain", "gmm", "gan", "evaluate"],
 }
 

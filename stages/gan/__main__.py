@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import torch
 
 from stages.gan.build import prepare
-from stages.gan.frames import COLUMNS, frame_saver, join_frames
 from stages.gan.params import GanParams
 from stages.gan.score import val_score
 from stages.gan.train import train
+from stages.lib.nets.base import Generator
 from stages.lib.pictures import open_pictures
 from stages.lib.sampling import GAN_FILE, load_sampler
 from stages.lib.sheets import save_sheet
 from stages.lib.stage import Stage, run
+from stages.lib.tensors import to_uint8
+from stages.lib.training.frames import join_frames, save_frame
 from stages.lib.weights import save_weights
 
-SHOWN = 64
+SHOWN, COLUMNS = 64, 8
 CLOSING = ("loss_d", "loss_g", "d_real", "d_fake")
 
 
@@ -25,7 +30,12 @@ def main(stage: Stage) -> None:
     start = prepare(p, common, pictures)
     latent = start.latent
     score = val_score(pictures, latent, p.snapshot_samples, common.seed) if p.snapshots else None
-    watch = frame_saver(latent.draw(SHOWN, np.random.default_rng(common.seed))[0])
+    z = torch.from_numpy(latent.draw(SHOWN, np.random.default_rng(common.seed))[0])
+
+    @torch.no_grad()
+    def watch(folder: Path, step: int, net: Generator) -> None:
+        save_frame(folder, step, to_uint8(net(z.to(next(net.parameters()).device))), COLUMNS)
+
     net, training = train(stage, p, start, pictures, common.seed, watch, score)
     stage.check_unchanged()
 

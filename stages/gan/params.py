@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stages.gan.losses import LOSSES
-from stages.gan.schedule import SCHEDULES, AdaptiveP
 from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.nets.generators import GENERATORS
 from stages.lib.nets.parts import ACTIVATIONS, INITIAL, NORMS
 from stages.lib.params import Section, one_of
 from stages.lib.training.augment import AUGMENTATIONS, OF_PICTURES
+from stages.lib.training.losses import LOSSES
+from stages.lib.training.schedule import SCHEDULES, AdaptiveP
 
 
 def takes(net: type, knob: str) -> bool:

@@ -15,10 +15,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrize import cached
 
 from stages.gan.build import Start
-from stages.gan.losses import LOSSES
 from stages.gan.params import GanParams
-from stages.gan.penalties import PENALTIES, LeCam
-from stages.gan.schedule import AdaptiveP, blur, fading, rate, set_rate
 from stages.lib.nets.base import Discriminator, Generator, shrink
 from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
@@ -28,6 +25,9 @@ from stages.lib.training.best import Best
 from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training, batch_rows, mix
+from stages.lib.training.losses import LOSSES
+from stages.lib.training.penalties import PENALTIES, LeCam
+from stages.lib.training.schedule import AdaptiveP, blur, fading, rate, set_rate
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,21 @@
-"""Samples of fixed latents while training, joined to a GIF in order."""
+"""What a network draws while it trains, joined to a GIF in order."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
-from stages.lib.nets.base import Generator
 from stages.lib.sheets import grid
-from stages.lib.tensors import to_uint8
-
-COLUMNS = 8
 
 
-def frame_saver(z: np.ndarray) -> Callable[[Path, int, Generator], None]:
-    """A function that writes the grid of fixed latents, N x z_dim, to a folder, as a file that sorts by its step."""
-
-    def save(folder: Path, step: int, generator: Generator) -> None:
-        device = next(generator.parameters()).device
-        with torch.no_grad():
-            images = to_uint8(generator(torch.from_numpy(z).to(device)))
-        partial = folder / "frame.partial"
-        Image.fromarray(grid(images, COLUMNS)).save(partial, format="png")
-        os.replace(partial, folder / f"frame-{step:08d}.png")
-
-    return save
+def save_frame(folder: Path, step: int, images: np.ndarray, columns: int) -> None:
+    """Write a grid of pictures, uint8, N x 3 x H x W, whole or not at all, as a file that sorts by its step."""
+    partial = folder / "frame.partial"
+    Image.fromarray(grid(images, columns)).save(partial, format="png")
+    os.replace(partial, folder / f"frame-{step:08d}.png")
 
 
 def join_frames(folder: Path, path: Path, seconds: float = 0.3) -> None:
