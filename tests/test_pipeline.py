@@ -127,7 +127,7 @@ def test_recipes_are_compared_by_the_clock(checkout):
         assert found["kimg"] > 0 and 0 < found["minutes"] < 2
         assert [point["minutes"] for point in found["curve"]] == sorted(point["minutes"] for point in found["curve"])
         assert f"| `{found['recipe']}` | {found['minutes']:.1f} | {found['threads']} | 1 |" in table
-        assert (checkout / f"samples/q/{found['recipe']}.png").exists()
+        assert (checkout / f"samples/q/{found['recipe']}-0.1.png").exists()
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,8 @@ def test_the_anchor_holds_samples_to_what_pretraining_drew(tmp_path, monkeypatch
         assert len(goal) == 4
         drawn = pretrained(torch.from_numpy(z[2:]))
         assert torch.allclose(goal[2:], drawn, atol=3e-3)  # the goal's may be bfloat16
-        assert not torch.allclose(goal[2:], drawn.flip(0), atol=3e-3)
+        own, other = ((goal[2:] - x).abs().mean() for x in (drawn, drawn.flip(0)))
+        assert own < 0.3 * other
 
 
 def test_a_random_generator_is_the_pretrained_one_but_for_its_weights(tmp_path):
