@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -47,12 +47,13 @@ Spread = Annotated[float, typer.Option("--truncation", min=0.0, max=2.0, help="H
 A_PICTURE = "A species of data/clean (a number, or the label of your folder), or a picture file."
 
 
-def finish(name: str, write: Callable[[], Path]) -> None:
-    """Print where a command wrote its pictures, or end in one line that says what is wrong."""
+def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
+    """Print where a command wrote what it made, or end in one line that says what is wrong."""
     from stages.lib.params import UserError
 
     try:
-        print(write())
+        written = write()
+        print(*(written if isinstance(written, list) else [written]), sep="\n")
     except UserError as error:
         sys.exit(f"{name}: {error}")
     except OSError as error:
@@ -116,6 +117,35 @@ def walk(
     from app.explore import walk
 
     finish("walk", lambda: walk(stops, frames, seed, truncation, scale, out))
+
+
+@app.command()
+def colour(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Drawings, pictures or photos.")],
+    kind: Annotated[
+        Literal["auto", "drawing", "picture"], typer.Option(help="A drawing has lines; in a picture edges are found.")
+    ] = "auto",
+    count: Annotated[int, typer.Option(min=1, max=100, help="Colourings of each.")] = 5,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/colour.png"),
+) -> None:
+    """Colour drawings, or the outlines of pictures: python -m app colour my-drawing.png."""
+    from app.colour import colour
+
+    finish("colour", lambda: colour(files, kind, count, seed, out))
+
+
+@app.command()
+def export(
+    only: Annotated[
+        Literal["generator", "pix2pix"] | None, typer.Option(help="One of the networks; by default both.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the files and their model card.")] = Path("models/export"),
+) -> None:
+    """Write the networks as ONNX, each checked against torch, with a model card."""
+    from app.export import MODELS, export
+
+    finish("export", lambda: export([only] if only else list(MODELS), out))
 
 
 @app.command()

@@ -82,7 +82,10 @@ def place(what: str) -> tuple[np.ndarray, np.ndarray]:
         UserError: it is neither, or the file cannot be used.
     """
     if Path(what).is_file():
-        return _of_file(Path(what))
+        try:
+            return of_image(open_file(what, read_yaml("params.yaml")["common"]["image_px"]))
+        except Unusable as error:
+            raise UserError(f"{what} cannot be used: {error.reason} {error.detail}".rstrip()) from None
     pictures = open_pictures()
     rows = np.flatnonzero(pictures.column("species") == what)
     if not len(rows):
@@ -92,14 +95,15 @@ def place(what: str) -> tuple[np.ndarray, np.ndarray]:
     return pictures.images[row], np.load("data/embeddings.npy", mmap_mode="r")[row].astype(np.float64)
 
 
-def _of_file(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def of_image(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """A picture in memory, RGBA, cleaned as the stage `clean` does: uint8 3 x H x W; and its embedding, float (E,).
+
+    Raises:
+        Unusable: it is blank or too small.
+    """
     values = read_yaml("params.yaml")
     clean, px = values["clean"], values["common"]["image_px"]
-    try:
-        image = open_file(path, px)
-        figure, background = cut_out(image, rgb(clean["background"]), clean["min_px"])
-    except Unusable as error:
-        raise UserError(f"{path} cannot be used: {error.reason} {error.detail}".rstrip()) from None
+    figure, background = cut_out(image, rgb(clean["background"]), clean["min_px"])
     found = ENLARGE[clean["enlarge"]](figure, background, px, clean["margin"])
     picture = np.asarray(found).transpose(2, 0, 1)
     with torch.no_grad():

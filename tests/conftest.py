@@ -50,6 +50,13 @@ TINY: dict[str, Any] = {
     "gan.snapshot_samples": 16,
     "evaluate.samples": 64,
     "evaluate.reference": 64,
+    "pix2pix.kimg": 0.064,
+    "pix2pix.batch": 8,
+    "pix2pix.width": 8,
+    "pix2pix.field_px": 16,
+    "pix2pix.discriminator_width": 8,
+    "pix2pix.frames": 3,
+    "pix2pix.snapshots": 2,
 }
 
 

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from stages.edges.canny import canny, gradient_thresholds
-from stages.edges.levels import otsu
 from stages.edges.params import EdgesParams
-from stages.edges.sketch import cyclic_runs, sketch
 from stages.edges.trace import CHUNK, trace
+from stages.lib.outlines.canny import canny, gradient_thresholds
+from stages.lib.outlines.levels import otsu
+from stages.lib.outlines.sketch import cyclic_runs, sketch
 from stages.lib.params import UserError, parse
 
 AUTO = {"canny": "auto", "sketch_level": "auto", "sketch_epsilon": "auto"}

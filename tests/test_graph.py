@@ -9,22 +9,25 @@ import pytest
 from tests.closure import ROOT
 from tests.conftest import dvc, environment, ran, set_params
 
-ALL = ["scrape", "clean", "edges", "classifier", "pretrain", "gmm", "gan", "evaluate"]
+ALL = ["scrape", "clean", "edges", "pix2pix", "classifier", "pretrain", "gmm", "gan", "evaluate"]
 # a key of each section of params.yaml, another value, and exactly the stages that rerun
 KEYS = {
     "common.image_px": (64, ALL[1:]),
-    "common.seed": (1, ["classifier", "pretrain", "gmm", "gan", "evaluate"]),
+    "common.seed": (1, ["classifier", "pretrain", "gmm", "gan", "evaluate", "pix2pix"]),
     "scrape.npm.version": ("2.0.3", ALL),
     "clean.margin": (0.1, ALL[1:]),
-    "edges.sketch_level": (100, ["edges"]),
+    "edges.sketch_level": (100, ["edges", "pix2pix"]),
     "classifier.lr": (1e-3, ["classifier", "pretrain", "gmm", "gan", "evaluate"]),
     "pretrain.lr": (1e-3, ["pretrain", "gan", "evaluate"]),
     "gmm.components": (3, ["gmm", "gan", "evaluate"]),
     "gan.lr": (2e-4, ["gan", "evaluate"]),
     "evaluate.samples": (100, ["evaluate"]),
+    "pix2pix.lambda_l1": (50.0, ["pix2pix"]),
 }
 CODE = {
     "stages/gan/train.py": ["gan", "evaluate"],
+    "stages/pix2pix/hand.py": ["pix2pix"],
+    "stages/lib/training/losses.py": ["gan", "evaluate", "pix2pix"],
     "stages/lib/nets/encoder.py": ["classifier", "pretrain", "gmm", "gan", "evaluate"],
 }
 

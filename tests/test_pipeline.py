@@ -16,7 +16,7 @@ FIGURES = ["kid", "kid_std", "kid_floor", "kid_pretrained", "kid_test", "fd"]
 FIGURES += ["precision", "recall", "density", "coverage", "memorised"]
 KEYS = {  # keys near the end of the graph, and the stages that must run; tests/test_graph.py has all sections
     "gan.lr": (3e-4, ["gan", "evaluate"]),
-    "edges.canny": ([40, 120], ["edges"]),
+    "edges.canny": ([40, 120], ["edges", "pix2pix"]),
 }
 
 
@@ -25,7 +25,7 @@ def checkout(tiny_checkout_factory) -> Path:
     """A copy of the project with tiny parameters, after one whole run."""
     folder = tiny_checkout_factory()
     first = ran(dvc(folder, "repro"))
-    assert set(first) == {"scrape", "clean", "edges", "classifier", "pretrain", "gmm", "gan", "evaluate"}
+    assert set(first) == {"scrape", "clean", "edges", "classifier", "pretrain", "gmm", "gan", "evaluate", "pix2pix"}
     return folder
 
 
@@ -38,6 +38,9 @@ def test_nothing_runs_when_nothing_changed(checkout):
 def test_every_figure_is_there_and_a_number(checkout):
     figures = json.loads((checkout / "metrics/evaluate.json").read_text())
     assert all(isinstance(figures[key + suffix], float) for key in FIGURES for suffix in ("", "_encoder"))
+    colouring = json.loads((checkout / "metrics/pix2pix.json").read_text())
+    for key in ("val_l1", "test_l1", "test_l1_inside", "baseline_l1_inside", "edge_agreement"):
+        assert 0 <= colouring[key] <= 1
     edges = json.loads((checkout / "metrics/edges.json").read_text())
     assert [value for key, value in edges.items() if "empty" in key] == [0, 0]
 
@@ -60,6 +63,7 @@ COMMANDS = {
     "fuse.png": ["fuse", "03-creature", "07-creature", "--count", "4", "--rows", "2"],
     "like.png": ["like", "03-creature", "--count", "3"],
     "vary.png": ["vary", "data/own/01-creature/drawing.svg", "--count", "3"],
+    "colour.png": ["colour", "data/own/01-creature/drawing.svg", "stages/pix2pix/drawings/fox.svg", "--count", "2"],
     "walk.gif": ["walk", "--frames", "5", "--stops", "3", "--scale", "1"],
     "walk.mp4": ["walk", "--frames", "5", "--stops", "3"],
 }

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.edges.canny import canny
 from stages.edges.params import EdgesParams
-from stages.edges.sketch import sketch
 from stages.edges.trace import trace
+from stages.lib.outlines.canny import canny
+from stages.lib.outlines.sketch import sketch
 from stages.lib.pictures import FOLDER, open_pictures
 from stages.lib.sheets import save_sheet, spread
 from stages.lib.stage import Stage, run

@@ -8,7 +8,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from stages.edges.levels import otsu, stretched
+from stages.lib.outlines.levels import otsu, stretched
 
 Auto = Literal["auto"]
 

@@ -7,10 +7,10 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from stages.edges.levels import otsu, stretched
+from stages.lib.outlines.levels import otsu, stretched
 
 
-def canny(image: np.ndarray, thresholds: Literal["auto"] | list[int] = "auto") -> np.ndarray:
+def canny(image: np.ndarray, thresholds: Literal["auto"] | list[int] = "auto", factor: float = 1.0) -> np.ndarray:
     """Edges after Canny (1986), on the channel of steepest gradient.
 
     Args:
@@ -18,6 +18,7 @@ def canny(image: np.ndarray, thresholds: Literal["auto"] | list[int] = "auto") -
         thresholds: [low, high] of the Sobel gradient's length (0-1442 for steps of
             0-255); auto: high splits the lengths found in this picture by Otsu's rule,
             low is 0.4 of it.
+        factor: on both thresholds: above 1 for fewer lines, below for more.
 
     Returns:
         uint8, H x W: 0 on edges, 255 elsewhere.
@@ -26,7 +27,7 @@ def canny(image: np.ndarray, thresholds: Literal["auto"] | list[int] = "auto") -
     smooth = cv2.GaussianBlur(image, (0, 0), 0.011 * image.shape[0])
     dx, dy = cv2.Sobel(smooth, cv2.CV_16S, 1, 0), cv2.Sobel(smooth, cv2.CV_16S, 0, 1)
     low, high = gradient_thresholds(dx, dy) if thresholds == "auto" else thresholds
-    return 255 - cv2.Canny(dx, dy, low, high, L2gradient=True)
+    return 255 - cv2.Canny(dx, dy, factor * low, factor * high, L2gradient=True)
 
 
 def gradient_thresholds(dx: np.ndarray, dy: np.ndarray) -> tuple[float, float]:

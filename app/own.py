@@ -1,0 +1,106 @@
+"""A picture of one's own as an outline to colour."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from stages.lib.outlines.canny import canny
+from stages.lib.params import UserError
+from stages.lib.reading.figure import cut_out, smooth
+from stages.lib.reading.unusable import Unusable
+
+WHITE = (255, 255, 255)
+MIN_PX = 8  # a drawing's longer side at least
+MOST_PX = 1024  # larger ones are reduced first
+LINE_PX = 1.5  # of 64: how wide lines are drawn
+THIN = 0.08  # of the longer side: nothing wider is a line
+COLOURLESS = 25  # mean difference of a pixel's largest and smallest channel, of 255
+CONTRAST = 40  # that lines have at least, of 255
+
+Kind = Literal["auto", "drawing", "picture"]
+
+
+def outline_of(image: Image.Image, px: int, margin: float, kind: Kind = "auto") -> np.ndarray:
+    """The outline of a drawing or a picture, cropped and centred: uint8, px x px: 0 on lines, 255 elsewhere.
+
+    Args:
+        image: RGBA.
+        px: side of the outline.
+        margin: left free around it, a share of the side.
+        kind: drawing: its own lines, dark on light or light on dark, are brought to the usual width;
+            picture: its edges are found; auto: a drawing if it shows thin lines and no colour beside them.
+
+    Raises:
+        UserError: there is nothing on it.
+    """
+    image = image.copy()
+    image.thumbnail((MOST_PX, MOST_PX))
+    try:
+        figure, background = cut_out(image, WHITE, MIN_PX)
+    except Unusable as error:
+        raise UserError(f"there is nothing to colour: {error.reason} {error.detail}".rstrip()) from None
+    lines = strokes(figure) if kind != "picture" else None
+    if lines is not None and (kind == "drawing" or (is_thin(lines) and is_bare(figure, lines))):
+        return fitted(lines, px, margin)
+    return canny(np.asarray(smooth(figure, background, px, margin)))
+
+
+def strokes(figure: Image.Image) -> np.ndarray:
+    """What differs most from the paper around it: uint8, H x W, 255 on it, 0 elsewhere.
+
+    The paper is the median of a wide neighbourhood, so that a shadow over a photographed
+    sheet is none of the drawing.
+    """
+    grey = np.asarray(figure.convert("L"))
+    wide = min(255, max(3, max(grey.shape) // 4) | 1)
+    apart = cv2.absdiff(grey, cv2.medianBlur(grey, wide))
+    level, _ = cv2.threshold(apart.reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
+    return np.where(apart > max(level, CONTRAST), np.uint8(255), np.uint8(0))
+
+
+def is_thin(lines: np.ndarray) -> bool:
+    """Whether strokes (255 on 0) are lines, not areas."""
+    return bool(lines.any()) and thickness(lines) <= max(3.0, THIN * max(lines.shape)) and (lines > 0).mean() < 0.4
+
+
+def is_bare(figure: Image.Image, lines: np.ndarray) -> bool:
+    """Whether there is next to no colour beside the strokes (255 on 0)."""
+    colours = np.asarray(figure).astype(np.int16)
+    chroma = colours.max(2) - colours.min(2)
+    beside = cv2.dilate(lines, np.ones((5, 5), np.uint8)) == 0
+    return not beside.any() or float(chroma[beside].mean()) < COLOURLESS
+
+
+def thickness(lines: np.ndarray) -> float:
+    """The width of strokes (255 on 0) in pixels: nine of ten places on their middle lines are no wider."""
+    depth = cv2.distanceTransform(np.pad(lines, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    middle = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))]
+    return float(2 * np.quantile(middle, 0.9) - 1) if len(middle) else 0.0
+
+
+def fitted(lines: np.ndarray, px: int, margin: float) -> np.ndarray:
+    """Strokes (255 on 0) cropped, made as wide as outlines are, and centred: uint8, px x px, 0 on lines.
+
+    Raises:
+        UserError: there are none.
+    """
+    rows, columns = np.flatnonzero(lines.any(1)), np.flatnonzero(lines.any(0))
+    if not len(rows):
+        raise UserError("there is nothing to colour: no lines")
+    lines = lines[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = px * (1 - 2 * margin) / max(lines.shape)
+    wanted = LINE_PX * px / 64 / scale  # in pixels of the drawing
+    spare = round((thickness(lines) - wanted) / 2)
+    padded = np.pad(lines, abs(spare) + 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(spare) + 1,) * 2)
+    if spare < 0:
+        padded = cv2.dilate(padded, kernel)
+    elif spare:  # what is too thin to lose so much stays as it is
+        kept = cv2.subtract(padded, cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel))
+        padded = cv2.max(cv2.erode(padded, kernel), kept)
+    inked = smooth(Image.fromarray(255 - padded).convert("RGB"), WHITE, px, margin)
+    return np.where(np.asarray(inked)[..., 0] < 160, np.uint8(0), np.uint8(255))

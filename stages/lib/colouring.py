@@ -1,0 +1,59 @@
+"""Outlines coloured by a trained U-Net's file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stages.lib.nets.unet import UNet, draw_noise
+from stages.lib.params import UserError
+from stages.lib.tensors import to_uint8
+from stages.lib.weights import load_weights
+
+BATCH = 64
+FILE = Path("models/pix2pix.safetensors")
+
+
+@dataclass(frozen=True)
+class Colourer:
+    """A network and the noise that it was trained with, which `colour` draws too."""
+
+    net: UNet
+    noise: str
+
+    @torch.no_grad()
+    def colour(self, outlines: np.ndarray, seed: int | None) -> np.ndarray:
+        """Colourings, uint8, N x 3 x H x W, of outlines, uint8, N x H x W: 0 on lines, 255 elsewhere.
+
+        Args:
+            seed: of the noise; None for none: one colouring, the same each time.
+        """
+        device = next(self.net.parameters()).device
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
+        noise = draw_noise(self.net, "none" if seed is None else self.noise, len(outlines), generator)
+        parts = zip(to_lines(outlines).split(BATCH), noise.split(BATCH), strict=True)
+        return np.concatenate([to_uint8(self.net(x.to(device), z.to(device))) for x, z in parts])
+
+
+def to_lines(outlines: np.ndarray) -> Tensor:
+    """uint8 outlines N x H x W as float N x 1 x H x W in [-1, 1]."""
+    return torch.from_numpy(np.array(outlines)).unsqueeze(1).float() / 127.5 - 1
+
+
+def load_colourer(path: Path = FILE) -> Colourer:
+    """The colourer of a file that `pix2pix` wrote.
+
+    Raises:
+        UserError: it is missing or no such file.
+    """
+    tensors, header = load_weights(path)
+    try:
+        net, noise = UNet(**header["architecture"]), header["noise"]
+        net.load_state_dict(tensors)
+    except (KeyError, TypeError, RuntimeError):
+        raise UserError(f"{path} is not what pix2pix wrote; run dvc repro") from None
+    return Colourer(net.eval().requires_grad_(False), noise)

@@ -1,0 +1,52 @@
+"""The outlines that are coloured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stages.lib.params import UserError
+from stages.lib.pictures import Pictures
+from stages.lib.training.loop import mix
+from stages.pix2pix.hand import by_hand
+
+EDGES = Path("data/edges")
+KINDS = {"canny": ("canny",), "sketch": ("sketch",), "mixed": ("canny", "sketch")}
+
+
+@dataclass(frozen=True)
+class Outlines:
+    """Outlines of all pictures: uint8, N x H x W, by kind."""
+
+    papers: dict[str, np.ndarray]
+
+    def plain(self, rows: np.ndarray) -> np.ndarray:
+        """Those of some rows, as the edges stage drew them: uint8, n x H x W; of several kinds by turns."""
+        kinds = list(self.papers)
+        return np.stack([self.papers[kinds[row % len(kinds)]][row] for row in rows])
+
+    def varied(self, rows: np.ndarray, pictures: Pictures, step: int, seed: int, strength: float) -> np.ndarray:
+        """Those of a batch, of random kinds and varied: the same for the same step and seed."""
+        rng, kinds, found = np.random.default_rng(mix(seed, step, 1)), list(self.papers), []
+        for row in rows:
+            kind = kinds[rng.integers(len(kinds))]
+            image = np.ascontiguousarray(pictures.images[row].transpose(1, 2, 0))
+            found.append(by_hand(self.papers[kind][row], image, kind, rng, strength))
+        return np.stack(found)
+
+
+def open_outlines(name: str, pictures: Pictures) -> Outlines:
+    """Those that `pix2pix.outline` names.
+
+    Raises:
+        UserError: they are missing or of other pictures.
+    """
+    try:
+        papers = {kind: np.load(EDGES / f"{kind}.npy", mmap_mode="r") for kind in KINDS[name]}
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} is missing; run the stages before this one (dvc repro)") from None
+    if any(len(paper) != len(pictures) for paper in papers.values()):
+        raise UserError(f"{EDGES} has outlines of other pictures; run dvc repro")
+    return Outlines(papers)

@@ -1,0 +1,53 @@
+"""The `pix2pix` section of params.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from stages.lib.nets.parts import NORMS
+from stages.lib.nets.patchgan import FIELDS
+from stages.lib.nets.unet import NOISES
+from stages.lib.params import Section, one_of
+from stages.lib.training.augment import AUGMENTATIONS
+from stages.lib.training.losses import LOSSES
+from stages.lib.training.schedule import SCHEDULES
+
+
+class Pix2pixParams(Section):
+    outline: Literal["canny", "sketch", "mixed"] = Field(description="what is coloured")
+    by_hand: float = Field(ge=0, le=1, description="how far outlines are varied while training, as if drawn by hand")
+    noise: Annotated[str, one_of(NOISES)] = Field(description="of the generator, while training and after")
+    width: int = Field(ge=4, description="the U-Net's channels at half of the resolution")
+    field_px: int = Field(description=f"side of the discriminator's patches: {', '.join(map(str, FIELDS))}")
+    discriminator_width: int = Field(ge=4)
+    discriminator_norm: Annotated[str, one_of(NORMS)]
+    loss: Annotated[str, one_of(LOSSES)]
+    lambda_l1: float = Field(ge=0, description="weight of L1 beside the adversarial loss")
+    r1_gamma: float = Field(ge=0, description="weight of the penalty at real pictures")
+    augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of outline and picture together")
+    kimg: float = Field(gt=0, description="thousands of pictures to train on")
+    batch: int = Field(ge=2)
+    lr: float = Field(gt=0, description="of the generator")
+    d_lr: float = Field(gt=0, description="of the discriminator")
+    betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=2, max_length=2)
+    schedule: Annotated[str, one_of(SCHEDULES)]
+    ema: float = Field(ge=0, lt=1)
+    frames: int = Field(ge=2, description="sheets of drawings by hand in the GIF of training")
+    snapshots: int = Field(ge=0, description="scored on val in the second half; the best is kept; 0: the last")
+
+    @field_validator("field_px")
+    @classmethod
+    def _field(cls, value: int) -> int:
+        if value not in FIELDS:
+            raise ValueError(f"must be one of {', '.join(map(str, FIELDS))}")
+        return value
+
+    @model_validator(mode="after")
+    def _possible(self) -> Pix2pixParams:
+        if self.r1_gamma and self.discriminator_norm == "batch":
+            raise ValueError("r1_gamma needs discriminator_norm none or spectral: it is of single pictures")
+        if "colour" in self.augment:
+            raise ValueError("augment colour would change outlines: leave it out")
+        return self

@@ -1,0 +1,66 @@
+"""How good colourings are. L1 is of pictures in [0, 1]."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from stages.lib.nets.efficientnet_lite import EfficientNetLite
+from stages.lib.outlines.canny import canny
+from stages.lib.outlines.sketch import contours, figure
+from stages.lib.scores.features import features
+from stages.lib.scores.figures import frechet_distance
+
+JUDGE = 2  # EfficientNet-Lite's variant: here it trains nothing
+NEAR_PX = 1.5  # of 64: so near a line counts as the same
+
+
+def l1(fake: np.ndarray, real: np.ndarray) -> float:
+    """Mean absolute difference of uint8 pictures, in [0, 1]."""
+    return float(np.abs(fake.astype(np.int16) - real).mean() / 255)
+
+
+def figures_of(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict[str, float]:
+    """All figures of colourings of species that were not trained on.
+
+    Args:
+        fake, real: uint8, N x 3 x H x W.
+        outlines: that were coloured: uint8, N x H x W.
+    """
+    inside = np.stack([silhouette(picture) for picture in real]).astype(bool)
+    found = {"test_l1": l1(fake, real)}
+    apart = np.abs(fake.astype(np.int16) - real).mean(1) / 255
+    found["test_l1_inside"] = float(apart[inside].mean())
+    found["test_l1_outside"] = float(apart[~inside].mean())
+    found["baseline_l1_inside"] = best_constant(real, inside)
+    judge = EfficientNetLite(JUDGE)
+    of_fake, of_real = features(judge, fake), features(judge, real)
+    found["feature_distance"] = float(np.linalg.norm(of_fake - of_real, axis=1).mean())
+    if len(fake) > 1:
+        found["fd"] = frechet_distance(of_fake, of_real)
+    found["edge_agreement"] = float(np.mean([agreement(*pair) for pair in zip(fake, outlines, strict=True)]))
+    return found
+
+
+def silhouette(image: np.ndarray) -> np.ndarray:
+    """The figure with all that it surrounds: uint8, H x W, 1 inside, of a picture 3 x H x W."""
+    mask = figure(np.ascontiguousarray(image.transpose(1, 2, 0)))
+    return cv2.drawContours(np.zeros_like(mask), contours(mask, cv2.RETR_EXTERNAL), -1, 1, cv2.FILLED)
+
+
+def best_constant(real: np.ndarray, inside: np.ndarray) -> float:
+    """L1 inside the figures of the one colour that is best for all of them, their median."""
+    pixels = real.transpose(0, 2, 3, 1)[inside].astype(np.float32)
+    return float(np.abs(pixels - np.median(pixels, axis=0)).mean() / 255) if len(pixels) else 0.0
+
+
+def agreement(fake: np.ndarray, outline: np.ndarray) -> float:
+    """F1 of the colouring's edges (Canny) and the outline it was made from: 1 where each lies near the other."""
+    edges = canny(np.ascontiguousarray(fake.transpose(1, 2, 0)))
+    drawn, asked = edges == 0, outline == 0
+    if not drawn.any() or not asked.any():
+        return float(drawn.any() == asked.any())
+    near = NEAR_PX * outline.shape[0] / 64
+    to_asked, to_drawn = (cv2.distanceTransform((~x).astype(np.uint8), cv2.DIST_L2, 5) for x in (asked, drawn))
+    precision, recall = (to_asked[drawn] <= near).mean(), (to_drawn[asked] <= near).mean()
+    return float(2 * precision * recall / max(precision + recall, 1e-9))

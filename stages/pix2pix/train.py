@@ -1,0 +1,108 @@
+"""Adversarial training on pairs of outline and picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from stages.lib.colouring import to_lines
+from stages.lib.nets.patchgan import PatchGAN, beside
+from stages.lib.nets.unet import UNet, draw_noise
+from stages.lib.pictures import Pictures
+from stages.lib.stage import Stage
+from stages.lib.tensors import to_float
+from stages.lib.training.augment import augment
+from stages.lib.training.best import Best
+from stages.lib.training.device import accelerator
+from stages.lib.training.ema import EMA
+from stages.lib.training.loop import Training, batch_rows
+from stages.lib.training.losses import LOSSES
+from stages.lib.training.penalties import r1
+from stages.lib.training.schedule import rate, set_rate
+from stages.pix2pix.outlines import Outlines
+from stages.pix2pix.params import Pix2pixParams
+
+
+def train(
+    stage: Stage,
+    p: Pix2pixParams,
+    pictures: Pictures,
+    outlines: Outlines,
+    seed: int,
+    watch: Callable[[Path, int, UNet], None],
+    score: Callable[[UNet], float] | None,
+) -> tuple[UNet, Training]:
+    """The averaged generator, the best of its snapshots if there is a score, and the run's record.
+
+    Args:
+        watch: called `p.frames` times, evenly spread from the start to the end, with a folder
+            that is kept as long as the checkpoint, the step and the averaged generator.
+        score: of a generator, lower is better; None: its last state is the one to keep.
+    """
+    accelerate, loss = accelerator(), LOSSES[p.loss]
+    device, betas = accelerate.device, (p.betas[0], p.betas[1])
+    torch.manual_seed(seed)
+    net_g = UNet(pictures.image_px, p.width).to(device, memory_format=torch.channels_last)
+    net_d = PatchGAN(p.field_px, p.discriminator_width, p.discriminator_norm)
+    net_d = net_d.to(device, memory_format=torch.channels_last)
+    opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
+    opt_d = torch.optim.Adam(net_d.parameters(), lr=p.d_lr, betas=betas, fused=True)
+    net_g, net_d, opt_g, opt_d = accelerate.prepare(net_g, net_d, opt_g, opt_d)
+    ema, best, rows = EMA(net_g, p.ema), Best(), pictures.rows("train")
+    steps = max(1, round(p.kimg * 1000 / p.batch))
+    watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
+    scored = set(np.linspace(steps - 1, steps // 2, p.snapshots).round().astype(int).tolist()) if score else set()
+
+    state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
+    with Training(stage, steps, p.batch, seed, state) as run:
+        for step in run:
+            if step in watched:
+                watch(run.folder, step, ema.module)
+            for optimiser, lr in ((opt_g, p.lr), (opt_d, p.d_lr)):
+                set_rate(optimiser, lr * rate(step, 0, 0, steps, p.schedule))
+            chosen = batch_rows(rows, step, p.batch, seed)
+            papers = outlines.varied(chosen, pictures, step, seed, p.by_hand)
+            pair = [to_float(pictures.images[chosen]).to(device), to_lines(papers).to(device)]
+            real, lines = augment(pair, p.augment)
+            noise = draw_noise(net_g, p.noise, p.batch).to(device)
+            with accelerate.autocast():
+                fake = net_g(lines, noise)
+                logits = (net_d(beside(lines, picture)).float() for picture in (real, fake.detach()))
+                loss_d = loss.discriminator(*logits)
+            figures = {}
+            if p.r1_gamma:
+                figures["r1"] = r1(partial(net_d), beside(lines, real), [])
+                loss_d = loss_d + p.r1_gamma * figures["r1"]
+            opt_d.zero_grad()
+            accelerate.backward(loss_d)
+            opt_d.step()
+            if loss.clip:
+                with torch.no_grad():
+                    for weight in net_d.parameters():
+                        weight.clamp_(-loss.clip, loss.clip)
+
+            net_d.requires_grad_(False)
+            with accelerate.autocast():
+                logits_g = net_d(beside(lines, fake)).float()
+                if loss.paired:
+                    logits_g = logits_g - net_d(beside(lines, real)).float()
+                adversarial, l1 = loss.generator(logits_g), F.l1_loss(fake, real)
+            opt_g.zero_grad()
+            accelerate.backward(adversarial + p.lambda_l1 * l1)
+            opt_g.step()
+            net_d.requires_grad_(True)
+            ema.update(net_g)
+            run.log(loss_d=loss_d, loss_g=adversarial, l1=l1 / 2, **figures)
+            if score and step in scored:
+                found = score(ema.module)
+                best.offer(-found, ema.module)
+                run.note(val_l1=found)
+        watch(run.folder, steps, ema.module)
+    if best.weights:
+        ema.module.load_state_dict(best.weights)
+    return ema.module, run

@@ -1,0 +1,83 @@
+"""Drawings of one's own become outlines such as the network knows."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from app.own import is_bare, is_thin, outline_of, strokes, thickness
+from stages.lib.params import UserError
+from stages.lib.reading.svg import render
+from stages.pix2pix.examples import FOLDER, drawings
+from stages.pix2pix.score import agreement
+
+MARGIN = 0.05
+
+
+def drawing(px: int, width: float, name: str = "blob") -> Image.Image:
+    """One of the project's drawings on white, RGBA, with lines of another width (of 64)."""
+    text = (FOLDER / f"{name}.svg").read_text().replace('stroke-width="1.5"', f'stroke-width="{width}"')
+    drawn = render(text.encode(), px)
+    return Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn)
+
+
+def near(found: np.ndarray, wanted: np.ndarray) -> float:
+    """How well outlines agree, 0 to 1."""
+    return agreement(np.repeat(found[None], 3, axis=0), wanted)
+
+
+@pytest.mark.parametrize("width", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("px", [64, 300, 1500])
+def test_lines_of_any_width_and_size_come_out_as_outlines_do(px, width):
+    found = outline_of(drawing(px, width), 64, MARGIN)
+    assert set(np.unique(found)) == {0, 255}
+    assert 1 <= thickness(255 - found) <= 3
+    assert near(found, outline_of(drawing(512, 1.5), 64, MARGIN)) > 0.75
+    assert (found[:2] == 255).all() and (found[:, -2:] == 255).all()  # the margin is left free
+
+
+def test_the_projects_own_drawings_are_kept_as_they_are():
+    for wanted, file in zip(drawings(64), sorted(FOLDER.glob("*.svg")), strict=True):
+        rows, columns = np.flatnonzero((wanted == 0).any(1)), np.flatnonzero((wanted == 0).any(0))
+        found = outline_of(drawing(640, 1.5, file.stem), 64, (64 - max(np.ptp(rows), np.ptp(columns))) / 128)
+        assert 0.5 < (found == 0).sum() / (wanted == 0).sum() < 1.5
+
+
+def test_chalk_on_a_board_a_transparent_sheet_and_a_shadow_are_the_same_drawing():
+    drawn = drawing(400, 1.5)
+    wanted = outline_of(drawn, 64, MARGIN)
+    board = ImageOps.invert(drawn.convert("RGB")).convert("RGBA")
+    clear = Image.new("RGBA", drawn.size)
+    clear.putalpha(ImageOps.invert(drawn.convert("L")))
+    shade = np.linspace(255, 150, 400)[None, :, None].repeat(400, 0)
+    shadow = Image.fromarray((np.asarray(drawn.convert("RGB")) * (shade / 255)).astype(np.uint8)).convert("RGBA")
+    for other in (board, clear):
+        assert near(outline_of(other, 64, MARGIN), wanted) > 0.95
+    assert near(outline_of(shadow, 64, 0.0, "drawing"), outline_of(drawn, 64, 0.0, "drawing")) > 0.9
+
+
+def test_a_picture_is_no_drawing_and_gets_its_edges_found():
+    image = Image.new("RGBA", (200, 200), "white")
+    ImageDraw.Draw(image).ellipse((40, 40, 160, 160), "orange", "black", 4)
+    ImageDraw.Draw(image).ellipse((70, 80, 90, 100), "black")
+    figure = image.crop((40, 40, 161, 161)).convert("RGB")
+    assert is_thin(strokes(figure)) and not is_bare(figure, strokes(figure))
+    found = outline_of(image, 64, MARGIN)
+    assert 0.02 < (found == 0).mean() < 0.3
+    assert near(found, outline_of(drawing(64, 1.5), 64, MARGIN)) < 0.9
+
+
+@pytest.mark.parametrize("colour", ["white", "black", "#00000000"])
+def test_an_empty_sheet_is_refused(colour):
+    with pytest.raises(UserError, match="nothing to colour"):
+        outline_of(Image.new("RGBA", (100, 80), colour), 64, MARGIN)
+
+
+def test_what_comes_out_of_a_file_and_out_of_memory_is_the_same():
+    kept = io.BytesIO()
+    drawing(200, 1.5).save(kept, "png")
+    again = Image.open(kept).convert("RGBA")
+    assert np.array_equal(outline_of(again, 64, MARGIN), outline_of(drawing(200, 1.5), 64, MARGIN))

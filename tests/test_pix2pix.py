@@ -1,0 +1,208 @@
+"""From an outline to colours."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from bench.scratch import scratch
+from stages.lib.colouring import Colourer, load_colourer
+from stages.lib.nets.patchgan import FIELDS, PatchGAN, beside
+from stages.lib.nets.unet import UNet, draw_noise
+from stages.lib.params import UserError, parse, read_yaml
+from stages.lib.pictures import Pictures
+from stages.lib.training.losses import LOSSES
+from stages.lib.weights import save_weights
+from stages.pix2pix.examples import drawings
+from stages.pix2pix.hand import by_hand, shaken, with_gaps
+from stages.pix2pix.outlines import Outlines
+from stages.pix2pix.params import Pix2pixParams
+from stages.pix2pix.score import agreement, best_constant, figures_of, l1, silhouette
+from stages.pix2pix.train import train
+from tests.closure import ROOT
+
+VALUES = read_yaml(ROOT / "params.yaml")["pix2pix"]
+SMALL = {"width": 8, "discriminator_width": 8, "batch": 4, "kimg": 0.016, "frames": 2, "snapshots": 2}
+
+
+def disc(side: int = 32, radius: int = 10, colour: tuple[int, int, int] = (200, 60, 40)) -> np.ndarray:
+    """uint8, side x side x 3."""
+    image = np.full((side, side, 3), 255, np.uint8)
+    cv2.circle(image, (side // 2, side // 2), radius, colour, cv2.FILLED)
+    cv2.circle(image, (side // 2, side // 2), radius, (20, 20, 20), 1)
+    return image
+
+
+def paper(side: int = 32, radius: int = 10) -> np.ndarray:
+    """The outline of `disc`."""
+    drawn = np.full((side, side), 255, np.uint8)
+    cv2.circle(drawn, (side // 2, side // 2), radius, 0, 1)
+    return drawn
+
+
+@pytest.fixture(scope="module")
+def discs() -> tuple[Pictures, Outlines]:
+    radii = [8, 9, 10, 11, 12, 13]
+    images = np.stack([disc(radius=r, colour=(40 * i, 200 - 30 * i, 90)) for i, r in enumerate(radii)])
+    splits = ["train"] * 4 + ["val", "test"]
+    pictures = Pictures(images.transpose(0, 3, 1, 2), pa.table({"split": splits}))
+    return pictures, Outlines({"canny": np.stack([paper(radius=r) for r in radii])})
+
+
+@pytest.mark.parametrize("px", [16, 64, 128])
+def test_the_u_net_is_as_deep_as_its_pictures_are_large(px):
+    net = UNet(px, 4)
+    assert len(net.down) == len(net.up) + 1 == px.bit_length() - 1
+    x = torch.ones(2, 1, px, px)
+    drawn = net(x, draw_noise(net, "none", 2))
+    assert drawn.shape == (2, 3, px, px) and drawn.abs().max() <= 1
+    maps = [x]
+    for block in net.down:
+        maps.append(block(maps[-1]))
+    assert maps[-1].shape[-1] == 1
+
+
+def test_noise_of_dropout_says_which_colouring_it_is_and_none_has_but_one():
+    torch.manual_seed(0)
+    net = UNet(32, 8).eval()
+    outline = paper()[None].repeat(3, axis=0)
+    noisy, plain = Colourer(net, "dropout"), Colourer(net, "none")
+    drawn = noisy.colour(outline, 5)
+    assert np.array_equal(drawn, noisy.colour(outline, 5))
+    assert not np.array_equal(drawn, noisy.colour(outline, 6))
+    assert not np.array_equal(drawn[0], drawn[1])
+    only = noisy.colour(outline, None)
+    assert np.array_equal(only[0], only[2])
+    assert np.array_equal(plain.colour(outline, 5), only)
+
+
+@pytest.mark.parametrize("field_px", FIELDS)
+def test_a_logit_sees_a_patch_of_the_side_that_was_asked_for(field_px):
+    torch.manual_seed(0)
+    net = PatchGAN(field_px, 4, "none")
+    x = torch.zeros(1, 4, 256, 256, requires_grad=True)
+    logits = net.layers(x)
+    logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
+    seen = x.grad.abs().sum(1)[0] > 0
+    assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (field_px, field_px)
+
+
+def test_a_patch_is_judged_beside_its_outline():
+    net, picture = PatchGAN(16, 4, "spectral"), torch.zeros(1, 3, 32, 32)
+    one, other = (net(beside(torch.full((1, 1, 32, 32), value), picture)) for value in (-1.0, 1.0))
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["canny", "sketch"])
+def test_outlines_are_varied_as_by_hand_and_not_at_all_without_strength(kind):
+    image, drawn = disc(64, 20), paper(64, 20)
+    still = [by_hand(drawn, image, kind, np.random.default_rng(i), 0.0) for i in range(5)]
+    assert all(np.array_equal(drawn, x) for x in still)
+    varied = [by_hand(drawn, image, kind, np.random.default_rng(i), 1.0) for i in range(40)]
+    assert len({x.tobytes() for x in varied}) > 20
+    for x in varied:
+        assert set(np.unique(x)) <= {0, 255}
+        assert 0.4 < (x == 0).sum() / (drawn == 0).sum() < 6
+        assert agreement(image.transpose(2, 0, 1), x) > 0.6
+
+
+def test_gaps_only_take_away_and_a_shaking_hand_keeps_near():
+    lines = 255 - paper(64, 20)
+    rng = np.random.default_rng(0)
+    less = with_gaps(lines, rng, 1.0)
+    assert 0.3 * lines.sum() < less.sum() < lines.sum() and not (less > lines).any()
+    assert not with_gaps(np.zeros_like(lines), rng, 1.0).any()
+    away = cv2.distanceTransform((lines == 0).astype(np.uint8), cv2.DIST_L2, 5)
+    moved = shaken(lines, rng, 1.5)
+    assert not np.array_equal(moved, lines) and away[moved > 0].max() < 3.5
+
+
+def test_a_batch_is_the_same_for_the_same_step(discs):
+    pictures, outlines = discs
+    rows = np.array([3, 0, 2])
+    one, again, later = (outlines.varied(rows, pictures, step, 7, 1.0) for step in (1, 1, 2))
+    assert np.array_equal(one, again) and not np.array_equal(one, later)
+    assert np.array_equal(outlines.plain(rows), outlines.papers["canny"][rows])
+
+
+def test_drawings_fit_pictures_of_any_side():
+    for px in (32, 64):
+        found = drawings(px)
+        assert found.shape[1:] == (px, px) and len(found) >= 6
+        shares = (found == 0).mean((1, 2))
+        assert shares.min() > 0.02 and shares.max() < 0.4
+
+
+def test_figures_say_what_they_are_called():
+    real = np.stack([disc(64, 20, (c, 0, 0)).transpose(2, 0, 1) for c in (200, 100, 120)])
+    inside = np.stack([silhouette(x) for x in real]).astype(bool)
+    filled = cv2.circle(np.zeros((64, 64), np.uint8), (32, 32), 20, 1, cv2.FILLED)
+    assert (inside[0] != filled).mean() < 0.02
+    flat = np.zeros((3, 3, 4, 4), np.uint8)
+    flat[:, 0] = np.array([200, 100, 120])[:, None, None]
+    assert best_constant(flat, np.ones((3, 4, 4), bool)) == pytest.approx((80 + 20 + 0) / 3 / 3 / 255)
+    assert l1(flat, flat) == 0 and l1(flat, np.full_like(flat, 51)) == pytest.approx(
+        np.abs(flat.astype(float) - 51).mean() / 255
+    )
+    outlines = np.stack([paper(64, 20)] * 3)
+    found = figures_of(real, real, outlines)
+    assert found["test_l1"] == found["test_l1_inside"] == found["feature_distance"] == 0
+    assert found["edge_agreement"] > 0.9
+    blank = np.full_like(real, 255)
+    assert figures_of(blank, real, outlines)["edge_agreement"] == 0
+    assert agreement(disc(64, 8).transpose(2, 0, 1), paper(64, 28)) < 0.2
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_trains_and_keeps_the_best_snapshot(loss, discs, tmp_path, monkeypatch):
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    pictures, outlines = discs
+    p = parse("pix2pix", VALUES | SMALL | {"loss": loss, "r1_gamma": 0.1}, Pix2pixParams)
+    watched, scores = [], iter([1.0, 2.0])
+    with scratch("pix2pix") as stage:
+        net, run = train(stage, p, pictures, outlines, 0, lambda *a: watched.append(a[1]), lambda net: next(scores))
+    assert watched == [0, 4]
+    assert [row["val_l1"] for row in run.history if "val_l1" in row] == [1.0, 2.0]
+    assert all(np.isfinite(row["l1"]) and row["r1"] > 0 for row in run.history if "l1" in row)
+    assert not net.training
+
+
+def test_it_learns_the_colour_of_what_it_saw(discs, tmp_path, monkeypatch):
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    pictures, outlines = discs
+    one = Pictures(pictures.images[[2] * 6], pictures.index)
+    same = Outlines({"canny": outlines.papers["canny"][[2] * 6]})
+    values = SMALL | {"kimg": 0.4, "lambda_l1": 100.0, "augment": [], "snapshots": 0, "lr": 3e-3, "ema": 0.9}
+    p = parse("pix2pix", VALUES | values, Pix2pixParams)
+    with scratch("pix2pix") as stage:
+        net, _ = train(stage, p, one, same, 0, lambda *a: None, None)
+    drawn = Colourer(net, "dropout").colour(same.papers["canny"][:1], None)
+    assert l1(drawn, one.images[:1]) < 0.06 < l1(np.full_like(drawn, 255), one.images[:1])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"field_px": 33}, "must be one of 16, 34, 70, 142"),
+        ({"augment": ["colour"]}, "augment colour would change outlines"),
+        ({"r1_gamma": 1.0, "discriminator_norm": "batch"}, "r1_gamma needs discriminator_norm none or spectral"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(values, message):
+    with pytest.raises(UserError, match=message):
+        parse("pix2pix", VALUES | values, Pix2pixParams)
+
+
+def test_a_file_that_is_none_of_its_own_is_refused(tmp_path):
+    net = UNet(16, 4)
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    save_weights(good, net.state_dict(), {"architecture": {"image_px": 16, "width": 4}, "noise": "dropout"})
+    assert load_colourer(good).noise == "dropout"
+    save_weights(bad, net.state_dict(), {"architecture": {"image_px": 32, "width": 4}, "noise": "dropout"})
+    with pytest.raises(UserError, match="is not what pix2pix wrote"):
+        load_colourer(bad)
+    with pytest.raises(UserError, match="is missing"):
+        load_colourer(tmp_path / "none")
