@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import psutil
 import torch
 import typer
 
@@ -270,6 +272,7 @@ def main(
         wanted = todo([file_of(recipe) for recipe in recipes], results, minutes, seeds, cores // jobs)
     except UserError as error:
         sys.exit(f"quality: {error}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ["OMP_NUM_THREADS"] = str(cores // jobs)  # each run is a new process, which loads torch anew
     with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
         running = {pool.submit(attempt, name, values, minutes, out): key for name, values, key in wanted}
@@ -288,6 +291,8 @@ def main(
                 write_report(results, out)
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in psutil.Process().children(recursive=True):
+                child.terminate()
             raise
     if failed:
         sys.exit("\n".join(f"quality: {line}" for line in failed))
