@@ -137,15 +137,12 @@ def colour(
 
 @app.command()
 def export(
-    only: Annotated[
-        Literal["generator", "pix2pix"] | None, typer.Option(help="One of the networks; by default both.")
-    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the files and their model card.")] = Path("models/export"),
 ) -> None:
     """Write the networks as ONNX, each checked against torch, with a model card."""
-    from app.export import MODELS, export
+    from app.export import export
 
-    finish("export", lambda: export([only] if only else list(MODELS), out))
+    finish("export", lambda: export(out))
 
 
 @app.command()

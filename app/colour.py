@@ -9,6 +9,8 @@ import numpy as np
 
 from app.own import Kind, outline_of
 from stages.lib.colouring import load_colourer
+from stages.lib.outlines.canny import canny
+from stages.lib.outlines.sketch import sketch
 from stages.lib.params import UserError, read_yaml
 from stages.lib.reading.files import open_file
 from stages.lib.reading.unusable import Unusable
@@ -24,10 +26,11 @@ def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, out: Path) 
     if out.suffix != ".png":
         raise UserError(f"{out} must end in .png")
     colourer, margin = load_colourer(), read_yaml("params.yaml")["clean"]["margin"]
+    trace = sketch if colourer.outline == "sketch" else canny
     px, rows = colourer.net.image_px, []
     for file in files:
         try:
-            outline = outline_of(open_file(file, px), px, margin, kind)
+            outline = outline_of(open_file(file, px), px, margin, kind, trace)
         except Unusable as error:
             raise UserError(f"{file} cannot be used: {error.reason} {error.detail}".rstrip()) from None
         except UserError as error:

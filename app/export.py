@@ -7,21 +7,23 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stages.lib.colouring import load_colourer
-from stages.lib.params import UserError, read_yaml
-from stages.lib.sampling import load_sampler
+from stages.lib.colouring import FILE, load_colourer
+from stages.lib.nets.unet import draw_noise
+from stages.lib.params import UserError
+from stages.lib.sampling import GAN_FILE, load_sampler
+from stages.lib.weights import load_weights
 
 OUT = Path("models/export")
 CHECKED = 3  # another batch than the one that is traced
 MOST = 1e-4  # that onnxruntime's pixels, in [-1, 1], may differ from torch's
 OPSET = 18
-CARDS = {"generator": ("gan", "metrics/evaluate.json"), "pix2pix": ("pix2pix", "metrics/pix2pix.json")}
 DATA = """\
 Made by this project's `dvc repro` and `python -m app export`. `params.yaml` says of which pictures (`scrape`).
 The default ones are of Pokémon, which belong with their pictures to Nintendo, Creatures Inc. and GAME FREAK inc.:
@@ -36,75 +38,92 @@ class Exported:
     Attributes:
         inputs: by name, for so many pictures.
         about: shapes and ranges by name.
+        params: that it was trained with.
+        figures: file of what it was measured at.
     """
 
     net: nn.Module
     inputs: Callable[[int], dict[str, Tensor]]
     about: dict[str, str]
+    params: dict[str, Any]
+    figures: Path
 
 
 def generator() -> Exported:
     """z to pictures."""
-    sampler = load_sampler()
+    sampler, (_, header) = load_sampler(), load_weights(GAN_FILE)
     latent, px = sampler.latent, sampler.net.image_px
-    drawn_from = "the mixture in models/gmm.npz" if latent.mixture is not None else "N(0, I)"
+    if latent.mixture is not None:
+        drawn_from = "drawn from the mixture in models/gmm.npz"
+    elif latent.shares is not None:
+        drawn_from = f"{latent.z_dim} numbers drawn from N(0, I), then a one for the class and zeros"
+    else:
+        drawn_from = "drawn from N(0, I)"
     return Exported(
         sampler.net,
         lambda count: {"z": torch.from_numpy(latent.draw(count, np.random.default_rng(0))[0])},
         {
-            "z": f"float32, batch x {latent.length}, drawn from {drawn_from}",
+            "z": f"float32, batch x {latent.length}: {drawn_from}",
             "pictures": f"float32, batch x 3 x {px} x {px}, RGB in [-1, 1]",
         },
+        header["params"],
+        Path("metrics/evaluate.json"),
     )
 
 
 def pix2pix() -> Exported:
     """Outlines and noise to pictures."""
-    colourer = load_colourer()
+    colourer, (_, header) = load_colourer(), load_weights(FILE)
     net, px = colourer.net, colourer.net.image_px
 
     def inputs(count: int) -> dict[str, Tensor]:
         draw = torch.Generator().manual_seed(0)
         lines = (torch.rand(count, 1, px, px, generator=draw) > 0.1).float() * 2 - 1
-        return {"outlines": lines, "noise": 2 * (torch.rand(count, net.noise_length, generator=draw) < 0.5).float()}
+        return {"outlines": lines, "noise": draw_noise(net, colourer.noise, count, draw)}
 
+    several = ", or 0 and 2 with equal chances for one of many" if colourer.noise == "dropout" else ""
     return Exported(
         net,
         inputs,
         {
             "outlines": f"float32, batch x 1 x {px} x {px}: -1 on lines, 1 elsewhere",
-            "noise": f"float32, batch x {net.noise_length}: 0 or 2 with equal chances, or ones for none",
+            "noise": f"float32, batch x {net.noise_length}: ones for the one colouring without noise{several}",
             "pictures": f"float32, batch x 3 x {px} x {px}, RGB in [-1, 1]",
         },
+        header["params"],
+        Path("metrics/pix2pix.json"),
     )
 
 
 MODELS: dict[str, Callable[[], Exported]] = {"generator": generator, "pix2pix": pix2pix}
 
 
-def export(names: list[str], out: Path = OUT) -> list[Path]:
-    """Write `<name>.onnx` for each of MODELS, and `README.md`; nothing is written that was not checked.
+def export(out: Path = OUT) -> list[Path]:
+    """Write `<name>.onnx` for each of MODELS, and `README.md`; nothing is written before all were checked.
 
     Raises:
         UserError: a model is missing, or onnxruntime does not draw what torch draws.
     """
-    found = {name: MODELS[name]() for name in names}  # before anything is written
+    models = {name: load() for name, load in MODELS.items()}
     out.mkdir(parents=True, exist_ok=True)
-    return [*(write(name, model, out / f"{name}.onnx") for name, model in found.items()), card(found, out)]
+    with TemporaryDirectory(dir=out) as folder:
+        written = [write(name, model, Path(folder) / f"{name}.onnx") for name, model in models.items()]
+        written.append(card(models, Path(folder) / "README.md"))
+        return [path.replace(out / path.name) for path in written]
 
 
 def write(name: str, model: Exported, path: Path) -> Path:
-    """Write one file, whole or not at all."""
+    """Write one file and check it."""
     import onnx
 
-    inputs, batch, partial = model.inputs(2), torch.export.Dim("batch"), path.with_suffix(".partial")
+    inputs, batch = model.inputs(2), torch.export.Dim("batch")
     net = model.net.to(memory_format=torch.contiguous_format).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own, of its own code
         torch.onnx.export(
             net,
             tuple(inputs.values()),
-            partial,
+            path,
             input_names=list(inputs),
             output_names=["pictures"],
             dynamic_shapes=tuple({0: batch} for _ in inputs),
@@ -113,16 +132,14 @@ def write(name: str, model: Exported, path: Path) -> Path:
             external_data=False,
             verbose=False,
         )
-    document = onnx.load(partial)
+    document = onnx.load(path)
     for key, text in model.about.items():
         document.metadata_props.add(key=key, value=text)
     onnx.checker.check_model(document, full_check=True)
-    onnx.save(document, partial)
-    apart = difference(partial, net, model.inputs(CHECKED))
+    onnx.save(document, path)
+    apart = difference(path, net, model.inputs(CHECKED))
     if not apart < MOST:  # nor if it is not a number
-        partial.unlink()
         raise UserError(f"{name}: onnxruntime's pictures differ from torch's by {apart:.2g}; nothing was written")
-    partial.replace(path)
     return path
 
 
@@ -136,19 +153,13 @@ def difference(path: Path, net: nn.Module, inputs: dict[str, Tensor]) -> float:
     return float(np.abs(found - net(*inputs.values()).numpy()).max())
 
 
-def card(models: dict[str, Exported], out: Path) -> Path:
-    """Write `README.md`, the model card (M. Mitchell et al., 2019): data, parameters, figures, licence."""
+def card(models: dict[str, Exported], path: Path) -> Path:
+    """Write the model card (M. Mitchell et al., 2019): data, parameters, figures, licence."""
     lines = ["# Creature networks", "", *DATA]
     for name, model in models.items():
-        section, figures = CARDS[name]
-        lines += ["", f"## {name}.onnx", "", *(f"- `{key}`: {text}" for key, text in model.about.items()), ""]
-        lines += ["Trained with these parameters:", "", "```json", _json(read_yaml("params.yaml")[section]), "```", ""]
-        if Path(figures).exists():
-            lines += ["What it does:", "", "```json", _json(json.loads(Path(figures).read_text())), "```"]
-    path = out / "README.md"
+        lines += ["", f"## {name}.onnx", "", *(f"- `{key}`: {text}" for key, text in model.about.items())]
+        lines += ["", "Trained with:", "", "```json", json.dumps(model.params, indent=2), "```"]
+        if model.figures.exists():
+            lines += ["", "Measured:", "", "```json", model.figures.read_text(encoding="utf-8").rstrip(), "```"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def _json(values: Any) -> str:
-    return json.dumps(values, indent=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from stages.lib.outlines.canny import canny
+from stages.lib.outlines.levels import otsu
 from stages.lib.params import UserError
 from stages.lib.reading.figure import cut_out, smooth
 from stages.lib.reading.unusable import Unusable
@@ -24,7 +26,9 @@ CONTRAST = 40  # that lines have at least, of 255
 Kind = Literal["auto", "drawing", "picture"]
 
 
-def outline_of(image: Image.Image, px: int, margin: float, kind: Kind = "auto") -> np.ndarray:
+def outline_of(
+    image: Image.Image, px: int, margin: float, kind: Kind = "auto", trace: Callable[[np.ndarray], np.ndarray] = canny
+) -> np.ndarray:
     """The outline of a drawing or a picture, cropped and centred: uint8, px x px: 0 on lines, 255 elsewhere.
 
     Args:
@@ -32,7 +36,7 @@ def outline_of(image: Image.Image, px: int, margin: float, kind: Kind = "auto") 
         px: side of the outline.
         margin: left free around it, a share of the side.
         kind: drawing: its own lines, dark on light or light on dark, are brought to the usual width;
-            picture: its edges are found; auto: a drawing if it shows thin lines and no colour beside them.
+            picture: `trace` finds its edges; auto: a drawing if it shows thin lines and no colour beside them.
 
     Raises:
         UserError: there is nothing on it.
@@ -46,7 +50,10 @@ def outline_of(image: Image.Image, px: int, margin: float, kind: Kind = "auto") 
     lines = strokes(figure) if kind != "picture" else None
     if lines is not None and (kind == "drawing" or (is_thin(lines) and is_bare(figure, lines))):
         return fitted(lines, px, margin)
-    return canny(np.asarray(smooth(figure, background, px, margin)))
+    outline = trace(np.asarray(smooth(figure, background, px, margin)))
+    if not (outline == 0).any():
+        raise UserError("there is nothing to colour: no lines")
+    return outline
 
 
 def strokes(figure: Image.Image) -> np.ndarray:
@@ -55,11 +62,10 @@ def strokes(figure: Image.Image) -> np.ndarray:
     The paper is the median of a wide neighbourhood, so that a shadow over a photographed
     sheet is none of the drawing.
     """
-    grey = np.asarray(figure.convert("L"))
-    wide = min(255, max(3, max(grey.shape) // 4) | 1)
-    apart = cv2.absdiff(grey, cv2.medianBlur(grey, wide))
-    level, _ = cv2.threshold(apart.reshape(-1, 1), 0, 255, cv2.THRESH_OTSU)
-    return np.where(apart > max(level, CONTRAST), np.uint8(255), np.uint8(0))
+    pixels = np.asarray(figure)
+    wide = min(255, max(3, max(figure.size) // 4) | 1)
+    apart = cv2.absdiff(pixels, cv2.medianBlur(pixels, wide)).max(axis=2)
+    return np.where(apart > max(otsu(apart), CONTRAST), np.uint8(255), np.uint8(0))
 
 
 def is_thin(lines: np.ndarray) -> bool:
@@ -88,10 +94,7 @@ def fitted(lines: np.ndarray, px: int, margin: float) -> np.ndarray:
     Raises:
         UserError: there are none.
     """
-    rows, columns = np.flatnonzero(lines.any(1)), np.flatnonzero(lines.any(0))
-    if not len(rows):
-        raise UserError("there is nothing to colour: no lines")
-    lines = lines[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    lines = cropped(lines)
     scale = px * (1 - 2 * margin) / max(lines.shape)
     wanted = LINE_PX * px / 64 / scale  # in pixels of the drawing
     spare = round((thickness(lines) - wanted) / 2)
@@ -102,5 +105,13 @@ def fitted(lines: np.ndarray, px: int, margin: float) -> np.ndarray:
     elif spare:  # what is too thin to lose so much stays as it is
         kept = cv2.subtract(padded, cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel))
         padded = cv2.max(cv2.erode(padded, kernel), kept)
-    inked = smooth(Image.fromarray(255 - padded).convert("RGB"), WHITE, px, margin)
+    inked = smooth(Image.fromarray(255 - cropped(padded)).convert("RGB"), WHITE, px, margin)
     return np.where(np.asarray(inked)[..., 0] < 160, np.uint8(0), np.uint8(255))
+
+
+def cropped(lines: np.ndarray) -> np.ndarray:
+    """The part of a sheet that has strokes (255 on 0). Raises UserError if there are none."""
+    rows, columns = np.flatnonzero(lines.any(1)), np.flatnonzero(lines.any(0))
+    if not len(rows):
+        raise UserError("there is nothing to colour: no lines")
+    return lines[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -25,15 +25,16 @@ def models(monkeypatch):
     torch.manual_seed(0)
     net = LiteGenerator(6, 32, 4).eval().requires_grad_(False)
     monkeypatch.setattr(app.export, "load_sampler", lambda: Sampler(net, Latent(6)))
-    colourer = Colourer(UNet(16, 4).eval().requires_grad_(False), "dropout")
+    colourer = Colourer(UNet(16, 4).eval().requires_grad_(False), "dropout", "mixed")
     monkeypatch.setattr(app.export, "load_colourer", lambda: colourer)
+    monkeypatch.setattr(app.export, "load_weights", lambda path: ({}, {"params": {"of": path.stem}}))
     return net, colourer
 
 
 def test_onnx_draws_what_torch_draws_in_batches_of_any_length(models, tmp_path, monkeypatch):
     net, colourer = models
     monkeypatch.chdir(ROOT)
-    generator, pix2pix, card = export(["generator", "pix2pix"], tmp_path)
+    generator, pix2pix, card = export(tmp_path)
     for count in (1, 5):
         z = torch.randn(count, 6)
         (found,) = onnxruntime.InferenceSession(generator).run(["pictures"], {"z": z.numpy()})
@@ -47,19 +48,31 @@ def test_onnx_draws_what_torch_draws_in_batches_of_any_length(models, tmp_path, 
     text = card.read_text()
     assert "GAME FREAK" in text
     figures = json.loads((ROOT / "metrics/evaluate.json").read_text())
-    assert f'"kid": {figures["kid"]}' in text and '"lambda_l1": 100.0' in text
+    assert f'"kid": {figures["kid"]}' in text and '"of": "pix2pix"' in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "generator.onnx", "pix2pix.onnx"]
 
 
 def test_a_file_that_differs_from_torch_is_not_written(models, tmp_path, monkeypatch):
     monkeypatch.setattr(app.export, "difference", lambda *_: float("nan"))
     with pytest.raises(UserError, match="nothing was written"):
-        export(["pix2pix"], tmp_path)
+        export(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_says_what_its_inputs_are(models, monkeypatch):
+    net, _ = models
+    shares = np.array([0.5, 0.5])
+    monkeypatch.setattr(app.export, "load_sampler", lambda: Sampler(net, Latent(4, None, shares)))
+    assert "batch x 6: 4 numbers drawn from N(0, I), then a one for the class" in app.export.generator().about["z"]
+    plain = Colourer(UNet(16, 4).eval(), "none", "mixed")
+    assert "0 and 2" in app.export.pix2pix().about["noise"]
+    monkeypatch.setattr(app.export, "load_colourer", lambda: plain)
+    assert "0 and 2" not in app.export.pix2pix().about["noise"]
 
 
 def test_what_was_not_trained_is_named_before_anything_is_written(models, tmp_path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"gan\.safetensors is missing"):
-        export(["generator", "pix2pix"], tmp_path / "out")
+        export(tmp_path / "out")
     assert not (tmp_path / "out").exists()

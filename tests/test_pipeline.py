@@ -172,5 +172,5 @@ def test_a_key_reruns_its_stage_and_those_after_it_and_going_back_runs_nothing(c
 
 def test_run_again_from_nothing_makes_the_same_bytes(checkout):
     lock = (checkout / "dvc.lock").read_bytes()
-    assert len(ran(dvc(checkout, "repro", "-f"))) == 8
+    assert len(ran(dvc(checkout, "repro", "-f"))) == 9
     assert (checkout / "dvc.lock").read_bytes() == lock

@@ -20,7 +20,7 @@ from stages.pix2pix.examples import drawings
 from stages.pix2pix.hand import by_hand, shaken, with_gaps
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
-from stages.pix2pix.score import agreement, best_constant, figures_of, l1, silhouette
+from stages.pix2pix.score import agreement, figures_of, from_median, l1, silhouette
 from stages.pix2pix.train import train
 from tests.closure import ROOT
 
@@ -69,7 +69,7 @@ def test_noise_of_dropout_says_which_colouring_it_is_and_none_has_but_one():
     torch.manual_seed(0)
     net = UNet(32, 8).eval()
     outline = paper()[None].repeat(3, axis=0)
-    noisy, plain = Colourer(net, "dropout"), Colourer(net, "none")
+    noisy, plain = Colourer(net, "dropout", "mixed"), Colourer(net, "none", "mixed")
     drawn = noisy.colour(outline, 5)
     assert np.array_equal(drawn, noisy.colour(outline, 5))
     assert not np.array_equal(drawn, noisy.colour(outline, 6))
@@ -143,7 +143,7 @@ def test_figures_say_what_they_are_called():
     assert (inside[0] != filled).mean() < 0.02
     flat = np.zeros((3, 3, 4, 4), np.uint8)
     flat[:, 0] = np.array([200, 100, 120])[:, None, None]
-    assert best_constant(flat, np.ones((3, 4, 4), bool)) == pytest.approx((80 + 20 + 0) / 3 / 3 / 255)
+    assert from_median(flat[:, :, 0, 0]).tolist() == [[80, 0, 0], [20, 0, 0], [0, 0, 0]]
     assert l1(flat, flat) == 0 and l1(flat, np.full_like(flat, 51)) == pytest.approx(
         np.abs(flat.astype(float) - 51).mean() / 255
     )
@@ -151,6 +151,8 @@ def test_figures_say_what_they_are_called():
     found = figures_of(real, real, outlines)
     assert found["test_l1"] == found["test_l1_inside"] == found["feature_distance"] == 0
     assert found["edge_agreement"] > 0.9
+    each, together = found["baseline_each_l1_inside"], found["baseline_l1_inside"]
+    assert 0 < each < together  # the figures differ in colour, and each has a line of another
     blank = np.full_like(real, 255)
     assert figures_of(blank, real, outlines)["edge_agreement"] == 0
     assert agreement(disc(64, 8).transpose(2, 0, 1), paper(64, 28)) < 0.2
@@ -160,14 +162,25 @@ def test_figures_say_what_they_are_called():
 def test_every_loss_trains_and_keeps_the_best_snapshot(loss, discs, tmp_path, monkeypatch):
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     pictures, outlines = discs
-    p = parse("pix2pix", VALUES | SMALL | {"loss": loss, "r1_gamma": 0.1}, Pix2pixParams)
-    watched, scores = [], iter([1.0, 2.0])
+    p = parse("pix2pix", VALUES | SMALL | {"loss": loss, "r1_gamma": 0.1 if loss == "hinge" else 0.0}, Pix2pixParams)
+    watched, states, scores = [], [], iter([1.0, 2.0])
+
+    def score(net: UNet) -> float:
+        states.append({name: value.clone() for name, value in net.state_dict().items()})
+        return next(scores)
+
     with scratch("pix2pix") as stage:
-        net, run = train(stage, p, pictures, outlines, 0, lambda *a: watched.append(a[1]), lambda net: next(scores))
+        net, run = train(stage, p, pictures, outlines, 0, lambda *a: watched.append(a[1]), score)
     assert watched == [0, 4]
     assert [row["val_l1"] for row in run.history if "val_l1" in row] == [1.0, 2.0]
-    assert all(np.isfinite(row["l1"]) and row["r1"] > 0 for row in run.history if "l1" in row)
+    rows = [row for row in run.history if "l1" in row]
+    assert all(np.isfinite(row["l1"]) for row in rows)
+    assert [name for name in ("gp", "r1") if rows[0].get(name, 0) > 0] == {"hinge": ["r1"], "wgan-gp": ["gp"]}.get(
+        loss, []
+    )
     assert not net.training
+    first, second = (all(torch.equal(net.state_dict()[k], v) for k, v in state.items()) for state in states)
+    assert first and not second
 
 
 def test_it_learns_the_colour_of_what_it_saw(discs, tmp_path, monkeypatch):
@@ -179,7 +192,7 @@ def test_it_learns_the_colour_of_what_it_saw(discs, tmp_path, monkeypatch):
     p = parse("pix2pix", VALUES | values, Pix2pixParams)
     with scratch("pix2pix") as stage:
         net, _ = train(stage, p, one, same, 0, lambda *a: None, None)
-    drawn = Colourer(net, "dropout").colour(same.papers["canny"][:1], None)
+    drawn = Colourer(net, "dropout", "canny").colour(same.papers["canny"][:1], None)
     assert l1(drawn, one.images[:1]) < 0.06 < l1(np.full_like(drawn, 255), one.images[:1])
 
 
@@ -188,7 +201,8 @@ def test_it_learns_the_colour_of_what_it_saw(discs, tmp_path, monkeypatch):
     [
         ({"field_px": 33}, "must be one of 16, 34, 70, 142"),
         ({"augment": ["colour"]}, "augment colour would change outlines"),
-        ({"r1_gamma": 1.0, "discriminator_norm": "batch"}, "r1_gamma needs discriminator_norm none or spectral"),
+        ({"r1_gamma": 1.0, "discriminator_norm": "batch"}, "penalties need discriminator_norm none or spectral"),
+        ({"loss": "wgan-gp", "discriminator_norm": "batch"}, "penalties need discriminator_norm none or spectral"),
     ],
 )
 def test_what_makes_no_sense_is_refused(values, message):
@@ -197,11 +211,11 @@ def test_what_makes_no_sense_is_refused(values, message):
 
 
 def test_a_file_that_is_none_of_its_own_is_refused(tmp_path):
-    net = UNet(16, 4)
+    net, p = UNet(16, 4), {"noise": "dropout", "outline": "mixed"}
     good, bad = tmp_path / "good", tmp_path / "bad"
-    save_weights(good, net.state_dict(), {"architecture": {"image_px": 16, "width": 4}, "noise": "dropout"})
+    save_weights(good, net.state_dict(), {"architecture": {"image_px": 16, "width": 4}, "params": p})
     assert load_colourer(good).noise == "dropout"
-    save_weights(bad, net.state_dict(), {"architecture": {"image_px": 32, "width": 4}, "noise": "dropout"})
+    save_weights(bad, net.state_dict(), {"architecture": {"image_px": 32, "width": 4}, "params": p})
     with pytest.raises(UserError, match="is not what pix2pix wrote"):
         load_colourer(bad)
     with pytest.raises(UserError, match="is missing"):

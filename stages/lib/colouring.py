@@ -20,10 +20,16 @@ FILE = Path("models/pix2pix.safetensors")
 
 @dataclass(frozen=True)
 class Colourer:
-    """A network and the noise that it was trained with, which `colour` draws too."""
+    """A network and what it was trained with.
+
+    Attributes:
+        noise: that `colour` draws.
+        outline: canny, sketch or mixed: what it colours.
+    """
 
     net: UNet
     noise: str
+    outline: str
 
     @torch.no_grad()
     def colour(self, outlines: np.ndarray, seed: int | None) -> np.ndarray:
@@ -52,8 +58,9 @@ def load_colourer(path: Path = FILE) -> Colourer:
     """
     tensors, header = load_weights(path)
     try:
-        net, noise = UNet(**header["architecture"]), header["noise"]
+        net, p = UNet(**header["architecture"]), header["params"]
         net.load_state_dict(tensors)
+        net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        return Colourer(net, p["noise"], p["outline"])
     except (KeyError, TypeError, RuntimeError):
         raise UserError(f"{path} is not what pix2pix wrote; run dvc repro") from None
-    return Colourer(net.eval().requires_grad_(False), noise)

@@ -35,7 +35,7 @@ def by_hand(outline: np.ndarray, image: np.ndarray, kind: str, rng: np.random.Ge
 
 
 def traced_anew(image: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
-    """The outline with other thresholds than the edges stage found."""
+    """The outline with levels found in the picture, and varied."""
     if kind == "sketch":
         return sketch(image, epsilon=float(rng.uniform(0.002, 0.01)))
     return canny(image, factor=float(np.exp(rng.uniform(-0.5, 0.7))))

@@ -44,10 +44,16 @@ class Pix2pixParams(Section):
             raise ValueError(f"must be one of {', '.join(map(str, FIELDS))}")
         return value
 
+    @property
+    def penalties(self) -> dict[str, float]:
+        """Names and weights of those that are not 0."""
+        weights = {"gp": LOSSES[self.loss].gp, "r1": self.r1_gamma}
+        return {name: weight for name, weight in weights.items() if weight}
+
     @model_validator(mode="after")
     def _possible(self) -> Pix2pixParams:
-        if self.r1_gamma and self.discriminator_norm == "batch":
-            raise ValueError("r1_gamma needs discriminator_norm none or spectral: it is of single pictures")
+        if self.penalties and self.discriminator_norm == "batch":
+            raise ValueError("penalties need discriminator_norm none or spectral: they are of single pictures")
         if "colour" in self.augment:
             raise ValueError("augment colour would change outlines: leave it out")
         return self

@@ -10,6 +10,7 @@ from stages.lib.outlines.canny import canny
 from stages.lib.outlines.sketch import contours, figure
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import frechet_distance
+from stages.lib.training.device import accelerator
 
 JUDGE = 2  # EfficientNet-Lite's variant: here it trains nothing
 NEAR_PX = 1.5  # of 64: so near a line counts as the same
@@ -23,17 +24,22 @@ def l1(fake: np.ndarray, real: np.ndarray) -> float:
 def figures_of(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict[str, float]:
     """All figures of colourings of species that were not trained on.
 
+    `baseline_l1_inside` is what the one colour has that is best for all figures together,
+    `baseline_each_l1_inside` what each figure's own best colour has, which no outline tells.
+
     Args:
         fake, real: uint8, N x 3 x H x W.
         outlines: that were coloured: uint8, N x H x W.
     """
     inside = np.stack([silhouette(picture) for picture in real]).astype(bool)
-    found = {"test_l1": l1(fake, real)}
     apart = np.abs(fake.astype(np.int16) - real).mean(1) / 255
+    found = {"test_l1": float(apart.mean())}
     found["test_l1_inside"] = float(apart[inside].mean())
     found["test_l1_outside"] = float(apart[~inside].mean())
-    found["baseline_l1_inside"] = best_constant(real, inside)
-    judge = EfficientNetLite(JUDGE)
+    figures = [picture.transpose(1, 2, 0)[mask] for picture, mask in zip(real, inside, strict=True)]
+    found["baseline_l1_inside"] = from_median(np.concatenate(figures)).mean() / 255
+    found["baseline_each_l1_inside"] = np.concatenate([from_median(pixels) for pixels in figures]).mean() / 255
+    judge = EfficientNetLite(JUDGE).to(accelerator().device)
     of_fake, of_real = features(judge, fake), features(judge, real)
     found["feature_distance"] = float(np.linalg.norm(of_fake - of_real, axis=1).mean())
     if len(fake) > 1:
@@ -48,10 +54,9 @@ def silhouette(image: np.ndarray) -> np.ndarray:
     return cv2.drawContours(np.zeros_like(mask), contours(mask, cv2.RETR_EXTERNAL), -1, 1, cv2.FILLED)
 
 
-def best_constant(real: np.ndarray, inside: np.ndarray) -> float:
-    """L1 inside the figures of the one colour that is best for all of them, their median."""
-    pixels = real.transpose(0, 2, 3, 1)[inside].astype(np.float32)
-    return float(np.abs(pixels - np.median(pixels, axis=0)).mean() / 255) if len(pixels) else 0.0
+def from_median(pixels: np.ndarray) -> np.ndarray:
+    """How far pixels, uint8 n x 3, are from the one colour that is best for all of them, their median: n x 3."""
+    return np.abs(pixels - np.median(pixels, axis=0)) if len(pixels) else np.zeros((0, 3))
 
 
 def agreement(fake: np.ndarray, outline: np.ndarray) -> float:

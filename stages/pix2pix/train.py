@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils.parametrize import cached
 
 from stages.lib.colouring import to_lines
 from stages.lib.nets.patchgan import PatchGAN, beside
@@ -22,7 +24,7 @@ from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training, batch_rows
 from stages.lib.training.losses import LOSSES
-from stages.lib.training.penalties import r1
+from stages.lib.training.penalties import PENALTIES
 from stages.lib.training.schedule import rate, set_rate
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
@@ -72,12 +74,12 @@ def train(
             noise = draw_noise(net_g, p.noise, p.batch).to(device)
             with accelerate.autocast():
                 fake = net_g(lines, noise)
-                logits = (net_d(beside(lines, picture)).float() for picture in (real, fake.detach()))
-                loss_d = loss.discriminator(*logits)
-            figures = {}
-            if p.r1_gamma:
-                figures["r1"] = r1(partial(net_d), beside(lines, real), [])
-                loss_d = loss_d + p.r1_gamma * figures["r1"]
+                with cached():  # one spectral norm of each weight for real and fake
+                    logits = [net_d(beside(lines, picture)).float() for picture in (real, fake.detach())]
+                loss_d, figures = loss.discriminator(*logits), {}
+            for name, weight in p.penalties.items():  # of the picture alone, and not in bfloat16
+                figures[name] = PENALTIES[name](partial(logits_beside, net_d, lines), [real], [fake])
+                loss_d = loss_d + weight * figures[name]
             opt_d.zero_grad()
             accelerate.backward(loss_d)
             opt_d.step()
@@ -106,3 +108,8 @@ def train(
     if best.weights:
         ema.module.load_state_dict(best.weights)
     return ema.module, run
+
+
+def logits_beside(net_d: PatchGAN, outlines: Tensor, pictures: list[Tensor]) -> Tensor:
+    """Logits of pictures beside their outlines; not through the forward that Accelerate wraps in autocast."""
+    return net_d.discriminate(beside(outlines, pictures[0]))

@@ -1,1 +1,0 @@
-"""The page: `python -m app serve`."""
