@@ -27,6 +27,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from hashlib import sha256
 from itertools import product
 from multiprocessing import get_context
@@ -292,7 +293,8 @@ def main(
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in psutil.Process().children(recursive=True):
-                child.terminate()
+                with suppress(psutil.NoSuchProcess):
+                    child.terminate()
             raise
     if failed:
         sys.exit("\n".join(f"quality: {line}" for line in failed))
