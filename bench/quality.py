@@ -27,37 +27,33 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from hashlib import sha256
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import psutil
-import torch
 import typer
 
 from app.recipe import recipe_file
+from bench.judge import JUDGE, curve, real_features, scores
 from bench.report import write_report
 from bench.scratch import scratch
-from bench.workspace import BEFORE, code_digest, workspace
+from bench.workspace import BEFORE, workspace
 from stages.evaluate.params import EvaluateParams
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
 from stages.gan.score import val_score
 from stages.gan.train import train
 from stages.lib.nets.base import Generator
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.nets.generators import build_generator
 from stages.lib.params import Common, UserError, parse, read_yaml
-from stages.lib.pictures import Pictures, open_pictures
-from stages.lib.sampling import Latent, Sampler
-from stages.lib.scores.features import features
-from stages.lib.scores.figures import kid, memorised, precision_recall_density_coverage
-from stages.lib.sheets import save_sheet, spread
+from stages.lib.pictures import open_pictures
+from stages.lib.sampling import Sampler
+from stages.lib.sheets import save_sheet
 
-JUDGE, BESIDE = 1, 2  # EfficientNet-Lite's variants
 POINTS = 8  # of the curve
 CURVE_SAMPLES = 500
 WARM_UP_SHARE = 1 / 40  # of the minutes: steps to measure the speed on
@@ -200,7 +196,7 @@ def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[
         "minutes_before_gan": before / 60,
         "kimg": step * p.batch / 1000,
         **found,
-        "curve": curve(build_generator(start.architecture), watch, start.latent, seed, few, real),
+        "curve": curve(build_generator(start.architecture), watch.kept, start.latent, seed, few, real),
     }
 
 
@@ -210,50 +206,6 @@ def attempt(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> d
         return run(recipe, values, minutes, out)
     except UserError as error:
         return error
-
-
-def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -> dict[str, np.ndarray]:
-    """Features of real pictures by split, kept in a file for the runs to come."""
-    digest = code_digest("lib")
-    digest.update(str(reference).encode())
-    file = out / f"real-lite{variant}-{digest.hexdigest()[:12]}.npz"
-    if not file.exists():
-        judge = EfficientNetLite(variant)
-        found = {
-            split: features(judge, pictures.images[spread(pictures.rows(split), reference)])
-            for split in ("train", "val", "test")
-        }
-        unfinished = file.with_suffix(f".{os.getpid()}.npz")
-        np.savez(unfinished, **found)
-        unfinished.replace(file)
-    with np.load(file) as kept:
-        return dict(kept)
-
-
-def scores(sampler: Sampler, pictures: Pictures, seed: int, p: EvaluateParams, out: Path) -> dict[str, float]:
-    """All figures of one generator, on the judging network, and KID on the one beside it."""
-    drawn = sampler.sample(p.samples, seed + 1)
-    found: dict[str, float] = {}
-    for variant in (JUDGE, BESIDE):
-        fake, real = features(EfficientNetLite(variant), drawn), real_features(variant, pictures, p.reference, out)
-        found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real["val"])
-        if variant == JUDGE:
-            found |= precision_recall_density_coverage(fake, real["train"])
-            found["memorised"] = memorised(fake, real["test"], real["train"])
-    return found
-
-
-def curve(
-    net: Generator, watch: Watch, latent: Latent, seed: int, samples: int, real: np.ndarray
-) -> list[dict[str, float]]:
-    """KID on the judging network as training went on."""
-    judge, rows = EfficientNetLite(JUDGE), []
-    for seconds, _, weights in watch.kept:
-        net.load_state_dict(weights)
-        net.eval().to(memory_format=torch.channels_last)
-        found = kid(features(judge, Sampler(net, latent).sample(samples, seed + 1)), real)[0]
-        rows.append({"minutes": seconds / 60, "kid_lite1": found})
-    return rows
 
 
 def main(
@@ -292,7 +244,8 @@ def main(
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in psutil.Process().children(recursive=True):
-                child.terminate()
+                with suppress(psutil.NoSuchProcess):
+                    child.terminate()
             raise
     if failed:
         sys.exit("\n".join(f"quality: {line}" for line in failed))

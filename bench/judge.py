@@ -1,0 +1,66 @@
+"""How good a generator is, on a network that neither trains nor chooses anything, and on one beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.workspace import code_digest
+from stages.evaluate.params import EvaluateParams
+from stages.lib.nets.base import Generator
+from stages.lib.nets.efficientnet_lite import EfficientNetLite
+from stages.lib.pictures import Pictures
+from stages.lib.sampling import Latent, Sampler
+from stages.lib.scores.features import features
+from stages.lib.scores.figures import kid, memorised, precision_recall_density_coverage
+from stages.lib.sheets import spread
+
+JUDGE, BESIDE = 1, 2  # EfficientNet-Lite's variants; the second chooses snapshots
+
+
+def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -> dict[str, np.ndarray]:
+    """Features of real pictures by split, kept in a file for the runs to come."""
+    digest = code_digest("lib")
+    digest.update(str(reference).encode())
+    file = out / f"real-lite{variant}-{digest.hexdigest()[:12]}.npz"
+    if not file.exists():
+        judge = EfficientNetLite(variant)
+        found = {
+            split: features(judge, pictures.images[spread(pictures.rows(split), reference)])
+            for split in ("train", "val", "test")
+        }
+        unfinished = file.with_suffix(f".{os.getpid()}.npz")
+        np.savez(unfinished, **found)
+        unfinished.replace(file)
+    with np.load(file) as kept:
+        return dict(kept)
+
+
+def scores(sampler: Sampler, pictures: Pictures, seed: int, p: EvaluateParams, out: Path) -> dict[str, float]:
+    """All figures of one generator, on the judging network, and KID on the one beside it."""
+    drawn = sampler.sample(p.samples, seed + 1)
+    found: dict[str, float] = {}
+    for variant in (JUDGE, BESIDE):
+        fake, real = features(EfficientNetLite(variant), drawn), real_features(variant, pictures, p.reference, out)
+        found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real["val"])
+        if variant == JUDGE:
+            found |= precision_recall_density_coverage(fake, real["train"])
+            found["memorised"] = memorised(fake, real["test"], real["train"])
+    return found
+
+
+def curve(
+    net: Generator, kept: list[Any], latent: Latent, seed: int, samples: int, real: np.ndarray
+) -> list[dict[str, float]]:
+    """KID on the judging network as training went on; `kept`: seconds, step and weights at each point."""
+    judge, rows = EfficientNetLite(JUDGE), []
+    for seconds, _, weights in kept:
+        net.load_state_dict(weights)
+        net.eval().to(memory_format=torch.channels_last)
+        found = kid(features(judge, Sampler(net, latent).sample(samples, seed + 1)), real)[0]
+        rows.append({"minutes": seconds / 60, "kid_lite1": found})
+    return rows
