@@ -126,13 +126,14 @@ def colour(
         Literal["auto", "drawing", "picture"], typer.Option(help="A drawing has lines; in a picture edges are found.")
     ] = "auto",
     count: Annotated[int, typer.Option(min=1, max=100, help="Colourings of each.")] = 5,
+    like: Annotated[str, typer.Option(help="In the colours of a species or a picture file; else of any.")] = "",
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/colour.png"),
 ) -> None:
     """Colour drawings, or the outlines of pictures: python -m app colour my-drawing.png."""
     from app.colour import colour
 
-    finish("colour", lambda: colour(files, kind, count, seed, out))
+    finish("colour", lambda: colour(files, kind, count, seed, like, out))
 
 
 @app.command()

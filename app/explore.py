@@ -74,7 +74,16 @@ def load_explorer() -> Explorer:
 
 
 def place(what: str) -> tuple[np.ndarray, np.ndarray]:
-    """Where a species or a picture file is: its picture, uint8 3 x H x W, and embedding, float (E,).
+    """Where a species or a picture file is: its picture, as `picture_of` finds it, and embedding, float (E,)."""
+    picture, row = picture_of(what)
+    if row is None:
+        with torch.no_grad():
+            return picture, load_encoder()[0](to_float(picture[None]))[0].double().numpy()
+    return picture, np.load("data/embeddings.npy", mmap_mode="r")[row].astype(np.float64)
+
+
+def picture_of(what: str) -> tuple[np.ndarray, int | None]:
+    """A species or a picture file: uint8, 3 x H x W, and its row in data/clean; None for a file.
 
     A species stands for its first drawing, or first picture.
 
@@ -83,7 +92,7 @@ def place(what: str) -> tuple[np.ndarray, np.ndarray]:
     """
     if Path(what).is_file():
         try:
-            return of_image(open_file(what, read_yaml("params.yaml")["common"]["image_px"]))
+            return cleaned(open_file(what, read_yaml("params.yaml")["common"]["image_px"])), None
         except Unusable as error:
             raise UserError(f"{what} cannot be used: {error.reason} {error.detail}".rstrip()) from None
     pictures = open_pictures()
@@ -92,11 +101,11 @@ def place(what: str) -> tuple[np.ndarray, np.ndarray]:
         raise UserError(f"{what!r} is no picture file, and no species of data/clean")
     drawings = rows[pictures.column("style")[rows] == "drawing"]
     row = int((drawings if len(drawings) else rows)[0])
-    return pictures.images[row], np.load("data/embeddings.npy", mmap_mode="r")[row].astype(np.float64)
+    return pictures.images[row], row
 
 
-def of_image(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
-    """A picture in memory, RGBA, cleaned as the stage `clean` does: uint8 3 x H x W; and its embedding, float (E,).
+def cleaned(image: Image.Image) -> np.ndarray:
+    """A picture in memory, RGBA, cleaned as the stage `clean` does: uint8, 3 x H x W.
 
     Raises:
         Unusable: it is blank or too small.
@@ -105,10 +114,7 @@ def of_image(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
     clean, px = values["clean"], values["common"]["image_px"]
     figure, background = cut_out(image, rgb(clean["background"]), clean["min_px"])
     found = ENLARGE[clean["enlarge"]](figure, background, px, clean["margin"])
-    picture = np.asarray(found).transpose(2, 0, 1)
-    with torch.no_grad():
-        embedding = load_encoder()[0](to_float(picture[None]))[0]
-    return picture, embedding.double().numpy()
+    return np.asarray(found).transpose(2, 0, 1)
 
 
 def fuse(first: str, second: str, count: int, rows: int, seed: int, truncation: float, out: Path) -> Path:

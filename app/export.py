@@ -24,6 +24,7 @@ OUT = Path("models/export")
 CHECKED = 3  # another batch than the one that is traced
 MOST = 1e-4  # that onnxruntime's pixels, in [-1, 1], may differ from torch's
 OPSET = 18
+PALETTE = "RGB in [-1, 1] and share of the figure, the most frequent colour first; zeros for none"
 DATA = """\
 Made by this project's `dvc repro` and `python -m app export`. `params.yaml` says of which pictures (`scrape`).
 The default ones are of Pokémon, which belong with their pictures to Nintendo, Creatures Inc. and GAME FREAK inc.:
@@ -72,14 +73,15 @@ def generator() -> Exported:
 
 
 def pix2pix() -> Exported:
-    """Outlines and noise to pictures."""
+    """Outlines, noise and palettes to pictures."""
     colourer, (_, header) = load_colourer(), load_weights(FILE)
     net, px = colourer.net, colourer.net.image_px
 
     def inputs(count: int) -> dict[str, Tensor]:
         draw = torch.Generator().manual_seed(0)
         lines = (torch.rand(count, 1, px, px, generator=draw) > 0.1).float() * 2 - 1
-        return {"outlines": lines, "noise": draw_noise(net, colourer.noise, count, draw)}
+        given = {"outlines": lines, "noise": draw_noise(net, colourer.noise, count, draw)}
+        return given | ({"palettes": torch.rand(count, net.colours, 4, generator=draw)} if net.colours else {})
 
     several = ", or 0 and 2 with equal chances for one of many" if colourer.noise == "dropout" else ""
     return Exported(
@@ -88,6 +90,7 @@ def pix2pix() -> Exported:
         {
             "outlines": f"float32, batch x 1 x {px} x {px}: -1 on lines, 1 elsewhere",
             "noise": f"float32, batch x {net.noise_length}: ones for the one colouring without noise{several}",
+            **({"palettes": f"float32, batch x {net.colours} x 4: {PALETTE}"} if net.colours else {}),
             "pictures": f"float32, batch x 3 x {px} x {px}, RGB in [-1, 1]",
         },
         header["params"],

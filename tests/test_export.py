@@ -25,7 +25,7 @@ def models(monkeypatch):
     torch.manual_seed(0)
     net = LiteGenerator(6, 32, 4).eval().requires_grad_(False)
     monkeypatch.setattr(app.export, "load_sampler", lambda: Sampler(net, Latent(6)))
-    colourer = Colourer(UNet(16, 4).eval().requires_grad_(False), "dropout", "mixed")
+    colourer = Colourer(UNet(16, 4, 2).eval().requires_grad_(False), "dropout", "mixed", torch.zeros(0, 2, 4))
     monkeypatch.setattr(app.export, "load_colourer", lambda: colourer)
     monkeypatch.setattr(app.export, "load_weights", lambda path: ({}, {"params": {"of": path.stem}}))
     return net, colourer
@@ -40,11 +40,12 @@ def test_onnx_draws_what_torch_draws_in_batches_of_any_length(models, tmp_path, 
         (found,) = onnxruntime.InferenceSession(generator).run(["pictures"], {"z": z.numpy()})
         assert np.abs(found - net(z).numpy()).max() < 1e-4
     lines, noise = torch.ones(4, 1, 16, 16), torch.ones(4, colourer.net.noise_length)
-    given = {"outlines": lines.numpy(), "noise": noise.numpy()}
+    palettes = torch.rand(4, 2, 4)
+    given = {"outlines": lines.numpy(), "noise": noise.numpy(), "palettes": palettes.numpy()}
     (found,) = onnxruntime.InferenceSession(pix2pix).run(["pictures"], given)
-    assert np.abs(found - colourer.net(lines, noise).numpy()).max() < 1e-4
+    assert np.abs(found - colourer.net(lines, noise, palettes).numpy()).max() < 1e-4
     about = {entry.key: entry.value for entry in onnx.load(pix2pix).metadata_props}
-    assert set(about) == {"outlines", "noise", "pictures"} and "[-1, 1]" in about["pictures"]
+    assert set(about) == {"outlines", "noise", "palettes", "pictures"} and "[-1, 1]" in about["pictures"]
     text = card.read_text()
     assert "GAME FREAK" in text
     figures = json.loads((ROOT / "metrics/evaluate.json").read_text())
@@ -64,10 +65,11 @@ def test_a_file_says_what_its_inputs_are(models, monkeypatch):
     shares = np.array([0.5, 0.5])
     monkeypatch.setattr(app.export, "load_sampler", lambda: Sampler(net, Latent(4, None, shares)))
     assert "batch x 6: 4 numbers drawn from N(0, I), then a one for the class" in app.export.generator().about["z"]
-    plain = Colourer(UNet(16, 4).eval(), "none", "mixed")
+    plain = Colourer(UNet(16, 4).eval(), "none", "mixed", torch.zeros(0, 0, 4))
     assert "0 and 2" in app.export.pix2pix().about["noise"]
     monkeypatch.setattr(app.export, "load_colourer", lambda: plain)
-    assert "0 and 2" not in app.export.pix2pix().about["noise"]
+    about = app.export.pix2pix().about
+    assert "0 and 2" not in about["noise"] and "palettes" not in about
 
 
 def test_what_was_not_trained_is_named_before_anything_is_written(models, tmp_path, monkeypatch):

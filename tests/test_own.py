@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageOps
 from app.own import is_bare, is_thin, outline_of, strokes, thickness
 from stages.lib.params import UserError
 from stages.lib.reading.svg import render
-from stages.pix2pix.examples import FOLDER, drawings
+from stages.pix2pix.examples import FOLDER
 from stages.pix2pix.score import agreement
 
 MARGIN = 0.05

@@ -11,7 +11,9 @@ import torch
 from bench.scratch import scratch
 from stages.lib.colouring import Colourer, load_colourer
 from stages.lib.nets.patchgan import FIELDS, PatchGAN, beside
-from stages.lib.nets.unet import UNet, draw_noise
+from stages.lib.nets.unet import UNet, draw_noise, laid_on
+from stages.lib.outlines.sketch import silhouette
+from stages.lib.palette import palette_of, palettes_of
 from stages.lib.params import UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
 from stages.lib.training.losses import LOSSES
@@ -20,7 +22,7 @@ from stages.pix2pix.examples import drawings
 from stages.pix2pix.hand import by_hand, shaken, with_gaps
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
-from stages.pix2pix.score import agreement, figures_of, from_median, l1, silhouette
+from stages.pix2pix.score import agreement, figures_of, from_median, l1
 from stages.pix2pix.train import train
 from tests.closure import ROOT
 
@@ -69,7 +71,7 @@ def test_noise_of_dropout_says_which_colouring_it_is_and_none_has_but_one():
     torch.manual_seed(0)
     net = UNet(32, 8).eval()
     outline = paper()[None].repeat(3, axis=0)
-    noisy, plain = Colourer(net, "dropout", "mixed"), Colourer(net, "none", "mixed")
+    noisy, plain = (Colourer(net, noise, "mixed", torch.zeros(0, 0, 4)) for noise in ("dropout", "none"))
     drawn = noisy.colour(outline, 5)
     assert np.array_equal(drawn, noisy.colour(outline, 5))
     assert not np.array_equal(drawn, noisy.colour(outline, 6))
@@ -77,6 +79,34 @@ def test_noise_of_dropout_says_which_colouring_it_is_and_none_has_but_one():
     only = noisy.colour(outline, None)
     assert np.array_equal(only[0], only[2])
     assert np.array_equal(plain.colour(outline, 5), only)
+
+
+def test_a_palette_is_of_the_figure_alone_and_says_how_much_of_each_colour():
+    red, line = np.array([200, 60, 40]) / 127.5 - 1, np.array([20, 20, 20]) / 127.5 - 1
+    found = palette_of(disc(64, 20).transpose(2, 0, 1), 5)
+    assert found.shape == (5, 4) and not found[2:].any()
+    assert np.allclose(found[:2, :3], [red, line], atol=0.02)
+    assert found[0, 3] > 0.8 and found[:, 3].sum() == pytest.approx(1)
+    assert not palette_of(np.full((3, 64, 64), 255, np.uint8), 5)[1:].any()
+
+
+def test_what_is_told_is_drawn_in_just_these_colours():
+    palettes = torch.tensor([[[0.5, -0.5, 0.0, 0.7], [-1.0, -1.0, 1.0, 0.3]], [[0.0] * 4] * 2])
+    logits = torch.tensor([50.0, 0.0]).reshape(1, 2, 1, 1).repeat(2, 1, 2, 2)
+    drawn = torch.tanh(laid_on(logits, palettes))
+    assert torch.allclose(drawn[0, :, 0, 0], torch.tensor([0.5, -0.5, 0.0]) * 0.98)
+    assert not drawn[1].any()
+
+
+def test_a_seed_chooses_a_palette_and_a_palette_given_is_taken():
+    torch.manual_seed(0)
+    net = UNet(32, 8, 2).eval()
+    outline, kept = paper()[None], torch.rand(50, 2, 4)
+    colourer = Colourer(net, "none", "mixed", kept)
+    drawn = [colourer.colour(outline, seed) for seed in (1, 1, 2, None)]
+    assert np.array_equal(drawn[0], drawn[1])
+    assert len({x.tobytes() for x in drawn}) == 3
+    assert np.array_equal(colourer.colour(outline, 1, np.zeros((1, 2, 4), np.float32)), drawn[3])
 
 
 @pytest.mark.parametrize("field_px", FIELDS)
@@ -138,7 +168,7 @@ def test_drawings_fit_pictures_of_any_side():
 
 def test_figures_say_what_they_are_called():
     real = np.stack([disc(64, 20, (c, 0, 0)).transpose(2, 0, 1) for c in (200, 100, 120)])
-    inside = np.stack([silhouette(x) for x in real]).astype(bool)
+    inside = np.stack([silhouette(np.ascontiguousarray(x.transpose(1, 2, 0))) for x in real]).astype(bool)
     filled = cv2.circle(np.zeros((64, 64), np.uint8), (32, 32), 20, 1, cv2.FILLED)
     assert (inside[0] != filled).mean() < 0.02
     flat = np.zeros((3, 3, 4, 4), np.uint8)
@@ -170,7 +200,8 @@ def test_every_loss_trains_and_keeps_the_best_snapshot(loss, discs, tmp_path, mo
         return next(scores)
 
     with scratch("pix2pix") as stage:
-        net, run = train(stage, p, pictures, outlines, 0, lambda *a: watched.append(a[1]), score)
+        told = palettes_of(pictures.images, p.palette)
+        net, run = train(stage, p, pictures, outlines, told, 0, lambda *a: watched.append(a[1]), score)
     assert watched == [0, 4]
     assert [row["val_l1"] for row in run.history if "val_l1" in row] == [1.0, 2.0]
     rows = [row for row in run.history if "l1" in row]
@@ -183,16 +214,26 @@ def test_every_loss_trains_and_keeps_the_best_snapshot(loss, discs, tmp_path, mo
     assert first and not second
 
 
-def test_it_learns_the_colour_of_what_it_saw(discs, tmp_path, monkeypatch):
+@pytest.mark.parametrize("colours", [0, 2])
+def test_it_learns_the_colour_of_what_it_saw(colours, discs, tmp_path, monkeypatch):
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     pictures, outlines = discs
     one = Pictures(pictures.images[[2] * 6], pictures.index)
     same = Outlines({"canny": outlines.papers["canny"][[2] * 6]})
-    values = SMALL | {"kimg": 0.4, "lambda_l1": 100.0, "augment": [], "snapshots": 0, "lr": 3e-3, "ema": 0.9}
+    values = SMALL | {
+        "kimg": 0.4,
+        "lambda_l1": 100.0,
+        "augment": [],
+        "snapshots": 0,
+        "lr": 3e-3,
+        "ema": 0.9,
+        "palette": colours,
+    }
     p = parse("pix2pix", VALUES | values, Pix2pixParams)
     with scratch("pix2pix") as stage:
-        net, _ = train(stage, p, one, same, 0, lambda *a: None, None)
-    drawn = Colourer(net, "dropout", "canny").colour(same.papers["canny"][:1], None)
+        told = palettes_of(one.images, colours)
+        net, _ = train(stage, p, one, same, told, 0, lambda *a: None, None)
+    drawn = Colourer(net, "dropout", "canny", torch.from_numpy(told)).colour(same.papers["canny"][:1], None)
     assert l1(drawn, one.images[:1]) < 0.06 < l1(np.full_like(drawn, 255), one.images[:1])
 
 
@@ -213,9 +254,10 @@ def test_what_makes_no_sense_is_refused(values, message):
 def test_a_file_that_is_none_of_its_own_is_refused(tmp_path):
     net, p = UNet(16, 4), {"noise": "dropout", "outline": "mixed"}
     good, bad = tmp_path / "good", tmp_path / "bad"
-    save_weights(good, net.state_dict(), {"architecture": {"image_px": 16, "width": 4}, "params": p})
+    tensors = net.state_dict() | {"palettes": torch.zeros(1, 0, 4)}
+    save_weights(good, tensors, {"architecture": {"image_px": 16, "width": 4}, "params": p})
     assert load_colourer(good).noise == "dropout"
-    save_weights(bad, net.state_dict(), {"architecture": {"image_px": 32, "width": 4}, "params": p})
+    save_weights(bad, tensors, {"architecture": {"image_px": 32, "width": 4}, "params": p})
     with pytest.raises(UserError, match="is not what pix2pix wrote"):
         load_colourer(bad)
     with pytest.raises(UserError, match="is missing"):

@@ -25,24 +25,33 @@ class Colourer:
     Attributes:
         noise: that `colour` draws.
         outline: canny, sketch or mixed: what it colours.
+        palettes: some of the pictures' that it was trained on, float32 N x colours x 4.
     """
 
     net: UNet
     noise: str
     outline: str
+    palettes: Tensor
 
     @torch.no_grad()
-    def colour(self, outlines: np.ndarray, seed: int | None) -> np.ndarray:
+    def colour(self, outlines: np.ndarray, seed: int | None, palettes: np.ndarray | None = None) -> np.ndarray:
         """Colourings, uint8, N x 3 x H x W, of outlines, uint8, N x H x W: 0 on lines, 255 elsewhere.
 
         Args:
-            seed: of the noise; None for none: one colouring, the same each time.
+            seed: of the noise, and of the choice of palettes; None for none: one colouring, the same each time.
+            palettes: float32, N x colours x 4, to use instead.
         """
-        device = next(self.net.parameters()).device
+        device, count = next(self.net.parameters()).device, len(outlines)
         generator = None if seed is None else torch.Generator().manual_seed(seed)
-        noise = draw_noise(self.net, "none" if seed is None else self.noise, len(outlines), generator)
-        parts = zip(to_lines(outlines).split(BATCH), noise.split(BATCH), strict=True)
-        return np.concatenate([to_uint8(self.net(x.to(device), z.to(device))) for x, z in parts])
+        noise = draw_noise(self.net, "none" if seed is None else self.noise, count, generator)
+        if palettes is not None:
+            told = torch.from_numpy(palettes)
+        elif seed is not None and len(self.palettes):
+            told = self.palettes[torch.randint(len(self.palettes), (count,), generator=generator)]
+        else:
+            told = torch.zeros(count, self.net.colours, 4)
+        parts = zip(*(x.to(device).split(BATCH) for x in (to_lines(outlines), noise, told)), strict=True)
+        return np.concatenate([to_uint8(self.net(*part)) for part in parts])
 
 
 def to_lines(outlines: np.ndarray) -> Tensor:
@@ -59,8 +68,9 @@ def load_colourer(path: Path = FILE) -> Colourer:
     tensors, header = load_weights(path)
     try:
         net, p = UNet(**header["architecture"]), header["params"]
+        palettes = tensors.pop("palettes")
         net.load_state_dict(tensors)
         net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        return Colourer(net, p["noise"], p["outline"])
+        return Colourer(net, p["noise"], p["outline"], palettes)
     except (KeyError, TypeError, RuntimeError):
         raise UserError(f"{path} is not what pix2pix wrote; run dvc repro") from None

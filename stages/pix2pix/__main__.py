@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from stages.lib.colouring import FILE, Colourer, load_colourer
 from stages.lib.nets.patchgan import FIELDS
 from stages.lib.nets.unet import UNet
+from stages.lib.palette import palettes_of
 from stages.lib.params import UserError
 from stages.lib.pictures import open_pictures
 from stages.lib.sheets import save_sheet, spread
@@ -21,6 +23,7 @@ from stages.pix2pix.params import Pix2pixParams
 from stages.pix2pix.score import figures_of, l1
 from stages.pix2pix.train import train
 
+PALETTES = 1000  # kept to colour with later
 SCORED = 500  # val pictures for a snapshot
 
 
@@ -35,30 +38,46 @@ def main(stage: Stage) -> None:
     if common.image_px < (least := 4 << FIELDS[p.field_px]):
         raise UserError(f"pix2pix.field_px is {p.field_px}: too large for common.image_px under {least}")
 
+    palettes = palettes_of(pictures.images, p.palette)
+    kept = torch.from_numpy(palettes[spread(pictures.rows("train"), PALETTES)])
+
     def watch(folder: Path, step: int, net: UNet) -> None:
-        save_frame(folder, step, Colourer(net, p.noise, p.outline).colour(hand, common.seed), columns=len(hand))
+        drawn = Colourer(net, p.noise, p.outline, kept).colour(hand, common.seed)
+        save_frame(folder, step, drawn, columns=len(hand))
 
-    def score(net: UNet) -> float:
-        return l1(Colourer(net, p.noise, p.outline).colour(outlines.plain(val), None), pictures.images[val])
+    def score(net: UNet, told: bool = True) -> float:
+        colourer = Colourer(net, p.noise, p.outline, kept)
+        drawn = colourer.colour(outlines.plain(val), None, palettes[val] if told else None)
+        return l1(drawn, pictures.images[val])
 
-    net, training = train(stage, p, pictures, outlines, common.seed, watch, score if p.snapshots else None)
+    net, training = train(stage, p, pictures, outlines, palettes, common.seed, watch, score if p.snapshots else None)
     stage.check_unchanged()
-    architecture = {"image_px": common.image_px, "width": p.width}
-    save_weights(FILE, net.state_dict(), {"architecture": architecture, "params": p.model_dump()})
+    architecture = {"image_px": common.image_px, "width": p.width, "colours": p.palette}
+    save_weights(FILE, net.state_dict() | {"palettes": kept}, {"architecture": architecture, "params": p.model_dump()})
 
     colourer = load_colourer()
     rows = test if len(test) else val  # of few species none may be in test: then a sheet, but no figures
     asked, real = outlines.plain(rows), pictures.images[rows]
-    fake = colourer.colour(asked, None)  # figures are of colourings without noise
-    stage.write_metrics({"val_l1": score(colourer.net), **(figures_of(fake, real, asked) if len(test) else {})})
+    bare, told = colourer.colour(asked, None), colourer.colour(asked, None, palettes[rows])  # without noise
+    figures = {"val_l1": score(colourer.net, told=False), "own_palette": {"val_l1": score(colourer.net)}}
+    if len(test):
+        figures |= figures_of(bare, real, asked)
+        figures["own_palette"] |= figures_of(told, real, asked)
+    stage.write_metrics(figures)
     stage.write_table("history", training.history)
     shown = spread(np.arange(len(rows)), 24)
-    triples = np.stack([np.repeat(asked[shown, None], 3, axis=1), fake[shown], real[shown]], axis=1)
-    save_sheet(stage.plot_path("test.png"), triples.reshape(-1, *real.shape[1:]), columns=12)
-    several = [np.repeat(hand[:, None], 3, axis=1), *(colourer.colour(hand, seed) for seed in range(3))]
+    other = colourer.colour(asked[shown], common.seed)
+    rowed = np.stack([as_pictures(asked[shown]), other, told[shown], real[shown]], axis=1)
+    save_sheet(stage.plot_path("test.png"), rowed.reshape(-1, *real.shape[1:]), columns=12)
+    several = [as_pictures(hand), *(colourer.colour(hand, seed) for seed in range(5))]
     save_sheet(stage.plot_path("drawings.png"), np.concatenate(several), columns=len(hand))
     join_frames(training.folder, stage.plot_path("training.gif"))
     stage.on_success.append(training.discard)
+
+
+def as_pictures(outlines: np.ndarray) -> np.ndarray:
+    """uint8, N x H x W, as N x 3 x H x W."""
+    return np.repeat(outlines[:, None], 3, axis=1)
 
 
 if __name__ == "__main__":

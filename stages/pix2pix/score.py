@@ -7,7 +7,7 @@ import numpy as np
 
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.outlines.canny import canny
-from stages.lib.outlines.sketch import contours, figure
+from stages.lib.outlines.sketch import silhouette
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import frechet_distance
 from stages.lib.training.device import accelerator
@@ -31,7 +31,7 @@ def figures_of(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict
         fake, real: uint8, N x 3 x H x W.
         outlines: that were coloured: uint8, N x H x W.
     """
-    inside = np.stack([silhouette(picture) for picture in real]).astype(bool)
+    inside = np.stack([silhouette(np.ascontiguousarray(picture.transpose(1, 2, 0))) for picture in real]).astype(bool)
     apart = np.abs(fake.astype(np.int16) - real).mean(1) / 255
     found = {"test_l1": float(apart.mean())}
     found["test_l1_inside"] = float(apart[inside].mean())
@@ -46,12 +46,6 @@ def figures_of(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict
         found["fd"] = frechet_distance(of_fake, of_real)
     found["edge_agreement"] = float(np.mean([agreement(*pair) for pair in zip(fake, outlines, strict=True)]))
     return found
-
-
-def silhouette(image: np.ndarray) -> np.ndarray:
-    """The figure with all that it surrounds: uint8, H x W, 1 inside, of a picture 3 x H x W."""
-    mask = figure(np.ascontiguousarray(image.transpose(1, 2, 0)))
-    return cv2.drawContours(np.zeros_like(mask), contours(mask, cv2.RETR_EXTERNAL), -1, 1, cv2.FILLED)
 
 
 def from_median(pixels: np.ndarray) -> np.ndarray:

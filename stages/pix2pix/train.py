@@ -35,6 +35,7 @@ def train(
     p: Pix2pixParams,
     pictures: Pictures,
     outlines: Outlines,
+    palettes: np.ndarray,
     seed: int,
     watch: Callable[[Path, int, UNet], None],
     score: Callable[[UNet], float] | None,
@@ -42,6 +43,7 @@ def train(
     """The averaged generator, the best of its snapshots if there is a score, and the run's record.
 
     Args:
+        palettes: of all pictures, float32 N x colours x 4.
         watch: called `p.frames` times, evenly spread from the start to the end, with a folder
             that is kept as long as the checkpoint, the step and the averaged generator.
         score: of a generator, lower is better; None: its last state is the one to keep.
@@ -49,7 +51,7 @@ def train(
     accelerate, loss = accelerator(), LOSSES[p.loss]
     device, betas = accelerate.device, (p.betas[0], p.betas[1])
     torch.manual_seed(seed)
-    net_g = UNet(pictures.image_px, p.width).to(device, memory_format=torch.channels_last)
+    net_g = UNet(pictures.image_px, p.width, p.palette).to(device, memory_format=torch.channels_last)
     net_d = PatchGAN(p.field_px, p.discriminator_width, p.discriminator_norm)
     net_d = net_d.to(device, memory_format=torch.channels_last)
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
@@ -72,8 +74,9 @@ def train(
             pair = [to_float(pictures.images[chosen]).to(device), to_lines(papers).to(device)]
             real, lines = augment(pair, p.augment)
             noise = draw_noise(net_g, p.noise, p.batch).to(device)
+            told = torch.from_numpy(palettes[chosen]) * (torch.rand(p.batch, 1, 1) >= p.palette_drop)
             with accelerate.autocast():
-                fake = net_g(lines, noise)
+                fake = net_g(lines, noise, told.to(device))
                 with cached():  # one spectral norm of each weight for real and fake
                     logits = [net_d(beside(lines, picture)).float() for picture in (real, fake.detach())]
                 loss_d, figures = loss.discriminator(*logits), {}

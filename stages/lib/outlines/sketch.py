@@ -69,6 +69,12 @@ def figure(image: np.ndarray) -> np.ndarray:
         level -= 10
 
 
+def silhouette(image: np.ndarray) -> np.ndarray:
+    """The figure with all that it surrounds: uint8, H x W, 1 inside, of an image uint8, H x W x 3."""
+    mask = figure(image)
+    return cv2.drawContours(np.zeros_like(mask), contours(mask, cv2.RETR_EXTERNAL), -1, 1, cv2.FILLED)
+
+
 def inner_strokes(grey: np.ndarray, mask: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
     """Contours of what is dark inside the figure, as (points, closed).
 

@@ -1,0 +1,39 @@
+"""The few colours of a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from PIL import Image
+
+from stages.lib.outlines.sketch import silhouette
+
+KMEANS = 5  # rounds that refine the median cut
+
+
+def palette_of(picture: np.ndarray, colours: int) -> np.ndarray:
+    """The colours of a picture's figure, the most frequent first.
+
+    By P. Heckbert's median cut ("Color Image Quantization for Frame Buffer Display", 1982) and k-means.
+
+    Args:
+        picture: uint8, 3 x H x W.
+
+    Returns:
+        float32, colours x 4: RGB in [-1, 1] and its share of the figure; zeros for colours that are not there.
+    """
+    image = np.ascontiguousarray(picture.transpose(1, 2, 0))
+    found, pixels = np.zeros((colours, 4), np.float32), image[silhouette(image) > 0]
+    if not colours or not len(pixels):
+        return found
+    few = Image.fromarray(pixels[None]).quantize(colours, Image.Quantize.MEDIANCUT, KMEANS)
+    rgb = np.array(few.getpalette(), np.float32).reshape(-1, 3) / 127.5 - 1
+    for i, (count, index) in enumerate(sorted(few.getcolors(), reverse=True)):
+        found[i] = (*rgb[index], count / len(pixels))
+    return found
+
+
+def palettes_of(pictures: Iterable[np.ndarray], colours: int) -> np.ndarray:
+    """Those of several pictures: float32, N x colours x 4."""
+    return np.stack([palette_of(picture, colours) for picture in pictures])
