@@ -137,6 +137,18 @@ def colour(
 
 
 @app.command()
+def sweep_report(
+    prefix: Annotated[str, typer.Argument(help="What the experiments' names begin with.")],
+    metric: Annotated[str, typer.Option(help="FILE.VALUE of metrics/, where lower is better.")] = "pix2pix.val_l1",
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("samples/sweep"),
+) -> None:
+    """What a sweep found: table, curves, importance of parameters, parallel coordinates."""
+    from app.sweep import report
+
+    finish("sweep-report", lambda: report(prefix, metric, out))
+
+
+@app.command()
 def export(
     out: Annotated[Path, typer.Option(help="Folder for the files and their model card.")] = Path("models/export"),
 ) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 from stages.lib.params import UserError, read_yaml
 
 FOLDER = Path(__file__).parents[1] / "recipes"
+SWEEPS = "sweeps/"
 
 
 def names() -> list[str]:
-    """All recipes."""
-    return sorted(file.stem for file in FOLDER.glob("*.yaml"))
+    """All recipes; those in sweeps/ give several values to choose from."""
+    return sorted(file.relative_to(FOLDER).with_suffix("").as_posix() for file in FOLDER.rglob("*.yaml"))
 
 
 def recipe_file(name: str) -> Path:
@@ -24,12 +25,15 @@ def recipe_file(name: str) -> Path:
 
 
 def flags(name: str) -> list[str]:
-    """`-S key=value` for every value of a recipe; empty if it changes nothing.
+    """`-S key=value` for every value of a recipe; of a sweep `-S key=value,value`. Empty if it changes nothing.
 
     Raises:
         UserError: there is no such recipe.
     """
-    return [part for key, value in leaves(read_yaml(recipe_file(name))) for part in ("-S", f"{key}={value}")]
+    found = leaves(read_yaml(recipe_file(name)))
+    if name.startswith(SWEEPS):  # DVC queues a run for each value of an open list
+        found = ((key, value.removeprefix("[").removesuffix("]")) for key, value in found)
+    return [part for key, value in found for part in ("-S", f"{key}={value}")]
 
 
 def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

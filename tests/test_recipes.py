@@ -1,6 +1,7 @@
 """Recipes: each is valid, can be given to DVC, and trains."""
 
 import shlex
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from app.recipe import FOLDER, flags, names
+from app.recipe import FOLDER, SWEEPS, flags, names
 from stages.gan.build import prepare
 from stages.gan.params import GanParams
 from stages.gan.train import anchor_loss, discriminator_loss, train
@@ -19,6 +20,7 @@ from stages.lib.pictures import Pictures
 from stages.lib.sampling import Latent
 from stages.lib.training.loop import batch_rows, mix
 from stages.lib.weights import load_weights, save_weights
+from stages.pix2pix.params import Pix2pixParams
 from stages.pretrain.params import PretrainParams
 from tests.closure import ROOT
 
@@ -44,13 +46,28 @@ def read_yaml_value(text: str):
     return YAML(typ="safe").load(text)
 
 
-@pytest.mark.parametrize("recipe", names())
+RECIPES = [name for name in names() if not name.startswith(SWEEPS)]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_flags_say_what_the_file_says_and_no_shell_splits_them(recipe):
     printed = " ".join(flags(recipe))
     assert shlex.split(printed) == flags(recipe)
     values, found = read_yaml(FOLDER / f"{recipe}.yaml"), overlaid(recipe)
     for section, wanted in values.items():
         assert found[section] | wanted == found[section]
+
+
+@pytest.mark.parametrize("sweep", sorted(set(names()) - set(RECIPES)))
+def test_every_run_of_a_sweep_is_possible(sweep):
+    choices = [(key.split("."), values.split(",")) for key, values in (f.split("=") for f in flags(sweep)[1::2])]
+    assert any(len(values) > 1 for _, values in choices)
+    for picked in product(*(values for _, values in choices)):
+        values = read_yaml(ROOT / "params.yaml")["pix2pix"]
+        for ((section, name), _), value in zip(choices, picked, strict=True):
+            assert section == "pix2pix" and name in values
+            values[name] = read_yaml_value(value)
+        parse("pix2pix", values, Pix2pixParams)
 
 
 def test_an_unknown_recipe_is_one_line_that_names_the_others():
@@ -96,7 +113,7 @@ def takes_two_steps(values: dict, tmp_path) -> list[dict[str, float]]:
     return run.history
 
 
-@pytest.mark.parametrize("recipe", names())
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_takes_two_steps(recipe, tmp_path):
     """With its own networks, loss and augmentation; small batches of small sets."""
     values = overlaid(recipe)

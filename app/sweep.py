@@ -1,0 +1,208 @@
+"""What a sweep of experiments found: table, curves, importance of parameters, parallel coordinates."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stages.lib.params import UserError
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from pandas import DataFrame
+
+AXES = ("step", "kimg")
+FEW = 20  # points of a curve that are marked
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An experiment that has run.
+
+    Attributes:
+        rev: its commit.
+        params, metrics: by dotted name; of metrics the file's name is the first part.
+    """
+
+    name: str
+    rev: str
+    params: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+def report(prefix: str, metric: str, out: Path) -> list[Path]:
+    """Write the report of the experiments whose names begin with `prefix`.
+
+    Args:
+        metric: such as pix2pix.val_l1: a file of metrics/ and the value's name there; lower is better.
+        out: a folder.
+
+    Raises:
+        UserError: there are fewer than two such experiments with that metric, or they do not differ.
+    """
+    trials = [trial for trial in experiments() if trial.name.startswith(prefix) and metric in trial.metrics]
+    varied = differing(trials)
+    if len(trials) < 2 or not varied:
+        found = "but one" if len(trials) == 1 else "none" if not trials else "only such as have the same parameters"
+        raise UserError(
+            f"of experiments named {prefix}… with {metric} there is {found}; dvc queue status says what runs"
+        )
+    trials.sort(key=lambda trial: trial.metrics[metric])
+    out.mkdir(parents=True, exist_ok=True)
+    stage = metric.split(".")[0]
+    study = study_of(trials, varied, metric)
+    written = [out / "table.md", out / "importance.md"]
+    written[0].write_text(table(trials, varied, stage), encoding="utf-8")
+    written[1].write_text(importances(study), encoding="utf-8")
+    return [*written, *curves(trials, varied, stage, out), *parallel(study, metric, out)]
+
+
+def experiments() -> list[Trial]:
+    """All that `dvc exp show` lists of this commit and that have ended well."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "dvc", "exp", "show", "--json", "--no-pager"], capture_output=True, text=True
+    )
+    if shown.returncode:
+        raise UserError(f"dvc exp show failed: {shown.stderr.strip().splitlines()[-1]}")
+    trials = []
+    for commit in json.loads(shown.stdout):
+        for experiment in commit["experiments"] or []:
+            for run in experiment["revs"]:
+                if not (data := run["data"]):  # failed or queued
+                    continue
+                metrics = {Path(file).stem: found.get("data") or {} for file, found in data["metrics"].items()}
+                params = data["params"]["params.yaml"]["data"]
+                trials.append(Trial(run["name"] or run["rev"][:7], run["rev"], flat(params), flat(metrics)))
+    return trials
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dictionaries by dotted names."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}.{key}" if prefix else key
+        found |= flat(value, name) if isinstance(value, dict) else {name: value}
+    return found
+
+
+def differing(trials: Iterable[Trial]) -> list[str]:
+    """Names of the parameters that are not the same in all trials."""
+    seen: dict[str, set[str]] = {}
+    for trial in trials:
+        for name, value in trial.params.items():
+            seen.setdefault(name, set()).add(str(value))
+    return [name for name, values in seen.items() if len(values) > 1]
+
+
+def table(trials: list[Trial], varied: list[str], stage: str) -> str:
+    """Markdown: a row a trial, best first, with what varied and all figures of the stage."""
+    names = [name for name in trials[0].metrics if name.startswith(f"{stage}.")]
+    rows = [["experiment", *(name.split(".", 1)[1] for name in (*varied, *names))]]
+    rows.append(["---"] * len(rows[0]))
+    for trial in trials:
+        figures = [f"{trial.metrics[name]:.4g}" if name in trial.metrics else "" for name in names]
+        rows.append([f"`{trial.name}`", *(str(trial.params.get(name)) for name in varied), *figures])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def study_of(trials: list[Trial], varied: list[str], metric: str) -> Study:
+    """The trials as Optuna has them; each parameter a choice among the values that were tried."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    choices = {name: sorted({plain(trial.params.get(name)) for trial in trials}, key=order) for name in varied}
+    distributions: Any = {name: optuna.distributions.CategoricalDistribution(found) for name, found in choices.items()}
+    study = optuna.create_study()
+    for trial in trials:
+        params = {name: plain(trial.params.get(name)) for name in varied}
+        study.add_trial(
+            optuna.trial.create_trial(params=params, distributions=distributions, value=trial.metrics[metric])
+        )
+    return study
+
+
+def plain(value: Any) -> Any:
+    """What Optuna takes as a choice."""
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def order(value: Any) -> tuple[bool, Any]:
+    """Numbers by size, before all else by its text."""
+    return (False, value) if isinstance(value, int | float) else (True, str(value))
+
+
+def importances(study: Study) -> str:
+    """Markdown: the share of the figure's variance that each parameter explains.
+
+    By functional ANOVA (F. Hutter et al., "An Efficient Approach for Assessing Hyperparameter Importance", 2014).
+    """
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+    found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
+    rows = "".join(f"| `{name}` | {share:.2f} |\n" for name, share in found.items())
+    return f"| parameter | importance (fANOVA, {len(study.trials)} runs) |\n| --- | --- |\n{rows}"
+
+
+def curves(trials: list[Trial], varied: list[str], stage: str, out: Path) -> list[Path]:
+    """Two PNG: `training.png` with the losses as they went, and `validation.png`."""
+    histories = {label(trial, varied): history(trial, stage) for trial in trials}
+    columns = dict.fromkeys(column for found in histories.values() for column in found if column not in AXES)
+    groups = {False: "training.png", True: "validation.png"}
+    return [
+        draw_curves(histories, names, out / file)
+        for checked, file in groups.items()
+        if (names := [column for column in columns if column.startswith("val_") == checked])
+    ]
+
+
+def label(trial: Trial, varied: list[str]) -> str:
+    return ", ".join(f"{name.rsplit('.', 1)[-1]} {trial.params.get(name)}" for name in varied)
+
+
+def history(trial: Trial, stage: str) -> DataFrame:
+    """What a trial wrote as it trained."""
+    import pandas
+
+    path = f"metrics/{stage}/history.tsv"
+    shown = subprocess.run(["git", "show", f"{trial.rev}:{path}"], capture_output=True, text=True)
+    if shown.returncode:
+        raise UserError(f"{trial.name} has no {path}")
+    return pandas.read_csv(io.StringIO(shown.stdout), sep="\t")
+
+
+def draw_curves(histories: dict[str, DataFrame], names: list[str], path: Path) -> Path:
+    """A plot for each name, a line for each history."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(max(7, 5 * len(names)), 5), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        for text, found in histories.items():
+            if name in found:
+                known = found[["step", name]].dropna()
+                axes.plot(known["step"], known[name], label=text, marker="." if len(known) < FEW else None)
+        axes.set(title=name, xlabel="step")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
+    figure.savefig(path, dpi=80)
+    return path
+
+
+def parallel(study: Study, metric: str, out: Path) -> list[Path]:
+    """Parallel coordinates, a line a trial: to look at (PNG) and to move about in (HTML)."""
+    import optuna.visualization
+    import optuna.visualization.matplotlib
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        axes = optuna.visualization.matplotlib.plot_parallel_coordinate(study, target=None, target_name=metric)
+    axes.figure.set_size_inches(9, 5)
+    axes.figure.savefig(out / "parallel.png", dpi=80, bbox_inches="tight")
+    page = optuna.visualization.plot_parallel_coordinate(study, target_name=metric)
+    page.write_html(out / "parallel.html", include_plotlyjs=True)
+    return [out / "parallel.png", out / "parallel.html"]
