@@ -14,7 +14,7 @@ from stages.lib.mixture import Mixture
 from stages.lib.nets.base import Generator
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.params import UserError, read_yaml
-from stages.lib.pictures import open_pictures
+from stages.lib.pictures import Pictures, open_pictures
 from stages.lib.reading.figure import ENLARGE, cut_out
 from stages.lib.reading.files import open_file, rgb
 from stages.lib.reading.unusable import Unusable
@@ -85,8 +85,6 @@ def place(what: str) -> tuple[np.ndarray, np.ndarray]:
 def picture_of(what: str) -> tuple[np.ndarray, int | None]:
     """A species or a picture file: uint8, 3 x H x W, and its row in data/clean; None for a file.
 
-    A species stands for its first drawing, or first picture.
-
     Raises:
         UserError: it is neither, or the file cannot be used.
     """
@@ -96,12 +94,17 @@ def picture_of(what: str) -> tuple[np.ndarray, int | None]:
         except Unusable as error:
             raise UserError(f"{what} cannot be used: {error.reason} {error.detail}".rstrip()) from None
     pictures = open_pictures()
-    rows = np.flatnonzero(pictures.column("species") == what)
-    if not len(rows):
-        raise UserError(f"{what!r} is no picture file, and no species of data/clean")
-    drawings = rows[pictures.column("style")[rows] == "drawing"]
-    row = int((drawings if len(drawings) else rows)[0])
+    row = species_row(what, pictures)
     return pictures.images[row], row
+
+
+def species_row(species: str, pictures: Pictures) -> int:
+    """The row of a species' first drawing, or first picture. Raises UserError if there is no such species."""
+    rows = np.flatnonzero(pictures.column("species") == species)
+    if not len(rows):
+        raise UserError(f"{species!r} is no picture file, and no species of data/clean")
+    drawings = rows[pictures.column("style")[rows] == "drawing"]
+    return int((drawings if len(drawings) else rows)[0])
 
 
 def cleaned(image: Image.Image) -> np.ndarray:

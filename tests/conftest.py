@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ PNGS = 4  # stills a label, beside one GIF and one SVG
 TINY: dict[str, Any] = {
     "common.image_px": 32,
     "scrape.source": "folder",
+    "names.package": "",
     "clean.val_share": 0.2,
     "classifier.backbone": "resnet18",
     "classifier.epochs": 1,
@@ -223,3 +226,38 @@ class Kind:
                 centre = f'cx="{50 * (x0 + x1):.2f}" cy="{50 * (y0 + y1):.2f}"'
                 parts.append(f'<ellipse {centre} rx="{50 * (x1 - x0):.2f}" ry="{50 * (y1 - y0):.2f}" {look}/>')
         return f'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100">{"".join(parts)}</svg>'
+
+
+FAKE_NPM = """#!{python}
+import os, shutil, sys
+if {code!r}:
+    sys.exit("npm error code {code}\\nnpm error {code} something went wrong\\nnpm error A log is in /x")
+shutil.copy({archive!r}, "package-1.0.0.tgz")
+"""
+
+
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """Puts an npm on PATH that hands out an archive, or fails with a code."""
+
+    def install(members: list[tuple[str, bytes | tarfile.TarInfo]] | None = None, code: str = "") -> Path:
+        archive = tmp_path / "made.tgz"
+        with tarfile.open(archive, "w:gz") as tar:
+            for name, content in members or []:
+                if isinstance(content, bytes):
+                    info = tarfile.TarInfo(name)
+                    info.size = len(content)
+                    tar.addfile(info, io.BytesIO(content))
+                else:
+                    tar.addfile(content)
+        folder = tmp_path / "bin"
+        folder.mkdir(exist_ok=True)
+        script = FAKE_NPM.format(python=sys.executable, code=code, archive=str(archive))
+        (folder / "npm").write_text(script)
+        (folder / "npm").chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+        out = tmp_path / "out"
+        out.mkdir(exist_ok=True)
+        return out
+
+    return install

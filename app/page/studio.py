@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from threading import Lock
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
-from app.explore import Explorer, load_explorer, of_image, place
-from app.names import named
+from app.explore import Explorer, cleaned, load_explorer, species_row
+from app.names import load_names
 from app.own import outline_of
 from stages.lib.colouring import Colourer, load_colourer
+from stages.lib.nets.encoder import load_encoder
+from stages.lib.outlines.canny import canny
+from stages.lib.outlines.sketch import sketch
+from stages.lib.palette import palette_of
 from stages.lib.params import UserError, read_yaml
 from stages.lib.pictures import Pictures, open_pictures
 from stages.lib.reading.unusable import Unusable
+from stages.lib.tensors import to_float
 
 NEIGHBOURS = 4
-T = TypeVar("T")
+
+
+def load_embeddings() -> np.ndarray:
+    """Those of all pictures, N x E."""
+    try:
+        return np.load("data/embeddings.npy", mmap_mode="r")
+    except FileNotFoundError:
+        raise UserError("data/embeddings.npy is missing; run the stages before this one (dvc repro)") from None
+
+
+LOADERS: dict[str, Callable[[], Any]] = {
+    "explorer": load_explorer,
+    "colourer": load_colourer,
+    "encoder": lambda: load_encoder()[0],
+    "pictures": open_pictures,
+    "embeddings": load_embeddings,
+    "names": load_names,
+    "margin": lambda: read_yaml("params.yaml")["clean"]["margin"],
+}
 
 
 class Studio:
@@ -28,55 +51,33 @@ class Studio:
     Every method raises UserError where a model is missing or what it is given is of no use.
     """
 
+    explorer: Explorer
+    colourer: Colourer
+    pictures: Pictures
+    embeddings: np.ndarray
+    names: dict[str, str]
+    margin: float
+
     def __init__(self) -> None:
         self._lock = Lock()
-        self._loaded: dict[str, object] = {}
 
-    def _once(self, name: str, load: Callable[[], T]) -> T:
+    def __getattr__(self, name: str) -> Any:
+        if name not in LOADERS:
+            raise AttributeError(name)
         with self._lock:
-            if name not in self._loaded:
-                self._loaded[name] = load()
-            return self._loaded[name]  # type: ignore[return-value]
-
-    @property
-    def explorer(self) -> Explorer:
-        return self._once("explorer", load_explorer)
-
-    @property
-    def colourer(self) -> Colourer:
-        return self._once("colourer", load_colourer)
-
-    @property
-    def pictures(self) -> Pictures:
-        return self._once("pictures", open_pictures)
-
-    @property
-    def embeddings(self) -> np.ndarray:
-        def load() -> np.ndarray:
-            try:
-                return np.load("data/embeddings.npy", mmap_mode="r")
-            except FileNotFoundError:
-                raise UserError("data/embeddings.npy is missing; run the stages before this one (dvc repro)") from None
-
-        return self._once("embeddings", load)
-
-    @cached_property
-    def margin(self) -> float:
-        return read_yaml("params.yaml")["clean"]["margin"]
+            if name not in self.__dict__:
+                self.__dict__[name] = LOADERS[name]()
+        return self.__dict__[name]
 
     def hatch(self, count: int, seed: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
         """New creatures, uint8 N x 3 x H x W, and the embeddings they were drawn from, float32 N x E."""
-        explorer = self.explorer
-        embeddings, _ = explorer.mixture.sample(count, np.random.default_rng(seed), truncation)
-        return explorer.draw(embeddings), embeddings
+        embeddings, _ = self.explorer.mixture.sample(count, np.random.default_rng(seed), truncation)
+        return self.explorer.draw(embeddings), embeddings
 
-    def more_like(
-        self, embedding: np.ndarray, count: int, seed: int, truncation: float
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def more_like(self, embedding: np.ndarray, count: int, seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
         """Creatures near one, itself the first, with their embeddings."""
-        explorer = self.explorer
-        found = explorer.around(embedding.astype(np.float64), count, seed, truncation)
-        return explorer.draw(found), found
+        found = self.explorer.around(embedding.astype(np.float64), count, seed, spread)
+        return self.explorer.draw(found), found
 
     def nearest(self, embedding: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, list[str]]:
         """The train pictures nearest to an embedding, uint8 n x 3 x H x W, and their names; each species once."""
@@ -85,30 +86,47 @@ class Studio:
         species = self.pictures.column("species")
         _, first = np.unique(species[order], return_index=True)
         chosen = order[np.sort(first)[:count]]
-        return self.pictures.images[chosen], [named(name) for name in species[chosen]]
+        return self.pictures.images[chosen], [self.named(name) for name in species[chosen]]
+
+    def named(self, species: str) -> str:
+        """What a species is called on the page: its label, and its name if it has one."""
+        return " ".join(filter(None, (species, self.names.get(species))))
 
     def species(self) -> dict[str, str]:
-        """Species by the name that is shown."""
-        return {named(name): name for name in dict.fromkeys(self.pictures.column("species").tolist())}
+        """Labels of all species by what they are called."""
+        labels = [name for name in dict.fromkeys(self.pictures.column("species").tolist()) if name]
+        return {self.named(label): label for label in sorted(labels, key=lambda text: (len(text), text))}
 
-    def fuse(self, first: str | Image.Image, second: str | Image.Image, count: int) -> np.ndarray:
-        """Pictures from one species or picture to another: uint8, count x 3 x H x W."""
-        start, end = (self._embedding(what) for what in (first, second))
-        share = np.linspace(0, 1, count)[:, None]
-        return self.explorer.draw(((1 - share) * start + share * end).astype(np.float32))
-
-    def _embedding(self, what: str | Image.Image) -> np.ndarray:
+    def picture(self, what: str | Image.Image) -> np.ndarray:
+        """A species' picture, or somebody's own as the stage `clean` would have it: uint8, 3 x H x W."""
         if isinstance(what, str):
-            return place(what)[1]
+            return self.pictures.images[species_row(what, self.pictures)]
         try:
-            return of_image(what)[1]
+            return cleaned(what)
         except Unusable as error:
             raise UserError(f"this picture cannot be used: {error.reason} {error.detail}".rstrip()) from None
 
+    @torch.no_grad()
+    def embedding(self, what: str | Image.Image) -> np.ndarray:
+        """Where it is, float (E,)."""
+        if isinstance(what, str):
+            return self.embeddings[species_row(what, self.pictures)].astype(np.float64)
+        return self.encoder(to_float(self.picture(what)[None]))[0].double().numpy()
+
+    def fuse(self, first: str | Image.Image, second: str | Image.Image, count: int) -> np.ndarray:
+        """Pictures from one species or picture to another: uint8, count x 3 x H x W."""
+        start, end = (self.embedding(what) for what in (first, second))
+        share = np.linspace(0, 1, count)[:, None]
+        return self.explorer.draw(((1 - share) * start + share * end).astype(np.float32))
+
     def outline(self, image: Image.Image) -> np.ndarray:
         """The outline of a drawing or picture, uint8 H x W."""
-        return outline_of(image.convert("RGBA"), self.colourer.net.image_px, self.margin)
+        trace = sketch if self.colourer.outline == "sketch" else canny
+        return outline_of(image.convert("RGBA"), self.colourer.net.image_px, self.margin, trace=trace)
 
-    def colour(self, outline: np.ndarray, count: int, seed: int) -> np.ndarray:
-        """Colourings, uint8, count x 3 x H x W: one with noise of each seed."""
-        return self.colourer.colour(np.repeat(outline[None], count, axis=0), seed)
+    def colour(self, outline: np.ndarray, count: int, seed: int, like: str | Image.Image = "") -> np.ndarray:
+        """Colourings, uint8, count x 3 x H x W: in the colours of a species or picture, or any."""
+        outlines, palettes = np.repeat(outline[None], count, axis=0), None
+        if like:
+            palettes = np.repeat(palette_of(self.picture(like), self.colourer.net.colours)[None], count, axis=0)
+        return self.colourer.colour(outlines, seed, palettes)

