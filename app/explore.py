@@ -54,11 +54,15 @@ class Explorer:
         way = CubicSpline(np.arange(stops + 1), np.concatenate([points, points[:1]]), bc_type="periodic")
         return way(np.linspace(0, stops, frames, endpoint=False)).astype(np.float32)
 
-    @torch.no_grad()
     def draw(self, embeddings: np.ndarray) -> np.ndarray:
         """uint8, N x 3 x H x W, of embeddings float32 N x E."""
-        parts = torch.from_numpy(embeddings).split(BATCH)
-        return np.concatenate([to_uint8(self.generator(part)) for part in parts])
+        return drawn(self.generator, embeddings)
+
+
+@torch.no_grad()
+def drawn(generator: Generator, z: np.ndarray) -> np.ndarray:
+    """uint8, N x 3 x H x W, of z float32 N x Z."""
+    return np.concatenate([to_uint8(generator(part)) for part in torch.from_numpy(z).split(BATCH)])
 
 
 def load_explorer() -> Explorer:

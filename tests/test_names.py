@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.names import load_names
+from app.page.names import load_names
 from stages.lib.params import UserError, parse, read_yaml
 from stages.names.__main__ import fetch_names
 from stages.names.params import NamesParams

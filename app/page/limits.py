@@ -12,6 +12,7 @@ from stages.lib.params import UserError
 MOST_BYTES = 8 << 20
 MOST_PIXELS = 20_000_000
 MOST_CREATURES = 64
+MOST_SEED = 2**31 - 1
 
 
 def open_upload(path: str | Path) -> Image.Image:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
-from app.explore import Explorer, cleaned, load_explorer, species_row
-from app.names import load_names
+from app.explore import Explorer, cleaned, drawn, load_explorer, species_row
+from app.page.names import load_names
 from app.own import outline_of
 from stages.lib.colouring import Colourer, load_colourer
 from stages.lib.nets.encoder import load_encoder
@@ -21,6 +22,7 @@ from stages.lib.palette import palette_of
 from stages.lib.params import UserError, read_yaml
 from stages.lib.pictures import Pictures, open_pictures
 from stages.lib.reading.unusable import Unusable
+from stages.lib.sampling import Sampler, load_sampler
 from stages.lib.tensors import to_float
 
 NEIGHBOURS = 4
@@ -35,6 +37,7 @@ def load_embeddings() -> np.ndarray:
 
 
 LOADERS: dict[str, Callable[[], Any]] = {
+    "sampler": load_sampler,
     "explorer": load_explorer,
     "colourer": load_colourer,
     "encoder": lambda: load_encoder()[0],
@@ -51,7 +54,9 @@ class Studio:
     Every method raises UserError where a model is missing or what it is given is of no use.
     """
 
+    sampler: Sampler
     explorer: Explorer
+    encoder: nn.Module
     colourer: Colourer
     pictures: Pictures
     embeddings: np.ndarray
@@ -70,17 +75,19 @@ class Studio:
         return self.__dict__[name]
 
     def hatch(self, count: int, seed: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
-        """New creatures, uint8 N x 3 x H x W, and the embeddings they were drawn from, float32 N x E."""
-        embeddings, _ = self.explorer.mixture.sample(count, np.random.default_rng(seed), truncation)
-        return self.explorer.draw(embeddings), embeddings
+        """New creatures, uint8 N x 3 x H x W, as `python -m app generate` draws them, and their z, float32 N x Z."""
+        z, _ = self.sampler.latent.draw(count, np.random.default_rng(seed), truncation)
+        return drawn(self.sampler.net, z), z
 
-    def more_like(self, embedding: np.ndarray, count: int, seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
-        """Creatures near one, itself the first, with their embeddings."""
-        found = self.explorer.around(embedding.astype(np.float64), count, seed, spread)
+    def more_like(self, z: np.ndarray, count: int, seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
+        """Creatures near one, itself the first, with their z."""
+        found = self.explorer.around(z.astype(np.float64), count, seed, spread)
         return self.explorer.draw(found), found
 
-    def nearest(self, embedding: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, list[str]]:
-        """The train pictures nearest to an embedding, uint8 n x 3 x H x W, and their names; each species once."""
+    def nearest(self, picture: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, list[str]]:
+        """The train pictures nearest to one (uint8, 3 x H x W) for the encoder, uint8 n x 3 x H x W, and what
+        they are called; each species once."""
+        embedding = self.encoded(picture)
         rows = self.pictures.rows("train")
         order = rows[np.argsort(np.linalg.norm(self.embeddings[rows] - embedding, axis=1))]
         species = self.pictures.column("species")
@@ -107,11 +114,15 @@ class Studio:
             raise UserError(f"this picture cannot be used: {error.reason} {error.detail}".rstrip()) from None
 
     @torch.no_grad()
+    def encoded(self, picture: np.ndarray) -> np.ndarray:
+        """Embedding, float (E,), of a picture, uint8 3 x H x W."""
+        return self.encoder(to_float(picture[None]))[0].double().numpy()
+
     def embedding(self, what: str | Image.Image) -> np.ndarray:
         """Where it is, float (E,)."""
         if isinstance(what, str):
             return self.embeddings[species_row(what, self.pictures)].astype(np.float64)
-        return self.encoder(to_float(self.picture(what)[None]))[0].double().numpy()
+        return self.encoded(self.picture(what))
 
     def fuse(self, first: str | Image.Image, second: str | Image.Image, count: int) -> np.ndarray:
         """Pictures from one species or picture to another: uint8, count x 3 x H x W."""

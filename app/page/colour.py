@@ -1,0 +1,93 @@
+"""The tab to draw on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from app.page.limits import MOST_SEED, whole
+from app.page.parts import SMALL_PX, answers, seed_box, shown, species_or_upload
+from app.page.studio import Studio
+from stages.lib.params import UserError
+from stages.pix2pix.examples import drawings
+
+CANVAS = 512
+SEVERAL = 8  # colourings at a time
+ANY = "any, by the seed"
+
+
+def colour(studio: Studio) -> None:
+    """A sheet of paper; what is drawn on it is coloured with every stroke."""
+    examples = [Image.fromarray(drawing).resize((CANVAS, CANVAS)) for drawing in drawings(CANVAS)]
+    with gr.Row():
+        paper = gr.ImageEditor(
+            label="Draw here, or load a picture or photo",
+            type="pil",
+            image_mode="RGB",
+            canvas_size=(CANVAS, CANVAS),
+            brush=gr.Brush(default_size=8, colors=["#000000"], default_color="#000000", color_mode="fixed"),
+            eraser=gr.Eraser(default_size=30),
+            layers=False,
+            transforms=(),
+            sources=("upload", "clipboard"),
+            format="png",
+            elem_id="paper",
+        )
+        with gr.Column():
+            coloured = gr.Image(
+                label="Coloured", interactive=False, format="png", height=CANVAS // 2, elem_id="coloured"
+            )
+            lines = gr.Image(label="What the network sees", interactive=False, format="png", height=SMALL_PX)
+    with gr.Row():
+        like = gr.Dropdown([ANY, *studio.species()], value=ANY, label="In the colours of", filterable=True)
+        seed = seed_box()
+    button = gr.Button("Several colourings", variant="primary")
+    several = gr.Gallery(
+        label="Several colourings", columns=8, height="auto", allow_preview=False, format="png", elem_id="several"
+    )
+    begin = gr.Gallery(
+        examples, label="Drawings to begin with", columns=6, height="auto", allow_preview=False, elem_id="examples"
+    )
+
+    def colourings(drawn: Any, like: Any, seed: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
+        image = drawn.get("composite") if isinstance(drawn, dict) else None
+        if not isinstance(image, Image.Image):
+            raise UserError("draw something first")
+        outline = studio.outline(image)
+        of = "" if like == ANY else species_or_upload(studio, like, None)
+        return outline, studio.colour(outline, count, whole(seed, 0, MOST_SEED, "the seed"), of)
+
+    @answers
+    def paint(drawn: Any, like: Any, seed: Any) -> Any:
+        if not isinstance(drawn, dict) or is_blank(drawn.get("composite")):
+            return None, None
+        outline, pictures = colourings(drawn, like, seed, 1)
+        return shown(pictures, CANVAS // 2)[0], Image.fromarray(outline)
+
+    @answers
+    def paint_several(drawn: Any, like: Any, seed: Any) -> Any:
+        return shown(colourings(drawn, like, seed, SEVERAL)[1])
+
+    def take(event: gr.SelectData) -> Image.Image:
+        return examples[event.index]
+
+    asked = [paper, like, seed]
+    gr.on(
+        [paper.change, like.change, seed.change],
+        paint,
+        asked,
+        [coloured, lines],
+        api_name="colour",
+        show_progress="hidden",
+        trigger_mode="always_last",
+    )
+    button.click(paint_several, asked, several, api_name="colourings")
+    begin.select(take, None, paper, api_visibility="private")
+
+
+def is_blank(image: Any) -> bool:
+    """Whether there is nothing on a sheet."""
+    return not isinstance(image, Image.Image) or all(low == high for low, high in image.getextrema())

@@ -1,0 +1,68 @@
+"""The tab with what lies between two."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from app.page.limits import whole
+from app.page.parts import LARGE_PX, answers, shown, species_or_upload, upload_box
+from app.page.studio import Studio
+
+STEPS = 9  # from one to the other
+
+
+def fuse(studio: Studio) -> None:
+    """Two species or pictures, a slider between them, an animation."""
+    names, sides = list(studio.species()), []
+    with gr.Row():
+        for label, value in (("First", names[0]), ("Second", names[min(1, len(names) - 1)])):
+            with gr.Column():
+                species = gr.Dropdown(names, value=value, label=f"{label} species", filterable=True)
+                picture = gr.Image(label=f"{label} species", height=LARGE_PX // 2, interactive=False, format="png")
+                upload = upload_box(f"… or a picture of your own, as the {label.lower()}")
+                sides += [species, upload]
+            species.change(show_species(studio), species, picture, api_visibility="private", show_progress="hidden")
+    button = gr.Button("Fuse", variant="primary")
+    way = gr.State(None)
+    with gr.Row():
+        between = gr.Image(label="Between them", height=LARGE_PX, interactive=False, format="png", elem_id="between")
+        film = gr.HTML(elem_id="film")
+    slider = gr.Slider(0, STEPS - 1, STEPS // 2, step=1, label="From the first to the second")
+
+    @answers
+    def mix(first: Any, first_file: Any, second: Any, second_file: Any, at: Any) -> Any:
+        at = whole(at, 0, STEPS - 1, "the place between them")
+        ends = (species_or_upload(studio, *side) for side in ((first, first_file), (second, second_file)))
+        pictures = studio.fuse(*ends, STEPS)
+        return shown(pictures[at, None], LARGE_PX)[0], animated(pictures), pictures
+
+    @answers
+    def slide(pictures: np.ndarray | None, at: Any) -> Any:
+        at = whole(at, 0, STEPS - 1, "the place between them")
+        return None if pictures is None else shown(pictures[at, None], LARGE_PX)[0]
+
+    button.click(mix, [*sides, slider], [between, film, way], api_name="fuse")
+    slider.change(slide, [way, slider], between, api_visibility="private", show_progress="hidden")
+
+
+def show_species(studio: Studio) -> Any:
+    @answers
+    def show(name: Any) -> Image.Image:
+        return shown(studio.picture(species_or_upload(studio, name, None))[None])[0]
+
+    return show
+
+
+def animated(pictures: np.ndarray) -> str:
+    """There and back as a GIF in an element of a page: no file is kept."""
+    frames, kept = shown(np.concatenate([pictures, pictures[-2:0:-1]]), LARGE_PX), io.BytesIO()
+    frames[0].save(kept, "gif", save_all=True, append_images=frames[1:], duration=120, loop=0)
+    return (
+        f'<img alt="The way there and back" src="data:image/gif;base64,{base64.b64encode(kept.getvalue()).decode()}">'
+    )

@@ -1,0 +1,79 @@
+"""The tab with new creatures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app.page.limits import MOST_CREATURES, MOST_SEED, number, whole
+from app.page.parts import LARGE_PX, answers, seed_box, shown
+from app.page.studio import NEIGHBOURS, Studio
+from stages.lib.params import UserError
+
+
+def hatch(studio: Studio) -> None:
+    """A grid of creatures; one that is clicked is shown large, with its nearest real pictures, and has relatives."""
+    with gr.Row():
+        seed = seed_box()
+        count = gr.Slider(1, MOST_CREATURES, 24, step=1, label="How many")
+        truncation = gr.Slider(0, 1.5, 0.8, step=0.05, label="Truncation", info="Low: typical; high: varied")
+    button = gr.Button("Hatch", variant="primary")
+    gallery = gr.Gallery(
+        label="Click one",
+        columns=8,
+        height="auto",
+        object_fit="contain",
+        allow_preview=False,
+        format="png",
+        elem_id="hatched",
+    )
+    with gr.Row():
+        large = gr.Image(
+            label="The one you clicked", height=LARGE_PX, interactive=False, format="png", elem_id="chosen"
+        )
+        nearest = gr.Gallery(
+            label="The real pictures nearest to it",
+            columns=NEIGHBOURS,
+            height=LARGE_PX,
+            allow_preview=False,
+            format="png",
+            elem_id="nearest",
+        )
+    about = gr.Markdown(elem_id="about")
+    more = gr.Button("More like this")
+    found, chosen = gr.State(None), gr.State(None)
+
+    @answers
+    def draw(seed: Any, count: Any, truncation: Any) -> Any:
+        seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
+        pictures, z = studio.hatch(count, seed, number(truncation, 0, 2, "truncation"))
+        return shown(pictures), (f"of seed {seed}", pictures, z)
+
+    @answers
+    def look(found: tuple[str, np.ndarray, np.ndarray] | None, event: gr.SelectData) -> Any:
+        if found is None or not 0 <= event.index < len(found[1]):
+            raise UserError("hatch some first")
+        origin, pictures, z = found
+        real, names = studio.nearest(pictures[event.index])
+        near = list(zip(shown(real), names, strict=True))
+        return (
+            shown(pictures[event.index, None], LARGE_PX)[0],
+            near,
+            f"Number {event.index + 1} {origin}",
+            z[event.index],
+        )
+
+    @answers
+    def others(z: np.ndarray | None, seed: Any, count: Any, truncation: Any) -> Any:
+        if z is None:
+            raise UserError("click one first")
+        seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
+        pictures, z = studio.more_like(z, count, seed, number(truncation, 0, 2, "truncation"))
+        return shown(pictures), (f"of those like the one before, seed {seed}", pictures, z)
+
+    asked = [seed, count, truncation]
+    button.click(draw, asked, [gallery, found], api_name="hatch")
+    gallery.select(look, [found], [large, nearest, about, chosen], api_visibility="private")
+    more.click(others, [chosen, *asked], [gallery, found], api_visibility="private")

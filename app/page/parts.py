@@ -1,0 +1,61 @@
+"""What the tabs share."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from app.page.limits import MOST_SEED, open_upload
+from app.page.studio import Studio
+from stages.lib.params import UserError
+
+LARGE_PX = 256  # a picture that is shown alone
+SMALL_PX = 128  # one of many
+
+
+def answers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What goes wrong through a visitor's input becomes a message on the page."""
+
+    @functools.wraps(function)
+    def answer(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return answer
+
+
+def shown(pictures: np.ndarray, side: int = SMALL_PX) -> list[Image.Image]:
+    """uint8, N x 3 x H x W, enlarged to be looked at."""
+    return [Image.fromarray(p.transpose(1, 2, 0)).resize((side, side), Image.Resampling.BICUBIC) for p in pictures]
+
+
+def seed_box() -> gr.Number:
+    return gr.Number(
+        0, label="Seed", info="The same seed, the same pictures", precision=0, minimum=0, maximum=MOST_SEED
+    )
+
+
+def upload_box(label: str) -> gr.Image:
+    """A picture of one's own; as the path of a file, so that nothing is decoded before `open_upload` has looked."""
+    return gr.Image(label=label, type="filepath", image_mode=None, sources=["upload", "clipboard"], height=LARGE_PX)
+
+
+def species_or_upload(studio: Studio, name: Any, upload: str | None) -> str | Image.Image:
+    """What was chosen: an upload, or else the label of the species of that name.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if upload:
+        return open_upload(upload)
+    labels = studio.species()
+    if name not in labels:
+        raise UserError(f"there is no species {name!r}")
+    return labels[name]
