@@ -90,4 +90,4 @@ def colour(studio: Studio) -> None:
 
 def is_blank(image: Any) -> bool:
     """Whether there is nothing on a sheet."""
-    return not isinstance(image, Image.Image) or all(low == high for low, high in image.getextrema())
+    return not isinstance(image, Image.Image) or np.ptp(np.asarray(image), axis=(0, 1)).max() == 0

@@ -38,8 +38,8 @@ def fuse(studio: Studio) -> None:
     @answers
     def mix(first: Any, first_file: Any, second: Any, second_file: Any, at: Any) -> Any:
         at = whole(at, 0, STEPS - 1, "the place between them")
-        ends = (species_or_upload(studio, *side) for side in ((first, first_file), (second, second_file)))
-        pictures = studio.fuse(*ends, STEPS)
+        start, end = species_or_upload(studio, first, first_file), species_or_upload(studio, second, second_file)
+        pictures = studio.fuse(start, end, STEPS)
         return shown(pictures[at, None], LARGE_PX)[0], animated(pictures), pictures
 
     @answers

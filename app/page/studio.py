@@ -12,8 +12,8 @@ from PIL import Image
 from torch import nn
 
 from app.explore import Explorer, cleaned, drawn, load_explorer, species_row
-from app.page.names import load_names
 from app.own import outline_of
+from app.page.names import load_names
 from stages.lib.colouring import Colourer, load_colourer
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.outlines.canny import canny

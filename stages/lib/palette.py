@@ -29,8 +29,9 @@ def palette_of(picture: np.ndarray, colours: int) -> np.ndarray:
         return found
     few = Image.fromarray(pixels[None]).quantize(colours, Image.Quantize.MEDIANCUT, KMEANS)
     rgb = np.array(few.getpalette(), np.float32).reshape(-1, 3) / 127.5 - 1
-    for i, (count, index) in enumerate(sorted(few.getcolors(), reverse=True)):
-        found[i] = (*rgb[index], count / len(pixels))
+    counts = np.bincount(np.asarray(few).ravel(), minlength=len(rgb))
+    for i, index in enumerate(np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]):
+        found[i] = (*rgb[index], counts[index] / len(pixels))
     return found
 
 
