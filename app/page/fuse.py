@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from app.page.limits import whole
-from app.page.parts import LARGE_PX, answers, shown, species_or_upload, upload_box
+from app.page.parts import LARGE_PX, SMALL_PX, answers, shown, species_or_upload, upload_box
 from app.page.studio import Studio
 
 STEPS = 9  # from one to the other
@@ -19,15 +19,23 @@ STEPS = 9  # from one to the other
 
 def fuse(studio: Studio) -> None:
     """Two species or pictures, a slider between them, an animation."""
-    names, sides = list(studio.species()), []
+    names, sides, show = list(studio.species()), [], answers(lambda name: portrait(studio, name))
     with gr.Row():
-        for label, value in (("First", names[0]), ("Second", names[min(1, len(names) - 1)])):
+        for label, value in (("First", names[0]), ("Second", names[len(names) // 2])):
             with gr.Column():
                 species = gr.Dropdown(names, value=value, label=f"{label} species", filterable=True)
-                picture = gr.Image(label=f"{label} species", height=LARGE_PX // 2, interactive=False, format="png")
-                upload = upload_box(f"… or a picture of your own, as the {label.lower()}")
+                with gr.Row():
+                    picture = gr.Image(
+                        portrait(studio, value),
+                        label=label,
+                        height=SMALL_PX,
+                        interactive=False,
+                        buttons=[],
+                        format="png",
+                    )
+                    upload = upload_box("… or your own")
                 sides += [species, upload]
-            species.change(show_species(studio), species, picture, api_visibility="private", show_progress="hidden")
+            species.change(show, species, picture, api_visibility="private", show_progress="hidden")
     button = gr.Button("Fuse", variant="primary")
     way = gr.State(None)
     with gr.Row():
@@ -51,12 +59,9 @@ def fuse(studio: Studio) -> None:
     slider.change(slide, [way, slider], between, api_visibility="private", show_progress="hidden")
 
 
-def show_species(studio: Studio) -> Any:
-    @answers
-    def show(name: Any) -> Image.Image:
-        return shown(studio.picture(species_or_upload(studio, name, None))[None])[0]
-
-    return show
+def portrait(studio: Studio, name: Any) -> Image.Image:
+    """The picture of a species."""
+    return shown(studio.picture(species_or_upload(studio, name, None))[None])[0]
 
 
 def animated(pictures: np.ndarray) -> str:

@@ -44,7 +44,7 @@ def seed_box() -> gr.Number:
 
 def upload_box(label: str) -> gr.Image:
     """A picture of one's own; as the path of a file, so that nothing is decoded before `open_upload` has looked."""
-    return gr.Image(label=label, type="filepath", image_mode=None, sources=["upload", "clipboard"], height=LARGE_PX)
+    return gr.Image(label=label, type="filepath", image_mode=None, sources=["upload"], height=SMALL_PX)
 
 
 def species_or_upload(studio: Studio, name: Any, upload: str | None) -> str | Image.Image:
