@@ -1,0 +1,142 @@
+"""How fast the page answers, and what it does when many come at once.
+
+    python -m app serve --port 7860 &
+    python -m bench.page --people 50 --seconds 60
+
+First one visitor alone, then all: each colours a drawing, hatches and fuses by turns, as programs
+do, through the page's API. Prints, for each kind of request, how many were answered, how many were
+told that the page is busy, how many failed, and their times in milliseconds; and the memory of the
+server, if its process id is given with --pid, before and after.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Annotated, Any
+
+import httpx
+import numpy as np
+import psutil
+import typer
+from PIL import Image
+
+from stages.pix2pix.examples import drawings
+
+BUSY = "busy"
+ALONE = 20  # requests of each kind
+
+
+class Refused(Exception):
+    """The page's answer is a message; its text."""
+
+
+class Visitor:
+    """One who uses the page's API."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=f"{url}/gradio_api", timeout=120)
+
+    def ask(self, name: str, *data: Any) -> Any:
+        """What an endpoint answers. Raises Refused."""
+        begun = self.http.post(f"/call/{name}", json={"data": data})
+        if begun.status_code != 200:
+            raise Refused(begun.text)
+        with self.http.stream("GET", f"/call/{name}/{begun.json()['event_id']}") as answer:
+            event = ""
+            for line in answer.iter_lines():
+                if line.startswith("event: "):
+                    event = line[7:]
+                elif line.startswith("data: ") and event == "complete":
+                    return json.loads(line[6:])
+                elif line.startswith("data: ") and event == "error":
+                    raise Refused(line[6:])
+        raise Refused("no answer")
+
+    def upload(self, name: str, content: bytes) -> dict[str, Any]:
+        """A file as an endpoint takes it. Raises Refused."""
+        sent = self.http.post("/upload", files={"files": (name, content)})
+        if sent.status_code != 200:
+            raise Refused(sent.text)
+        return {"path": sent.json()[0], "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+    def colour(self) -> Any:
+        file = self.upload("drawing.png", png(drawings(256)[0]))
+        return self.ask("colour", {"background": None, "layers": [], "composite": file}, "any, by the seed", 0)
+
+    def hatch(self) -> Any:
+        return self.ask("hatch", 0, 64, 0.8)
+
+
+def png(picture: np.ndarray) -> bytes:
+    kept = io.BytesIO()
+    Image.fromarray(picture).save(kept, "png")
+    return kept.getvalue()
+
+
+def timed(work: Callable[[], Any]) -> tuple[str, float]:
+    """How a request ended, and its seconds."""
+    began = time.perf_counter()
+    try:
+        work()
+        outcome = "answered"
+    except Refused as error:
+        outcome = BUSY if "queue is full" in str(error).lower() or "busy" in str(error).lower() else f"failed: {error}"
+    except httpx.HTTPError as error:
+        outcome = f"failed: {error!r}"
+    return outcome, time.perf_counter() - began
+
+
+def report(title: str, found: dict[str, list[tuple[str, float]]]) -> None:
+    print(title)
+    for kind, ends in found.items():
+        times = np.array([seconds for outcome, seconds in ends if outcome == "answered"]) * 1000
+        median, late = np.quantile(times, [0.5, 0.95]) if len(times) else (np.nan, np.nan)
+        busy = sum(outcome == BUSY for outcome, _ in ends)
+        print(
+            f"  {kind}: {len(times)} answered, {busy} busy, {len(ends) - len(times) - busy} failed; "
+            f"median {median:.0f} ms, 95 % within {late:.0f} ms"
+        )
+        for line in sorted({outcome for outcome, _ in ends if outcome.startswith("failed")})[:3]:
+            print(f"    {line[:200]}")
+
+
+def main(
+    url: Annotated[str, typer.Option(help="Of the page.")] = "http://127.0.0.1:7860",
+    people: Annotated[int, typer.Option(min=0, help="At once; 0: only one alone.")] = 50,
+    seconds: Annotated[float, typer.Option(min=0.0)] = 60,
+    pid: Annotated[int, typer.Option(help="The server's process, for its memory.")] = 0,
+) -> None:
+    memory = psutil.Process(pid).memory_info if pid else None
+    visitor = Visitor(url)
+    kinds = {"colour": Visitor.colour, "hatch": Visitor.hatch}
+    visitor.hatch(), visitor.colour()  # warm
+    report("one alone:", {name: [timed(lambda: work(visitor)) for _ in range(ALONE)] for name, work in kinds.items()})
+    if not people:
+        return
+    found: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    until = time.monotonic() + seconds
+    before = memory().rss if memory else 0
+
+    def visit(number: int) -> None:
+        mine = Visitor(url)
+        for turn in count(number):
+            if time.monotonic() > until:
+                return
+            name = list(kinds)[turn % len(kinds)]
+            found[name].append(timed(lambda: kinds[name](mine)))
+
+    with ThreadPoolExecutor(people) as pool:
+        list(pool.map(visit, range(people)))
+    report(f"{people} at once for {seconds:.0f} s:", found)
+    if memory:
+        print(f"  memory of the server: {before >> 20} MB before, {memory().rss >> 20} MB after")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,236 @@
+"""The page: what it answers, to whom, and that nothing brings it down."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.page import Refused, Visitor, png
+from tests.conftest import dvc, environment, ran
+
+ANY = "any, by the seed"
+CHROMIUM = shutil.which("chromium")
+VIEWS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+@pytest.fixture(scope="module")
+def page(tiny_checkout_factory) -> Iterator[str]:
+    """A server on tiny models; its address."""
+    checkout: Path = tiny_checkout_factory()
+    ran(dvc(checkout, "repro"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+    with (checkout / "serve.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=checkout, env=environment(), stdout=log, stderr=log)
+        try:
+            until = time.monotonic() + 90
+            while not up(url):
+                assert server.poll() is None and time.monotonic() < until, (checkout / "serve.log").read_text()
+                time.sleep(0.3)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
+    assert "Traceback" not in (checkout / "serve.log").read_text()
+
+
+def up(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def visitor(page) -> Visitor:
+    return Visitor(page)
+
+
+def picture(visitor: Visitor, answer: dict) -> bytes:
+    found = visitor.http.get(f"/file={answer['path']}")
+    assert found.status_code == 200
+    return found.content
+
+
+def test_the_same_seed_hatches_the_same(visitor):
+    first, again, other = (visitor.ask("hatch", seed, 5, 0.8)[0] for seed in (3, 3, 4))
+    drawn = [[picture(visitor, entry["image"]) for entry in found] for found in (first, again, other)]
+    assert len(drawn[0]) == 5 and drawn[0] == drawn[1] != drawn[2]
+
+
+def test_two_species_or_an_upload_are_fused(visitor):
+    upload = visitor.upload("mine.png", png(disc()))
+    species, own = (visitor.ask("fuse", "03-creature", file, "07-creature", None, 4) for file in (None, upload))
+    for between, film in (species, own):
+        assert Image.open(io.BytesIO(picture(visitor, between))).size == (256, 256)
+        assert film.startswith("<img")
+    assert picture(visitor, species[0]) != picture(visitor, own[0])
+
+
+def test_a_drawing_is_coloured_by_seed_or_like_a_species(visitor):
+    sheet = {"background": None, "layers": [], "composite": visitor.upload("drawing.png", png(drawing()))}
+    drawn = [
+        picture(visitor, visitor.ask("colour", sheet, like, seed)[0])
+        for like, seed in ((ANY, 0), (ANY, 0), (ANY, 1), ("03-creature", 0))
+    ]
+    assert drawn[0] == drawn[1] and len(set(drawn)) == 3
+    assert len(visitor.ask("colourings", sheet, ANY, 0)[0]) == 8
+
+
+def disc() -> np.ndarray:
+    """A red disc on white, uint8, 100 x 100 x 3."""
+    rows, columns = np.mgrid[-50:50, -50:50]
+    return np.where((rows**2 + columns**2 < 900)[..., None], np.uint8([200, 60, 40]), np.uint8(255))
+
+
+def drawing() -> np.ndarray:
+    """A ring, black on white, uint8, 100 x 100."""
+    rows, columns = np.mgrid[-50:50, -50:50]
+    return np.where(np.abs(np.hypot(rows, columns) - 35) < 2, np.uint8(0), np.uint8(255))
+
+
+def gif() -> bytes:
+    kept, frames = io.BytesIO(), [Image.fromarray(np.roll(disc(), i, axis=0)) for i in range(30)]
+    frames[0].save(kept, "gif", save_all=True, append_images=frames[1:])
+    return kept.getvalue()
+
+
+NUMBERS = {
+    "a negative seed": ("hatch", -1, 4, 0.8),
+    "too many": ("hatch", 0, 10**9, 0.8),
+    "half a creature": ("hatch", 0, 1.5, 0.8),
+    "none": ("hatch", 0, 0, 0.8),
+    "words": ("hatch", "a", "b", "c"),
+    "nothing": ("hatch", None, None, None),
+    "no truncation": ("hatch", 0, 4, 1e300),
+    "a list": ("hatch", [0], {"a": 1}, True),
+    "too few values": ("hatch",),
+    "an unknown species": ("fuse", "mew", None, "03-creature", None, 4),
+    "a path": ("fuse", "../../etc/passwd", None, "03-creature", None, 4),
+    "between outside": ("fuse", "03-creature", None, "03-creature", None, 99),
+    "a foreign file": ("fuse", "03-creature", {"path": "/etc/passwd"}, "03-creature", None, 4),
+    "no drawing": ("colourings", None, ANY, 0),
+    "a drawing of text": ("colourings", "text", ANY, 0),
+    "foreign colours": ("colourings", {"background": None, "layers": [], "composite": None}, "mew", 0),
+}
+
+
+@pytest.mark.parametrize("request_of", NUMBERS.values(), ids=NUMBERS)
+def test_a_bad_request_is_answered_by_a_message(visitor, request_of):
+    with pytest.raises(Refused) as refusal:
+        visitor.ask(*request_of)
+    assert 5 < len(str(refusal.value)) < 500 and "Traceback" not in str(refusal.value)
+    assert len(visitor.ask("hatch", 0, 2, 0.8)[0]) == 2
+
+
+FILES = {
+    "empty": b"",
+    "text": b"no picture at all",
+    "half": png(disc())[:80],
+    "bomb": png(np.zeros((9000, 9000), np.uint8)),
+    "large": png(np.random.default_rng(0).integers(0, 255, (2000, 1800, 3), np.uint8)),
+    "blank": png(np.full((100, 100), 255, np.uint8)),
+    "thin": png(np.zeros((1, 5000), np.uint8)),
+}
+
+
+@pytest.mark.parametrize("content", FILES.values(), ids=FILES)
+def test_a_bad_file_is_answered_by_a_message(visitor, content):
+    for endpoint in ("fuse", "colourings"):
+        with pytest.raises(Refused) as refusal:
+            file = visitor.upload("mine.png", content)
+            sheet = {"background": None, "layers": [], "composite": file}
+            fused = ("03-creature", file, "03-creature", None, 4)
+            visitor.ask(endpoint, *((sheet, ANY, 0) if endpoint == "colourings" else fused))
+        assert 5 < len(str(refusal.value)) < 500 and "Traceback" not in str(refusal.value)
+    assert len(visitor.ask("hatch", 0, 2, 0.8)[0]) == 2
+
+
+def test_of_an_animation_the_first_frame_is_taken(visitor):
+    upload = visitor.upload("mine.gif", gif())
+    assert visitor.ask("fuse", "03-creature", upload, "07-creature", None, 4)[1].startswith("<img")
+
+
+def test_a_tab_whose_models_are_missing_says_so_and_the_page_is_there(tmp_path, monkeypatch):
+    from app.page.studio import Studio
+    from app.page.ui import build
+
+    monkeypatch.chdir(tmp_path)
+    texts = [block.value for block in build(Studio()).blocks.values() if type(block).__name__ == "Markdown"]
+    assert texts[1:] == [
+        "Not there yet: models/gan.safetensors is missing; run the stages before this one (dvc repro).",
+        "Not there yet: models/gan.safetensors is missing; run the stages before this one (dvc repro).",
+        "Not there yet: models/pix2pix.safetensors is missing; run the stages before this one (dvc repro).",
+    ]
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_tab_used_by_mouse(page, view, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page(viewport=VIEWS[view])
+        errors: list[str] = []
+        tab.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        tab.goto(page)
+
+        tab.get_by_role("button", name="Hatch", exact=True).click()
+        tab.locator("#hatched img").nth(2).click()
+        tab.wait_for_selector("#chosen img")
+        tab.wait_for_selector("#nearest img")
+        assert "Number 3 of seed 0" in tab.locator("#about").inner_text()
+        tab.get_by_role("button", name="More like this").click()
+
+        tab.get_by_role("tab", name="Fuse").click()
+        tab.get_by_role("button", name="Fuse", exact=True).click()
+        tab.wait_for_selector("#film img")
+
+        tab.get_by_role("tab", name="Colour").click()
+        canvas = tab.locator("#paper canvas").first
+        canvas.wait_for()
+        tab.wait_for_timeout(1000)
+        stroke(tab, canvas.bounding_box(), [(0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)])
+        first = tab.wait_for_selector("#coloured img").get_attribute("src")
+        stroke(tab, canvas.bounding_box(), [(0.4, 0.5), (0.6, 0.5)])
+        tab.wait_for_function("before => document.querySelector('#coloured img').src != before", arg=first)
+        second = tab.locator("#coloured img").get_attribute("src")
+        tab.get_by_role("button", name="Undo").click()
+        tab.wait_for_function("before => document.querySelector('#coloured img').src != before", arg=second)
+        with tab.expect_download() as download:
+            tab.locator("#coloured").get_by_role("button", name="Download").or_(
+                tab.locator("#coloured a[download]")
+            ).first.click()
+        download.value.save_as(tmp_path / "coloured.png")
+        with Image.open(tmp_path / "coloured.png") as coloured:
+            assert coloured.size == (256, 256)
+        wide = tab.evaluate("document.documentElement.scrollWidth")
+        assert wide <= VIEWS[view]["width"]
+        assert errors == []
+        browser.close()
+
+
+def stroke(tab, box: dict[str, float], points: list[tuple[float, float]]) -> None:
+    """One line drawn with the mouse; points in units of the sheet's sides."""
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    tab.mouse.move(*places[0])
+    tab.mouse.down()
+    for place in places[1:]:
+        tab.mouse.move(*place, steps=8)
+    tab.mouse.up()
