@@ -79,11 +79,11 @@ def png(picture: np.ndarray) -> bytes:
     return kept.getvalue()
 
 
-def timed(work: Callable[[], Any]) -> tuple[str, float]:
+def timed(work: Callable[[Visitor], Any], visitor: Visitor) -> tuple[str, float]:
     """How a request ended, and its seconds."""
     began = time.perf_counter()
     try:
-        work()
+        work(visitor)
         outcome = "answered"
     except Refused as error:
         outcome = BUSY if "queue is full" in str(error).lower() or "busy" in str(error).lower() else f"failed: {error}"
@@ -115,8 +115,9 @@ def main(
     memory = psutil.Process(pid).memory_info if pid else None
     visitor = Visitor(url)
     kinds = {"colour": Visitor.colour, "hatch": Visitor.hatch}
-    visitor.hatch(), visitor.colour()  # warm
-    report("one alone:", {name: [timed(lambda: work(visitor)) for _ in range(ALONE)] for name, work in kinds.items()})
+    for work in kinds.values():
+        work(visitor)  # warm
+    report("one alone:", {name: [timed(work, visitor) for _ in range(ALONE)] for name, work in kinds.items()})
     if not people:
         return
     found: dict[str, list[tuple[str, float]]] = defaultdict(list)
@@ -129,7 +130,7 @@ def main(
             if time.monotonic() > until:
                 return
             name = list(kinds)[turn % len(kinds)]
-            found[name].append(timed(lambda: kinds[name](mine)))
+            found[name].append(timed(kinds[name], mine))
 
     with ThreadPoolExecutor(people) as pool:
         list(pool.map(visit, range(people)))
