@@ -7,7 +7,7 @@ import torch
 
 from stages.lib.nets.encoder import Encoder
 from stages.lib.pictures import Pictures
-from stages.pretrain.loss import PerceptualLoss
+from stages.lib.training.perceptual import PerceptualLoss
 from stages.pretrain.score import errors, mean_picture, nearest_rows
 from stages.pretrain.train import rate
 

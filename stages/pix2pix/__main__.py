@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from stages.lib.colouring import FILE, Colourer, load_colourer
+from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.nets.patchgan import FIELDS
 from stages.lib.nets.unet import UNet
 from stages.lib.palette import palettes_of
@@ -15,7 +17,9 @@ from stages.lib.params import UserError
 from stages.lib.pictures import open_pictures
 from stages.lib.sheets import save_sheet, spread
 from stages.lib.stage import Stage, run
+from stages.lib.training.device import accelerator
 from stages.lib.training.frames import join_frames, save_frame
+from stages.lib.training.perceptual import PerceptualLoss, errors
 from stages.lib.weights import save_weights
 from stages.pix2pix.examples import drawings
 from stages.pix2pix.outlines import open_outlines
@@ -23,6 +27,7 @@ from stages.pix2pix.params import Pix2pixParams
 from stages.pix2pix.score import figures_of, l1
 from stages.pix2pix.train import train
 
+LITE, STRIDES = 0, (2, 4, 8, 16)  # of EfficientNet-Lite: the maps of the perceptual loss
 PALETTES = 1000  # kept to colour with later
 SCORED = 500  # val pictures for a snapshot
 
@@ -45,12 +50,18 @@ def main(stage: Stage) -> None:
         drawn = Colourer(net, p.noise, p.outline, kept).colour(hand, common.seed)
         save_frame(folder, step, drawn, columns=len(hand))
 
-    def score(net: UNet, told: bool = True) -> float:
+    def of_val(net: UNet, told: bool) -> np.ndarray:
         colourer = Colourer(net, p.noise, p.outline, kept)
-        drawn = colourer.colour(outlines.plain(val), None, palettes[val] if told else None)
-        return l1(drawn, pictures.images[val])
+        return colourer.colour(outlines.plain(val), None, palettes[val] if told else None)
 
-    net, training = train(stage, p, pictures, outlines, palettes, common.seed, watch, score if p.snapshots else None)
+    perceptual = PerceptualLoss(EfficientNetLite(LITE).to(accelerator().device), STRIDES)
+
+    def score(net: UNet) -> float:
+        return errors(perceptual, of_val(net, told=True), pictures.images[val])[1]
+
+    net, training = train(
+        stage, p, pictures, outlines, palettes, common.seed, watch, perceptual, score if p.snapshots else None
+    )
     stage.check_unchanged()
     architecture = {"image_px": common.image_px, "width": p.width, "colours": p.palette}
     save_weights(FILE, net.state_dict() | {"palettes": kept}, {"architecture": architecture, "params": p.model_dump()})
@@ -59,7 +70,8 @@ def main(stage: Stage) -> None:
     rows = test if len(test) else val  # of few species none may be in test: then a sheet, but no figures
     asked, real = outlines.plain(rows), pictures.images[rows]
     bare, told = colourer.colour(asked, None), colourer.colour(asked, None, palettes[rows])  # without noise
-    figures = {"val_l1": score(colourer.net, told=False), "own_palette": {"val_l1": score(colourer.net)}}
+    plain, own = ({"val_l1": l1(of_val(colourer.net, told), pictures.images[val])} for told in (False, True))
+    figures: dict[str, Any] = {**plain, "own_palette": own}
     if len(test):
         figures |= figures_of(bare, real, asked)
         figures["own_palette"] |= figures_of(told, real, asked)

@@ -27,6 +27,7 @@ class Pix2pixParams(Section):
     discriminator_norm: Annotated[str, one_of(NORMS)]
     loss: Annotated[str, one_of(LOSSES)]
     lambda_l1: float = Field(ge=0, description="weight of L1 beside the adversarial loss")
+    perceptual: float = Field(ge=0, description="weight of the perceptual loss beside it")
     r1_gamma: float = Field(ge=0, description="weight of the penalty at real pictures")
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of outline and picture together")
     kimg: float = Field(gt=0, description="thousands of pictures to train on")

@@ -25,6 +25,7 @@ from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training, batch_rows
 from stages.lib.training.losses import LOSSES
 from stages.lib.training.penalties import PENALTIES
+from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.training.schedule import rate, set_rate
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
@@ -38,6 +39,7 @@ def train(
     palettes: np.ndarray,
     seed: int,
     watch: Callable[[Path, int, UNet], None],
+    perceptual: PerceptualLoss,
     score: Callable[[UNet], float] | None,
 ) -> tuple[UNet, Training]:
     """The averaged generator, the best of its snapshots if there is a score, and the run's record.
@@ -46,6 +48,7 @@ def train(
         palettes: of all pictures, float32 N x colours x 4.
         watch: called `p.frames` times, evenly spread from the start to the end, with a folder
             that is kept as long as the checkpoint, the step and the averaged generator.
+        perceptual: with its network on the device.
         score: of a generator, lower is better; None: its last state is the one to keep.
     """
     accelerate, loss = accelerator(), LOSSES[p.loss]
@@ -97,16 +100,17 @@ def train(
                 if loss.paired:
                     logits_g = logits_g - net_d(beside(lines, real)).float()
                 adversarial, l1 = loss.generator(logits_g), F.l1_loss(fake, real)
+                feature = perceptual(fake, real) if p.perceptual else l1.new_zeros(())
             opt_g.zero_grad()
-            accelerate.backward(adversarial + p.lambda_l1 * l1)
+            accelerate.backward(adversarial + p.lambda_l1 * l1 + p.perceptual * feature)
             opt_g.step()
             net_d.requires_grad_(True)
             ema.update(net_g)
-            run.log(loss_d=loss_d, loss_g=adversarial, l1=l1 / 2, **figures)
+            run.log(loss_d=loss_d, loss_g=adversarial, l1=l1 / 2, feature=feature, **figures)
             if score and step in scored:
                 found = score(ema.module)
                 best.offer(-found, ema.module)
-                run.note(val_l1=found)
+                run.note(val_feature=found)
         watch(run.folder, steps, ema.module)
     if best.weights:
         ema.module.load_state_dict(best.weights)

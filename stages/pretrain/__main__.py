@@ -12,8 +12,9 @@ from stages.lib.pictures import open_pictures
 from stages.lib.sheets import save_sheet, spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.embed import embed_rows
+from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.weights import save_weights
-from stages.pretrain.loss import NETWORKS, PerceptualLoss
+from stages.pretrain.networks import NETWORKS
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.score import compare
 from stages.pretrain.train import train

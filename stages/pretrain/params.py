@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stages.lib.params import Section, one_of
-from stages.pretrain.loss import NETWORKS
+from stages.pretrain.networks import NETWORKS
 
 
 class PretrainParams(Section):

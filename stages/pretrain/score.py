@@ -7,8 +7,8 @@ import torch
 
 from stages.lib.pictures import Pictures
 from stages.lib.scores.nearest import nearest
-from stages.lib.tensors import to_float, to_uint8
-from stages.pretrain.loss import PerceptualLoss
+from stages.lib.tensors import to_uint8
+from stages.lib.training.perceptual import PerceptualLoss, errors
 
 BATCH = 64
 
@@ -34,18 +34,6 @@ def mean_picture(pictures: Pictures, rows: np.ndarray) -> np.ndarray:
     for start in range(0, len(rows), 1024):
         total += pictures.images[rows[start : start + 1024]].sum(0, dtype=np.float64)
     return (total / len(rows)).round().astype(np.uint8)
-
-
-@torch.no_grad()
-def errors(perceptual: PerceptualLoss, guesses: np.ndarray, real: np.ndarray) -> tuple[float, float]:
-    """Mean pixel error (L1, of the range 0 to 1) and feature error of guesses, both uint8 N x 3 x H x W."""
-    device = next(perceptual.net.parameters()).device
-    pixel, feature = [], []
-    for i in range(0, len(real), BATCH):
-        a, b = to_float(guesses[i : i + BATCH]).to(device), to_float(real[i : i + BATCH]).to(device)
-        pixel.append((a - b).abs().flatten(1).mean(1).cpu() / 2)
-        feature.append(perceptual.each(a, b).cpu())
-    return float(torch.cat(pixel).mean()), float(torch.cat(feature).mean())
 
 
 def compare(

@@ -23,7 +23,7 @@ from stages.lib.tensors import to_float
 from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training, batch_rows
-from stages.pretrain.loss import PerceptualLoss
+from stages.lib.training.perceptual import PerceptualLoss
 from stages.pretrain.params import PretrainParams
 
 

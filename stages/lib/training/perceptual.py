@@ -5,19 +5,24 @@ J. Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.nets.encoder import Encoder
+from stages.lib.tensors import to_float
 
-# given the pipeline's own encoder; both networks have `feature_maps`
-NETWORKS: dict[str, Callable[[Encoder], Encoder | EfficientNetLite]] = {
-    "lite0": lambda encoder: EfficientNetLite(0),
-    "encoder": lambda encoder: encoder,
-}
+BATCH = 64
+
+
+class Frozen(Protocol):
+    """A network with maps of several strides."""
+
+    def feature_maps(self, pictures: Tensor, strides: Sequence[int]) -> list[Tensor]: ...
+
+    def parameters(self) -> Iterator[nn.Parameter]: ...
 
 
 class PerceptualLoss:
@@ -27,7 +32,7 @@ class PerceptualLoss:
     the real pictures' maps in the batch, so that all strides count alike.
     """
 
-    def __init__(self, net: Encoder | EfficientNetLite, strides: Sequence[int]) -> None:
+    def __init__(self, net: Frozen, strides: Sequence[int]) -> None:
         self.net, self.strides = net, tuple(strides)
 
     def each(self, fake: Tensor, real: Tensor) -> Tensor:
@@ -42,3 +47,15 @@ class PerceptualLoss:
 
     def __call__(self, fake: Tensor, real: Tensor) -> Tensor:
         return self.each(fake, real).mean()
+
+
+@torch.no_grad()
+def errors(perceptual: PerceptualLoss, guesses: np.ndarray, real: np.ndarray) -> tuple[float, float]:
+    """Mean pixel error (L1, of the range 0 to 1) and feature error of guesses, both uint8 N x 3 x H x W."""
+    device = next(perceptual.net.parameters()).device
+    pixel, feature = [], []
+    for i in range(0, len(real), BATCH):
+        a, b = to_float(guesses[i : i + BATCH]).to(device), to_float(real[i : i + BATCH]).to(device)
+        pixel.append((a - b).abs().flatten(1).mean(1).cpu() / 2)
+        feature.append(perceptual.each(a, b).cpu())
+    return float(torch.cat(pixel).mean()), float(torch.cat(feature).mean())

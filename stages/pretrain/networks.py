@@ -1,0 +1,14 @@
+"""The frozen networks whose maps are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stages.lib.nets.efficientnet_lite import EfficientNetLite
+from stages.lib.nets.encoder import Encoder
+
+# given the pipeline's own encoder; both networks have `feature_maps`
+NETWORKS: dict[str, Callable[[Encoder], Encoder | EfficientNetLite]] = {
+    "lite0": lambda encoder: EfficientNetLite(0),
+    "encoder": lambda encoder: encoder,
+}
