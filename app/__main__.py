@@ -139,7 +139,9 @@ def colour(
 @app.command()
 def sweep_report(
     prefix: Annotated[str, typer.Argument(help="What the experiments' names begin with.")],
-    metric: Annotated[str, typer.Option(help="FILE.VALUE of metrics/, where lower is better.")] = "pix2pix.val_l1",
+    metric: Annotated[
+        str, typer.Option(help="FILE.VALUE of metrics/, where lower is better.")
+    ] = "pix2pix.own_palette.val_l1",
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("samples/sweep"),
 ) -> None:
     """What a sweep found: table, curves, importance of parameters, parallel coordinates."""

@@ -26,7 +26,7 @@ import psutil
 import typer
 from PIL import Image
 
-from stages.pix2pix.examples import drawings
+from stages.lib.drawings import drawings
 
 BUSY = "busy"
 ALONE = 20  # requests of each kind

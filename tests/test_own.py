@@ -7,9 +7,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from app.own import is_bare, is_thin, outline_of, strokes, thickness
+from stages.lib.drawings import svg
 from stages.lib.params import UserError
 from stages.lib.reading.svg import render
-from stages.pix2pix.examples import FOLDER
 from stages.pix2pix.score import agreement
 
 MARGIN = 0.05
@@ -17,7 +17,7 @@ MARGIN = 0.05
 
 def drawing(px: int, width: float, name: str = "blob") -> Image.Image:
     """One of the project's drawings on white, RGBA, with lines of another width (of 64)."""
-    text = (FOLDER / f"{name}.svg").read_text().replace('stroke-width="1.5"', f'stroke-width="{width}"')
+    text = svg(name, width)
     drawn = render(text.encode(), px)
     return Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn)
 

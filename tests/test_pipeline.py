@@ -74,7 +74,7 @@ COMMANDS = {
     "fuse.png": ["fuse", "03-creature", "07-creature", "--count", "4", "--rows", "2"],
     "like.png": ["like", "03-creature", "--count", "3"],
     "vary.png": ["vary", "data/own/01-creature/drawing.svg", "--count", "3"],
-    "colour.png": ["colour", "data/own/01-creature/drawing.svg", "stages/pix2pix/drawings/fox.svg", "--count", "2"],
+    "colour.png": ["colour", "data/own/01-creature/drawing.svg", "data/own/02-creature/drawing.svg", "--count", "2"],
     "walk.gif": ["walk", "--frames", "5", "--stops", "3", "--scale", "1"],
     "walk.mp4": ["walk", "--frames", "5", "--stops", "3"],
 }

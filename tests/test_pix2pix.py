@@ -10,6 +10,8 @@ import torch
 
 from bench.scratch import scratch
 from stages.lib.colouring import Colourer, load_colourer
+from stages.lib.drawings import drawings
+from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.nets.patchgan import FIELDS, PatchGAN, beside
 from stages.lib.nets.unet import UNet, draw_noise, laid_on
 from stages.lib.outlines.sketch import silhouette
@@ -17,8 +19,8 @@ from stages.lib.palette import palette_of, palettes_of
 from stages.lib.params import UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
 from stages.lib.training.losses import LOSSES
+from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.weights import save_weights
-from stages.pix2pix.examples import drawings
 from stages.pix2pix.hand import by_hand, shaken, with_gaps
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
@@ -201,9 +203,10 @@ def test_every_loss_trains_and_keeps_the_best_snapshot(loss, discs, tmp_path, mo
 
     with scratch("pix2pix") as stage:
         told = palettes_of(pictures.images, p.palette)
-        net, run = train(stage, p, pictures, outlines, told, 0, lambda *a: watched.append(a[1]), score)
+        perceptual = PerceptualLoss(EfficientNetLite(0), (2, 4))
+        net, run = train(stage, p, pictures, outlines, told, 0, lambda *a: watched.append(a[1]), perceptual, score)
     assert watched == [0, 4]
-    assert [row["val_l1"] for row in run.history if "val_l1" in row] == [1.0, 2.0]
+    assert [row["val_feature"] for row in run.history if "val_feature" in row] == [1.0, 2.0]
     rows = [row for row in run.history if "l1" in row]
     assert all(np.isfinite(row["l1"]) for row in rows)
     assert [name for name in ("gp", "r1") if rows[0].get(name, 0) > 0] == {"hinge": ["r1"], "wgan-gp": ["gp"]}.get(
@@ -232,7 +235,8 @@ def test_it_learns_the_colour_of_what_it_saw(colours, discs, tmp_path, monkeypat
     p = parse("pix2pix", VALUES | values, Pix2pixParams)
     with scratch("pix2pix") as stage:
         told = palettes_of(one.images, colours)
-        net, _ = train(stage, p, one, same, told, 0, lambda *a: None, None)
+        perceptual = PerceptualLoss(EfficientNetLite(0), (2, 4))
+        net, _ = train(stage, p, one, same, told, 0, lambda *a: None, perceptual, None)
     drawn = Colourer(net, "dropout", "canny", torch.from_numpy(told)).colour(same.papers["canny"][:1], None)
     assert l1(drawn, one.images[:1]) < 0.06 < l1(np.full_like(drawn, 255), one.images[:1])
 

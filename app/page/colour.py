@@ -11,8 +11,8 @@ from PIL import Image
 from app.page.limits import MOST_SEED, whole
 from app.page.parts import SMALL_PX, answers, seed_box, shown, species_or_upload
 from app.page.studio import Studio
+from stages.lib.drawings import drawings
 from stages.lib.params import UserError
-from stages.pix2pix.examples import drawings
 
 CANVAS = 512
 SEVERAL = 8  # colourings at a time

@@ -1,0 +1,60 @@
+"""What a trained colourer does with pictures and species that it never saw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stages.lib.colouring import Colourer
+from stages.lib.pictures import Pictures
+from stages.lib.sheets import save_sheet, spread
+from stages.lib.stage import Stage
+from stages.pix2pix.outlines import Outlines
+from stages.pix2pix.score import figures_of, l1
+
+SHOWN = 24  # unseen pictures on the sheet
+SEVERAL = 5  # colourings of each drawing
+
+
+def figures(
+    colourer: Colourer, pictures: Pictures, outlines: Outlines, palettes: np.ndarray, val: np.ndarray
+) -> dict[str, Any]:
+    """Figures of colourings of `val` rows and, if there are any, of test: of the outline alone, and below
+    `own_palette` of the outline with the palette of the picture itself. Without noise."""
+
+    def drawn(rows: np.ndarray, told: bool) -> np.ndarray:
+        return colourer.colour(outlines.plain(rows), None, palettes[rows] if told else None)
+
+    test, found = pictures.rows("test"), []
+    for told in (False, True):
+        found.append({"val_l1": l1(drawn(val, told), pictures.images[val])})
+        if len(test):
+            found[-1] |= figures_of(drawn(test, told), pictures.images[test], outlines.plain(test))
+    return {**found[0], "own_palette": found[1]}
+
+
+def sheets(
+    stage: Stage,
+    colourer: Colourer,
+    pictures: Pictures,
+    outlines: Outlines,
+    palettes: np.ndarray,
+    hand: np.ndarray,
+    seed: int,
+) -> None:
+    """Write test.png: an outline, the colouring with another picture's palette, with its own, and the real
+    picture, for pictures of test, or of val if there are none; and drawings.png: those by hand, coloured."""
+    test = pictures.rows("test")
+    rows = spread(test if len(test) else pictures.rows("val"), SHOWN)
+    asked = outlines.plain(rows)
+    drawn = [as_pictures(asked), colourer.colour(asked, seed), colourer.colour(asked, None, palettes[rows])]
+    quartets = np.stack([*drawn, pictures.images[rows]], axis=1)
+    save_sheet(stage.plot_path("test.png"), quartets.reshape(-1, *quartets.shape[2:]), columns=12)
+    several = [as_pictures(hand), *(colourer.colour(hand, seed + i) for i in range(SEVERAL))]
+    save_sheet(stage.plot_path("drawings.png"), np.concatenate(several), columns=len(hand))
+
+
+def as_pictures(outlines: np.ndarray) -> np.ndarray:
+    """uint8, N x H x W, as N x 3 x H x W."""
+    return np.repeat(outlines[:, None], 3, axis=1)
