@@ -8,13 +8,14 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app.page.limits import MOST_SEED, whole
-from app.page.parts import SMALL_PX, answers, seed_box, shown, species_or_upload
+from app.page.limits import MOST_SEED, open_upload, whole
+from app.page.parts import LARGE_PX, SMALL_PX, answers, seed_box, shown, species_or_upload
 from app.page.studio import Studio
 from stages.lib.drawings import drawings
 from stages.lib.params import UserError
 
 CANVAS = 512
+FRAME = 60  # of the editor around it
 SEVERAL = 8  # colourings at a time
 ANY = "any, by the seed"
 
@@ -24,7 +25,8 @@ def colour(studio: Studio) -> None:
     examples = [Image.fromarray(drawing).resize((CANVAS, CANVAS)) for drawing in drawings(CANVAS)]
     with gr.Row():
         paper = gr.ImageEditor(
-            label="Draw here, or load a picture or photo",
+            label="Draw here",
+            height=CANVAS + FRAME,
             type="pil",
             image_mode="RGB",
             canvas_size=(CANVAS, CANVAS),
@@ -32,7 +34,7 @@ def colour(studio: Studio) -> None:
             eraser=gr.Eraser(default_size=30),
             layers=False,
             transforms=(),
-            sources=("upload", "clipboard"),
+            sources=(),
             format="png",
             elem_id="paper",
         )
@@ -44,12 +46,26 @@ def colour(studio: Studio) -> None:
     with gr.Row():
         like = gr.Dropdown([ANY, *studio.species()], value=ANY, label="In the colours of", filterable=True)
         seed = seed_box()
-    button = gr.Button("Several colourings", variant="primary")
+    with gr.Row():
+        load = gr.UploadButton("Load a drawing, picture or photo", file_types=["image"])
+        button = gr.Button("Several colourings", variant="primary")
     several = gr.Gallery(
-        label="Several colourings", columns=8, height="auto", allow_preview=False, format="png", elem_id="several"
+        label="Several colourings",
+        columns=SEVERAL,
+        height=LARGE_PX,
+        object_fit="contain",
+        allow_preview=False,
+        format="png",
+        elem_id="several",
     )
     begin = gr.Gallery(
-        examples, label="Drawings to begin with", columns=6, height="auto", allow_preview=False, elem_id="examples"
+        [example.resize((SMALL_PX, SMALL_PX)) for example in examples],
+        label="Drawings to begin with: click one",
+        columns=len(examples),
+        height=LARGE_PX,
+        object_fit="contain",
+        allow_preview=False,
+        elem_id="examples",
     )
 
     def colourings(drawn: Any, like: Any, seed: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -74,6 +90,11 @@ def colour(studio: Studio) -> None:
     def take(event: gr.SelectData) -> Image.Image:
         return examples[event.index]
 
+    @answers
+    def put(path: str) -> Image.Image:
+        image = open_upload(path)
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
     asked = [paper, like, seed]
     gr.on(
         [paper.change, like.change, seed.change],
@@ -85,6 +106,7 @@ def colour(studio: Studio) -> None:
         trigger_mode="always_last",
     )
     button.click(paint_several, asked, several, api_name="colourings")
+    load.upload(put, load, paper, api_visibility="private")
     begin.select(take, None, paper, api_visibility="private")
 
 
