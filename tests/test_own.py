@@ -51,6 +51,15 @@ def test_chalk_on_a_board_a_transparent_sheet_and_a_shadow_are_the_same_drawing(
     assert near(outline_of(shadow, 64, 0.0, "drawing"), outline_of(drawn, 64, 0.0, "drawing")) > 0.9
 
 
+def test_lines_along_the_edges_of_a_drawing_are_lines():
+    box = Image.new("RGBA", (300, 300), "white")
+    ImageDraw.Draw(box).rectangle((60, 60, 240, 240), None, "black", 12)
+    drawn = outline_of(box, 64, MARGIN) == 0
+    assert drawn[:, 20:44].any(1).nonzero()[0][[0, -1]].tolist() == [3, 60]
+    assert drawn[20:44].any(0).nonzero()[0][[0, -1]].tolist() == [3, 60]
+    assert drawn.any(1).sum() == drawn.any(0).sum() == 58
+
+
 def test_a_picture_is_no_drawing_and_gets_its_edges_found():
     image = Image.new("RGBA", (200, 200), "white")
     ImageDraw.Draw(image).ellipse((40, 40, 160, 160), "orange", "black", 4)

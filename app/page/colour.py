@@ -9,18 +9,25 @@ import numpy as np
 from PIL import Image
 
 from app.page.limits import MOST_SEED, open_upload, whole
-from app.page.parts import LARGE_PX, SMALL_PX, answers, seed_box, shown, species_or_upload
+from app.page.parts import LARGE_PX, SMALL_PX, answers, picture_box, seed_box, shown, species_or_upload
 from app.page.studio import Studio
 from stages.lib.drawings import drawings
 from stages.lib.params import UserError
 
 CANVAS = 512
 FRAME = 60  # of the editor around it
+# the editor would have the pen chosen first
+TAKE_PEN = """() => {
+    const timer = setInterval(() => {
+        const pen = document.querySelector("#paper button[aria-label=Brush]");
+        if (pen) { pen.click(); clearInterval(timer); }
+    }, 100);
+}"""
 SEVERAL = 8  # colourings at a time
 ANY = "any, by the seed"
 
 
-def colour(studio: Studio) -> None:
+def colour(studio: Studio, tab: gr.Tab) -> None:
     """A sheet of paper; what is drawn on it is coloured with every stroke."""
     examples = [Image.fromarray(drawing).resize((CANVAS, CANVAS)) for drawing in drawings(CANVAS)]
     with gr.Row():
@@ -39,10 +46,8 @@ def colour(studio: Studio) -> None:
             elem_id="paper",
         )
         with gr.Column():
-            coloured = gr.Image(
-                label="Coloured", interactive=False, format="png", height=CANVAS // 2, elem_id="coloured"
-            )
-            lines = gr.Image(label="What the network sees", interactive=False, format="png", height=SMALL_PX)
+            coloured = picture_box("Coloured", height=CANVAS // 2, elem_id="coloured")
+            lines = picture_box("What the network sees", height=SMALL_PX)
     with gr.Row():
         like = gr.Dropdown([ANY, *studio.species()], value=ANY, label="In the colours of", filterable=True)
         seed = seed_box()
@@ -81,7 +86,8 @@ def colour(studio: Studio) -> None:
         if not isinstance(drawn, dict) or is_blank(drawn.get("composite")):
             return None, None
         outline, pictures = colourings(drawn, like, seed, 1)
-        return shown(pictures, CANVAS // 2)[0], Image.fromarray(outline)
+        lines = Image.fromarray(outline).resize((SMALL_PX, SMALL_PX), Image.Resampling.NEAREST)
+        return shown(pictures, CANVAS // 2)[0], lines
 
     @answers
     def paint_several(drawn: Any, like: Any, seed: Any) -> Any:
@@ -107,6 +113,7 @@ def colour(studio: Studio) -> None:
     )
     button.click(paint_several, asked, several, api_name="colourings")
     load.upload(put, load, paper, api_visibility="private")
+    tab.select(None, js=TAKE_PEN, api_visibility="private")
     begin.select(take, None, paper, api_visibility="private")
 
 

@@ -11,13 +11,13 @@ import numpy as np
 from PIL import Image
 
 from app.page.limits import whole
-from app.page.parts import LARGE_PX, SMALL_PX, answers, shown, species_or_upload, upload_box
+from app.page.parts import LARGE_PX, SMALL_PX, answers, picture_box, shown, species_or_upload, upload_box
 from app.page.studio import Studio
 
 STEPS = 9  # from one to the other
 
 
-def fuse(studio: Studio) -> None:
+def fuse(studio: Studio, tab: gr.Tab) -> None:
     """Two species or pictures, a slider between them, an animation."""
     names, sides, show = list(studio.species()), [], answers(lambda name: portrait(studio, name))
     with gr.Row():
@@ -25,21 +25,14 @@ def fuse(studio: Studio) -> None:
             with gr.Column():
                 species = gr.Dropdown(names, value=value, label=f"{label} species", filterable=True)
                 with gr.Row():
-                    picture = gr.Image(
-                        portrait(studio, value),
-                        label=label,
-                        height=SMALL_PX,
-                        interactive=False,
-                        buttons=[],
-                        format="png",
-                    )
+                    picture = picture_box(label, value=portrait(studio, value), height=SMALL_PX)
                     upload = upload_box("… or your own")
                 sides += [species, upload]
             species.change(show, species, picture, api_visibility="private", show_progress="hidden")
     button = gr.Button("Fuse", variant="primary")
     way = gr.State(None)
     with gr.Row():
-        between = gr.Image(label="Between them", height=LARGE_PX, interactive=False, format="png", elem_id="between")
+        between = picture_box("Between them", height=LARGE_PX, elem_id="between")
         film = gr.HTML(elem_id="film")
     slider = gr.Slider(0, STEPS - 1, STEPS // 2, step=1, label="From the first to the second")
 

@@ -8,12 +8,12 @@ import gradio as gr
 import numpy as np
 
 from app.page.limits import MOST_CREATURES, MOST_SEED, number, whole
-from app.page.parts import LARGE_PX, answers, seed_box, shown
+from app.page.parts import LARGE_PX, answers, picture_box, seed_box, shown
 from app.page.studio import NEIGHBOURS, Studio
 from stages.lib.params import UserError
 
 
-def hatch(studio: Studio) -> None:
+def hatch(studio: Studio, tab: gr.Tab) -> None:
     """A grid of creatures; one that is clicked is shown large, with its nearest real pictures, and has relatives."""
     with gr.Row():
         seed = seed_box()
@@ -30,9 +30,7 @@ def hatch(studio: Studio) -> None:
         elem_id="hatched",
     )
     with gr.Row():
-        large = gr.Image(
-            label="The one you clicked", height=LARGE_PX, interactive=False, format="png", elem_id="chosen"
-        )
+        large = picture_box("The one you clicked", height=LARGE_PX, elem_id="chosen")
         nearest = gr.Gallery(
             label="The real pictures nearest to it",
             columns=NEIGHBOURS,

@@ -42,6 +42,11 @@ def seed_box() -> gr.Number:
     )
 
 
+def picture_box(label: str, **settings: Any) -> gr.Image:
+    """A picture to look at and to keep."""
+    return gr.Image(label=label, interactive=False, format="png", buttons=["download", "fullscreen"], **settings)
+
+
 def upload_box(label: str) -> gr.Image:
     """A picture of one's own; as the path of a file, so that nothing is decoded before `open_upload` has looked."""
     return gr.Image(label=label, type="filepath", image_mode=None, sources=["upload"], height=SMALL_PX)

@@ -9,7 +9,7 @@ from app.page.limits import MOST_BYTES, MOST_PIXELS
 
 AT_A_TIME = 2  # answers worked on
 WAITING = 64  # requests that wait; more are told to come back
-PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: repeat(4, 1fr) !important; } }"
+PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; } }"
 SESSIONS = 200  # visitors whose last creatures are remembered
 
 

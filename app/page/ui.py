@@ -13,7 +13,7 @@ from app.page.studio import Studio
 from stages.lib.params import UserError
 
 # name, what it needs, what fills it
-TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio], None]], ...] = (
+TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio, gr.Tab], None]], ...] = (
     ("Hatch", lambda studio: (studio.sampler, studio.encoder, studio.pictures, studio.embeddings), hatch),
     ("Fuse", lambda studio: (studio.explorer, studio.encoder, studio.pictures, studio.embeddings), fuse),
     ("Colour", lambda studio: (studio.colourer, studio.pictures), colour),
@@ -25,11 +25,11 @@ def build(studio: Studio) -> gr.Blocks:
     with gr.Blocks(title="New creatures", analytics_enabled=False, delete_cache=(60, 300)) as page:
         gr.Markdown("# New creatures")
         for name, needs, fill in TABS:
-            with gr.Tab(name):
+            with gr.Tab(name) as tab:
                 try:
                     needs(studio)
                 except UserError as error:
                     gr.Markdown(f"Not there yet: {error}.")
                 else:
-                    fill(studio)
+                    fill(studio, tab)
     return page
