@@ -60,15 +60,13 @@ def strokes(figure: Image.Image) -> np.ndarray:
     """What differs most from the paper around it: uint8, H x W, 255 on it, 0 elsewhere.
 
     The paper is the median of a wide neighbourhood, so that a shadow over a photographed
-    sheet is none of the drawing. Beyond the edges it is as most of them are, for a line
-    that runs along an edge is none of the paper.
+    sheet is none of the drawing. Beyond the edges it is as most of the sheet is, for a
+    line that runs along an edge is none of the paper.
     """
     pixels = np.asarray(figure)
     wide = min(255, max(3, max(figure.size) // 4) | 1)
-    half, edges = wide // 2, np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    sheet = cv2.copyMakeBorder(
-        pixels, half, half, half, half, cv2.BORDER_CONSTANT, value=np.median(edges, axis=0).tolist()
-    )
+    half, most = wide // 2, np.median(pixels, axis=(0, 1)).tolist()
+    sheet = cv2.copyMakeBorder(pixels, half, half, half, half, cv2.BORDER_CONSTANT, value=most)
     paper = cv2.medianBlur(sheet, wide)[half:-half, half:-half]
     apart = cv2.absdiff(pixels, paper).max(axis=2)
     return np.where(apart > max(otsu(apart), CONTRAST), np.uint8(255), np.uint8(0))
