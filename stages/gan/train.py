@@ -161,9 +161,14 @@ def discriminator_loss(
     for name, weight in p.penalties.items() if penalised else ():
         told = fake.told if name == "r2" else real.told
         with torch.autocast(on_real.device.type, enabled=False):  # the gradient itself is what is measured
-            found = PENALTIES[name](partial(net_d, told=told), real.pictures, fake.pictures)
+            found = PENALTIES[name](partial(judge, net_d, told=told), real.pictures, fake.pictures)
         loss, figures[name] = loss + weight * p.penalty_every * found, found
     return loss, figures
+
+
+def judge(net_d: Discriminator, pictures: list[Tensor], told: Tensor | None) -> Tensor:
+    """Logits, past the forward that Accelerate has put autocast around."""
+    return net_d.discriminate(net_d.features(pictures), told)
 
 
 def generator_loss(p: GanParams, net_d: Discriminator, real: Shown, fake: Shown) -> Tensor:
