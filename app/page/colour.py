@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from app.page.limits import MOST_SEED, open_upload, whole
-from app.page.parts import LARGE_PX, SMALL_PX, answers, picture_box, seed_box, shown, species_or_upload
+from app.page.parts import LARGE_PX, SMALL_PX, Paper, answers, picture_box, seed_box, shown, species_or_upload
 from app.page.studio import Studio
 from stages.lib.drawings import drawings
 from stages.lib.params import UserError
@@ -31,7 +31,7 @@ def colour(studio: Studio, tab: gr.Tab) -> None:
     """A sheet of paper; what is drawn on it is coloured with every stroke."""
     examples = [Image.fromarray(drawing).resize((CANVAS, CANVAS)) for drawing in drawings(CANVAS)]
     with gr.Row():
-        paper = gr.ImageEditor(
+        paper = Paper(
             label="Draw here",
             height=CANVAS + FRAME,
             type="pil",
@@ -74,16 +74,15 @@ def colour(studio: Studio, tab: gr.Tab) -> None:
     )
 
     def colourings(drawn: Any, like: Any, seed: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
-        image = drawn.get("composite") if isinstance(drawn, dict) else None
-        if not isinstance(image, Image.Image):
+        if drawn is None:
             raise UserError("draw something first")
-        outline = studio.outline(image)
+        outline = studio.outline(drawn)
         of = "" if like == ANY else species_or_upload(studio, like, None)
         return outline, studio.colour(outline, count, whole(seed, 0, MOST_SEED, "the seed"), of)
 
     @answers
     def paint(drawn: Any, like: Any, seed: Any) -> Any:
-        if not isinstance(drawn, dict) or is_blank(drawn.get("composite")):
+        if drawn is None or is_blank(drawn):
             return None, None
         outline, pictures = colourings(drawn, like, seed, 1)
         lines = Image.fromarray(outline).resize((SMALL_PX, SMALL_PX), Image.Resampling.NEAREST)
@@ -117,6 +116,6 @@ def colour(studio: Studio, tab: gr.Tab) -> None:
     begin.select(take, None, paper, api_visibility="private")
 
 
-def is_blank(image: Any) -> bool:
+def is_blank(image: Image.Image) -> bool:
     """Whether there is nothing on a sheet."""
-    return not isinstance(image, Image.Image) or np.ptp(np.asarray(image), axis=(0, 1)).max() == 0
+    return bool(np.ptp(np.asarray(image), axis=(0, 1)).max() == 0)

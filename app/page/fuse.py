@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from app.page.limits import whole
-from app.page.parts import LARGE_PX, SMALL_PX, answers, picture_box, shown, species_or_upload, upload_box
+from app.page.parts import LARGE_PX, SMALL_PX, Upload, answers, picture_box, shown, species_or_upload
 from app.page.studio import Studio
 
 STEPS = 9  # from one to the other
@@ -26,7 +26,7 @@ def fuse(studio: Studio, tab: gr.Tab) -> None:
                 species = gr.Dropdown(names, value=value, label=f"{label} species", filterable=True)
                 with gr.Row():
                     picture = picture_box(label, value=portrait(studio, value), height=SMALL_PX)
-                    upload = upload_box("… or your own")
+                    upload = Upload("… or your own")
                 sides += [species, upload]
             species.change(show, species, picture, api_visibility="private", show_progress="hidden")
     button = gr.Button("Fuse", variant="primary")

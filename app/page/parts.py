@@ -18,6 +18,31 @@ LARGE_PX = 256  # a picture that is shown alone
 SMALL_PX = 128  # one of many
 
 
+class Upload(gr.Image):
+    """A picture of one's own: the path of its file, which nothing has decoded before `open_upload` looks at it."""
+
+    is_template = True  # to the page it is a gr.Image
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label=label, type="filepath", sources=["upload"], height=SMALL_PX)
+
+    def preprocess(self, payload: Any) -> str | None:
+        return None if payload is None else payload.path
+
+
+class Paper(gr.ImageEditor):
+    """A sheet to draw on; the drawing as a PIL picture, None if there is none."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> Any:
+        try:
+            drawn = super().preprocess(payload)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            raise gr.Error("this is no picture that can be read, or it is too large", print_exception=False) from None
+        return drawn and drawn["composite"]
+
+
 def answers(function: Callable[..., Any]) -> Callable[..., Any]:
     """What goes wrong through a visitor's input becomes a message on the page."""
 
@@ -45,11 +70,6 @@ def seed_box() -> gr.Number:
 def picture_box(label: str, **settings: Any) -> gr.Image:
     """A picture to look at and to keep."""
     return gr.Image(label=label, interactive=False, format="png", buttons=["download", "fullscreen"], **settings)
-
-
-def upload_box(label: str) -> gr.Image:
-    """A picture of one's own; as the path of a file, so that nothing is decoded before `open_upload` has looked."""
-    return gr.Image(label=label, type="filepath", image_mode=None, sources=["upload"], height=SMALL_PX)
 
 
 def species_or_upload(studio: Studio, name: Any, upload: str | None) -> str | Image.Image:
