@@ -49,7 +49,9 @@ def colour(studio: Studio, tab: gr.Tab) -> None:
             coloured = picture_box("Coloured", height=CANVAS // 2, elem_id="coloured")
             lines = picture_box("What the network sees", height=SMALL_PX)
     with gr.Row():
-        like = gr.Dropdown([ANY, *studio.species()], value=ANY, label="In the colours of", filterable=True)
+        like = gr.Dropdown(
+            [ANY, *studio.species()], value=ANY, label="In the colours of", filterable=True, allow_custom_value=True
+        )
         seed = seed_box()
     with gr.Row():
         load = gr.UploadButton("Load a drawing, picture or photo", file_types=["image"])

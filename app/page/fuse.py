@@ -23,7 +23,9 @@ def fuse(studio: Studio, tab: gr.Tab) -> None:
     with gr.Row():
         for label, value in (("First", names[0]), ("Second", names[len(names) // 2])):
             with gr.Column():
-                species = gr.Dropdown(names, value=value, label=f"{label} species", filterable=True)
+                species = gr.Dropdown(
+                    names, value=value, label=f"{label} species", filterable=True, allow_custom_value=True
+                )
                 with gr.Row():
                     picture = picture_box(label, value=portrait(studio, value), height=SMALL_PX)
                     upload = Upload("… or your own")

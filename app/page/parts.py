@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -27,7 +29,7 @@ class Upload(gr.Image):
         super().__init__(label=label, type="filepath", sources=["upload"], height=SMALL_PX)
 
     def preprocess(self, payload: Any) -> str | None:
-        return None if payload is None else payload.path
+        return None if payload is None else was_sent(payload.path)
 
 
 class Paper(gr.ImageEditor):
@@ -36,11 +38,21 @@ class Paper(gr.ImageEditor):
     is_template = True
 
     def preprocess(self, payload: Any) -> Any:
+        for file in (payload.background, payload.composite, *payload.layers) if payload else ():
+            if file is not None:
+                was_sent(file.path)
         try:
             drawn = super().preprocess(payload)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             raise gr.Error("this is no picture that can be read, or it is too large", print_exception=False) from None
         return drawn and drawn["composite"]
+
+
+def was_sent(path: str) -> str:
+    """The path of a file that a visitor has sent: not of any other of this machine's."""
+    if not Path(path).resolve().is_relative_to(Path(os.environ["GRADIO_TEMP_DIR"]).resolve()):
+        raise gr.Error("this file was not sent to this page", print_exception=False)
+    return path
 
 
 def answers(function: Callable[..., Any]) -> Callable[..., Any]:
