@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from bench.page import Refused, Visitor, png
+from tests.closure import ROOT
 from tests.conftest import dvc, environment, ran
 
 ANY = "any, by the seed"
@@ -108,7 +109,8 @@ def gif() -> bytes:
     return kept.getvalue()
 
 
-NUMBERS = {
+FOREIGN = str(ROOT / "metrics/clean/train.png")
+REQUESTS = {
     "a negative seed": ("hatch", -1, 4, 0.8),
     "too many": ("hatch", 0, 10**9, 0.8),
     "half a creature": ("hatch", 0, 1.5, 0.8),
@@ -121,18 +123,18 @@ NUMBERS = {
     "an unknown species": ("fuse", "mew", None, "03-creature", None, 4),
     "a path": ("fuse", "../../etc/passwd", None, "03-creature", None, 4),
     "between outside": ("fuse", "03-creature", None, "03-creature", None, 99),
-    "a foreign file": ("fuse", "03-creature", {"path": "/etc/passwd"}, "03-creature", None, 4),
+    "a foreign file": ("fuse", "03-creature", {"path": FOREIGN}, "03-creature", None, 4),
+    "a foreign drawing": ("colourings", {"background": None, "layers": [], "composite": {"path": FOREIGN}}, ANY, 0),
     "no drawing": ("colourings", None, ANY, 0),
     "a drawing of text": ("colourings", "text", ANY, 0),
     "foreign colours": ("colourings", {"background": None, "layers": [], "composite": None}, "mew", 0),
 }
 
 
-@pytest.mark.parametrize("request_of", NUMBERS.values(), ids=NUMBERS)
+@pytest.mark.parametrize("request_of", REQUESTS.values(), ids=REQUESTS)
 def test_a_bad_request_is_answered_by_a_message(visitor, request_of):
     with pytest.raises(Refused) as refusal:
         visitor.ask(*request_of)
-    print(refusal.value)
     assert 5 < len(str(refusal.value)) < 500 and "Traceback" not in str(refusal.value)
     assert len(visitor.ask("hatch", 0, 2, 0.8)[0]) == 2
 
@@ -156,7 +158,6 @@ def test_a_bad_file_is_answered_by_a_message(visitor, content):
             sheet = {"background": None, "layers": [], "composite": file}
             fused = ("03-creature", file, "03-creature", None, 4)
             visitor.ask(endpoint, *((sheet, ANY, 0) if endpoint == "colourings" else fused))
-        print(refusal.value)
         assert 5 < len(str(refusal.value)) < 500 and "Traceback" not in str(refusal.value)
     assert len(visitor.ask("hatch", 0, 2, 0.8)[0]) == 2
 
