@@ -163,9 +163,9 @@ def export(
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine's.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 7860,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of that address.")] = 7860,
 ) -> None:
-    """Open a page to hatch, fuse and colour creatures on."""
+    """Serve a page to hatch, fuse and colour creatures on."""
     from app.page.serve import serve
 
     try:

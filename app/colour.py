@@ -34,6 +34,8 @@ def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, 
     trace = sketch if colourer.outline == "sketch" else canny
     px, rows, palettes = colourer.net.image_px, [], None
     if like:
+        if not colourer.net.colours:
+            raise UserError("this model was trained with pix2pix.palette: 0; it knows no palettes")
         palettes = np.repeat(palette_of(picture_of(like)[0], colourer.net.colours)[None], count, axis=0)
     for file in files:
         try:

@@ -54,6 +54,8 @@ def report(prefix: str, metric: str, out: Path) -> list[Path]:
         raise UserError(
             f"of experiments named {prefix}… with {metric} there is {found}; dvc queue status says what runs"
         )
+    if len({trial.metrics[metric] for trial in trials}) == 1:
+        raise UserError(f"all experiments named {prefix}… have the same {metric}")
     trials.sort(key=lambda trial: trial.metrics[metric])
     out.mkdir(parents=True, exist_ok=True)
     stage = metric.split(".")[0]
@@ -75,7 +77,8 @@ def experiments() -> list[Trial]:
     for commit in json.loads(shown.stdout):
         for experiment in commit["experiments"] or []:
             for run in experiment["revs"]:
-                if not (data := run["data"]):  # failed or queued
+                ended = (experiment.get("executor") or {}).get("state") in (None, "success")
+                if not ended or not (data := run["data"]):  # running, queued or failed
                     continue
                 metrics = {Path(file).stem: found.get("data") or {} for file, found in data["metrics"].items()}
                 params = data["params"]["params.yaml"]["data"]
@@ -152,7 +155,8 @@ def importances(study: Study) -> str:
 
 def curves(trials: list[Trial], varied: list[str], stage: str, out: Path) -> list[Path]:
     """Two PNG: `training.png` with the losses as they went, and `validation.png`."""
-    histories = {label(trial, varied): history(trial, stage) for trial in trials}
+    found = {f"{label(trial, varied)} ({trial.name})": history(trial, stage) for trial in trials}
+    histories = {text: table for text, table in found.items() if table is not None}
     columns = dict.fromkeys(column for found in histories.values() for column in found if column not in AXES)
     groups = {False: "training.png", True: "validation.png"}
     return [
@@ -166,15 +170,13 @@ def label(trial: Trial, varied: list[str]) -> str:
     return ", ".join(f"{name.rsplit('.', 1)[-1]} {trial.params.get(name)}" for name in varied)
 
 
-def history(trial: Trial, stage: str) -> DataFrame:
-    """What a trial wrote as it trained."""
+def history(trial: Trial, stage: str) -> DataFrame | None:
+    """What a trial wrote as it trained; None if its stage writes none."""
     import pandas
 
-    path = f"metrics/{stage}/history.tsv"
-    shown = subprocess.run(["git", "show", f"{trial.rev}:{path}"], capture_output=True, text=True)
-    if shown.returncode:
-        raise UserError(f"{trial.name} has no {path}")
-    return pandas.read_csv(io.StringIO(shown.stdout), sep="\t")
+    asked = f"{trial.rev}:metrics/{stage}/history.tsv"
+    shown = subprocess.run(["git", "show", asked], capture_output=True, text=True)
+    return None if shown.returncode else pandas.read_csv(io.StringIO(shown.stdout), sep="\t")
 
 
 def draw_curves(histories: dict[str, DataFrame], names: list[str], path: Path) -> Path:

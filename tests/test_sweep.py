@@ -58,13 +58,28 @@ def test_too_few_runs_are_one_line(trials, count, message, monkeypatch, tmp_path
         report("small", "pix2pix.val_l1", tmp_path)
 
 
+def test_runs_that_came_out_the_same_are_one_line(trials, monkeypatch, tmp_path):
+    same = [trial("small-1", 1.0, "bce", 0.5), trial("small-2", 2.0, "bce", 0.5)]
+    monkeypatch.setattr(app.sweep, "experiments", lambda: same)
+    with pytest.raises(UserError, match="have the same"):
+        report("small", "pix2pix.val_l1", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_stage_without_a_history_has_no_curves(trials, monkeypatch, tmp_path):
+    monkeypatch.setattr(app.sweep, "history", lambda trial, stage: None)
+    names = {path.name for path in report("small", "pix2pix.val_l1", tmp_path)}
+    assert names == {"table.md", "importance.md", "parallel.png", "parallel.html"}
+
+
 def test_experiments_are_read_as_dvc_lists_them(monkeypatch):
     data = {
         "params": {"params.yaml": {"data": {"pix2pix": {"lambda_l1": 10, "augment": ["flip"]}}}},
         "metrics": {"metrics/pix2pix.json": {"data": {"val_l1": 0.1, "own_palette": {"val_l1": 0.05}}}},
     }
     runs = [{"rev": "a" * 40, "name": "small-1", "data": data}, {"rev": "b" * 40, "name": "small-2", "data": None}]
-    listed = [{"experiments": None}, {"experiments": [{"revs": runs}]}]
+    running = {"revs": [{"rev": "c" * 40, "name": "small-3", "data": data}], "executor": {"state": "running"}}
+    listed = [{"experiments": None}, {"experiments": [{"revs": runs, "executor": None}, running]}]
     monkeypatch.setattr(
         subprocess, "run", lambda *a, **k: SimpleNamespace(returncode=0, stdout=json.dumps(listed), stderr="")
     )

@@ -8,8 +8,9 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app.page.limits import MOST_SEED, open_upload, whole
-from app.page.parts import LARGE_PX, SMALL_PX, Paper, answers, picture_box, seed_box, shown, species_or_upload
+from app.page.limits import MOST_SEED, whole
+from app.page.parts import LARGE_PX, SMALL_PX, answers, label_of, picture_box, seed_box, shown
+from app.page.sent import Paper, opened
 from app.page.studio import Studio
 from stages.lib.drawings import drawings
 from stages.lib.params import UserError
@@ -50,7 +51,7 @@ def colour(studio: Studio, tab: gr.Tab) -> None:
             lines = picture_box("What the network sees", height=SMALL_PX)
     with gr.Row():
         like = gr.Dropdown(
-            [ANY, *studio.species()], value=ANY, label="In the colours of", filterable=True, allow_custom_value=True
+            [ANY, *studio.species], value=ANY, label="In the colours of", filterable=True, allow_custom_value=True
         )
         seed = seed_box()
     with gr.Row():
@@ -79,7 +80,7 @@ def colour(studio: Studio, tab: gr.Tab) -> None:
         if drawn is None:
             raise UserError("draw something first")
         outline = studio.outline(drawn)
-        of = "" if like == ANY else species_or_upload(studio, like, None)
+        of = "" if like == ANY else label_of(studio, like)
         return outline, studio.colour(outline, count, whole(seed, 0, MOST_SEED, "the seed"), of)
 
     @answers
@@ -94,13 +95,18 @@ def colour(studio: Studio, tab: gr.Tab) -> None:
     def paint_several(drawn: Any, like: Any, seed: Any) -> Any:
         return shown(colourings(drawn, like, seed, SEVERAL)[1])
 
+    @answers
     def take(event: gr.SelectData) -> Image.Image:
+        if not 0 <= event.index < len(examples):
+            raise UserError("there is no such drawing")
         return examples[event.index]
 
     @answers
     def put(path: str) -> Image.Image:
-        image = open_upload(path)
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        sheet, image = Image.new("RGBA", (CANVAS, CANVAS), "white"), opened(path)
+        image.thumbnail(sheet.size)
+        sheet.alpha_composite(image, ((CANVAS - image.width) // 2, (CANVAS - image.height) // 2))
+        return sheet.convert("RGB")
 
     asked = [paper, like, seed]
     gr.on(

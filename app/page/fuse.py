@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from app.page.limits import whole
-from app.page.parts import LARGE_PX, SMALL_PX, Upload, answers, picture_box, shown, species_or_upload
+from app.page.parts import LARGE_PX, SMALL_PX, answers, label_of, picture_box, shown
+from app.page.sent import Upload
 from app.page.studio import Studio
 
 STEPS = 9  # from one to the other
@@ -19,15 +20,16 @@ STEPS = 9  # from one to the other
 
 def fuse(studio: Studio, tab: gr.Tab) -> None:
     """Two species or pictures, a slider between them, an animation."""
-    names, sides, show = list(studio.species()), [], answers(lambda name: portrait(studio, name))
+    names, sides, show = list(studio.species), [], answers(lambda name: portrait(studio, name))
+    begin = (names[0], names[len(names) // 2]) if names else (None, None)
     with gr.Row():
-        for label, value in (("First", names[0]), ("Second", names[len(names) // 2])):
+        for label, value in zip(("First", "Second"), begin, strict=True):
             with gr.Column():
                 species = gr.Dropdown(
                     names, value=value, label=f"{label} species", filterable=True, allow_custom_value=True
                 )
                 with gr.Row():
-                    picture = picture_box(label, value=portrait(studio, value), height=SMALL_PX)
+                    picture = picture_box(label, value=portrait(studio, value) if value else None, height=SMALL_PX)
                     upload = Upload("… or your own")
                 sides += [species, upload]
             species.change(show, species, picture, api_visibility="private", show_progress="hidden")
@@ -41,7 +43,7 @@ def fuse(studio: Studio, tab: gr.Tab) -> None:
     @answers
     def mix(first: Any, first_file: Any, second: Any, second_file: Any, at: Any) -> Any:
         at = whole(at, 0, STEPS - 1, "the place between them")
-        start, end = species_or_upload(studio, first, first_file), species_or_upload(studio, second, second_file)
+        start, end = first_file or label_of(studio, first), second_file or label_of(studio, second)
         pictures = studio.fuse(start, end, STEPS)
         return shown(pictures[at, None], LARGE_PX)[0], animated(pictures), pictures
 
@@ -56,7 +58,7 @@ def fuse(studio: Studio, tab: gr.Tab) -> None:
 
 def portrait(studio: Studio, name: Any) -> Image.Image:
     """The picture of a species."""
-    return shown(studio.picture(species_or_upload(studio, name, None))[None])[0]
+    return shown(studio.picture(label_of(studio, name))[None])[0]
 
 
 def animated(pictures: np.ndarray) -> str:

@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from stages.lib.params import UserError
+from stages.lib.reading.raster import frames, open_picture
+from stages.lib.reading.svg import is_svg, render
+from stages.lib.reading.unusable import Unusable
 
 MOST_BYTES = 8 << 20
 MOST_PIXELS = 20_000_000
 MOST_CREATURES = 64
 MOST_SEED = 2**31 - 1
+SVG_PX = 512  # side that drawings in SVG are drawn with
 
 
-def open_upload(path: str | Path) -> Image.Image:
-    """A picture that somebody sent, RGBA, its first frame.
+def open_upload(sent: str | bytes) -> Image.Image:
+    """A picture that somebody sent, RGBA, its first frame, upright.
+
+    Args:
+        sent: the path of its file, or its content.
 
     Raises:
-        UserError: too large, or no picture.
+        UserError: too large, gone, or no picture.
     """
-    path = Path(path)
-    if path.stat().st_size > MOST_BYTES:
-        raise UserError(f"the file is larger than {MOST_BYTES >> 20} MB")
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if image.width * image.height > MOST_PIXELS:
-                raise UserError(f"the picture has more than {MOST_PIXELS // 1_000_000} million pixels")
-            return image.convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, Warning):
-        raise UserError("this is no picture that can be read") from None
+        data = sent if isinstance(sent, bytes) else Path(sent).read_bytes()
+        if len(data) > MOST_BYTES:
+            raise UserError(f"the file is larger than {MOST_BYTES >> 20} MB")
+        if is_svg(data):
+            return render(data, SVG_PX)
+        picture = open_picture(data)
+        if picture.width * picture.height > MOST_PIXELS:
+            raise UserError(f"the picture has more than {MOST_PIXELS // 1_000_000} million pixels")
+        return next(frames(picture, 1))[1]
+    except OSError:
+        raise UserError("this picture is no longer here: send it again") from None
+    except Unusable as error:
+        raise UserError(f"this picture cannot be used: {error.reason} {error.detail}".rstrip()) from None
 
 
 def number(value: object, least: float, most: float, name: str) -> float:

@@ -3,56 +3,19 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app.page.limits import MOST_SEED, open_upload
+from app.page.limits import MOST_SEED
 from app.page.studio import Studio
 from stages.lib.params import UserError
 
 LARGE_PX = 256  # a picture that is shown alone
 SMALL_PX = 128  # one of many
-
-
-class Upload(gr.Image):
-    """A picture of one's own: the path of its file, which nothing has decoded before `open_upload` looks at it."""
-
-    is_template = True  # to the page it is a gr.Image
-
-    def __init__(self, label: str) -> None:
-        super().__init__(label=label, type="filepath", sources=["upload"], height=SMALL_PX)
-
-    def preprocess(self, payload: Any) -> str | None:
-        return None if payload is None else was_sent(payload.path)
-
-
-class Paper(gr.ImageEditor):
-    """A sheet to draw on; the drawing as a PIL picture, None if there is none."""
-
-    is_template = True
-
-    def preprocess(self, payload: Any) -> Any:
-        for file in (payload.background, payload.composite, *payload.layers) if payload else ():
-            if file is not None:
-                was_sent(file.path)
-        try:
-            drawn = super().preprocess(payload)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            raise gr.Error("this is no picture that can be read, or it is too large", print_exception=False) from None
-        return drawn and drawn["composite"]
-
-
-def was_sent(path: str) -> str:
-    """The path of a file that a visitor has sent: not of any other of this machine's."""
-    if not Path(path).resolve().is_relative_to(Path(os.environ["GRADIO_TEMP_DIR"]).resolve()):
-        raise gr.Error("this file was not sent to this page", print_exception=False)
-    return path
 
 
 def answers(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -84,15 +47,8 @@ def picture_box(label: str, **settings: Any) -> gr.Image:
     return gr.Image(label=label, interactive=False, format="png", buttons=["download", "fullscreen"], **settings)
 
 
-def species_or_upload(studio: Studio, name: Any, upload: str | None) -> str | Image.Image:
-    """What was chosen: an upload, or else the label of the species of that name.
-
-    Raises:
-        UserError: it is neither.
-    """
-    if upload:
-        return open_upload(upload)
-    labels = studio.species()
-    if name not in labels:
+def label_of(studio: Studio, name: Any) -> str:
+    """The label of the species that is called so. Raises UserError if there is none."""
+    if name not in studio.species:
         raise UserError(f"there is no species {name!r}")
-    return labels[name]
+    return studio.species[name]

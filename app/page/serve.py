@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+import time
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.page.limits import MOST_BYTES, MOST_PIXELS
 
 AT_A_TIME = 2  # answers worked on
 WAITING = 64  # requests that wait; more are told to come back
-PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; } }"
 SESSIONS = 200  # visitors whose last creatures are remembered
+KEPT_SECONDS = 300  # pictures that were sent or made
+PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; } }"
 
 
 def serve(host: str, port: int) -> None:
-    """Serve the page until interrupted. What visitors send lies in a folder that goes with the server,
-    and is deleted there after minutes. Raises OSError if the address cannot be listened on."""
+    """Serve the page until interrupted or terminated.
+
+    What visitors send, and what is made for them, lies in a folder that goes with the server,
+    and is deleted there after KEPT_SECONDS.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with TemporaryDirectory(prefix="creatures-") as folder:
         os.environ |= {"GRADIO_TEMP_DIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}
         # takes seconds, and reads the environment
@@ -25,8 +37,11 @@ def serve(host: str, port: int) -> None:
         from app.page.studio import Studio
         from app.page.ui import build
 
-        Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow refuses what has twice as many
+        Image.MAX_IMAGE_PIXELS = MOST_PIXELS
         page = build(Studio())
+        for function in page.fns.values():
+            function.concurrency_id = "models"  # all together, not each
+        threading.Thread(target=forget, args=(Path(folder), files(Path(folder))), daemon=True).start()
         page.queue(max_size=WAITING, default_concurrency_limit=AT_A_TIME)
         page.launch(
             server_name=host,
@@ -40,3 +55,20 @@ def serve(host: str, port: int) -> None:
             css=PHONE,
             ssr_mode=False,
         )
+
+
+def files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+def forget(folder: Path, own: set[Path]) -> None:
+    """For ever: delete files that are too old, but for the page's own."""
+    while True:
+        time.sleep(KEPT_SECONDS / 10)
+        delete_older(folder, own, time.time() - KEPT_SECONDS)
+
+
+def delete_older(folder: Path, own: set[Path], than: float) -> None:
+    for path in files(folder) - own:
+        if path.stat().st_mtime < than:
+            path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -91,7 +92,7 @@ class Studio:
         rows = self.pictures.rows("train")
         order = rows[np.argsort(np.linalg.norm(self.embeddings[rows] - embedding, axis=1))]
         species = self.pictures.column("species")
-        _, first = np.unique(species[order], return_index=True)
+        _, first = np.unique([species[row] or f"row {row}" for row in order], return_index=True)
         chosen = order[np.sort(first)[:count]]
         return self.pictures.images[chosen], [self.named(name) for name in species[chosen]]
 
@@ -99,8 +100,9 @@ class Studio:
         """What a species is called on the page: its label, and its name if it has one."""
         return " ".join(filter(None, (species, self.names.get(species))))
 
+    @cached_property
     def species(self) -> dict[str, str]:
-        """Labels of all species by what they are called."""
+        """Labels of all species by what they are called; empty where pictures have none."""
         labels = [name for name in dict.fromkeys(self.pictures.column("species").tolist()) if name]
         return {self.named(label): label for label in sorted(labels, key=lambda text: (len(text), text))}
 
@@ -139,5 +141,7 @@ class Studio:
         """Colourings, uint8, count x 3 x H x W: in the colours of a species or picture, or any."""
         outlines, palettes = np.repeat(outline[None], count, axis=0), None
         if like:
+            if not self.colourer.net.colours:
+                raise UserError("this model was trained with pix2pix.palette: 0; it knows no palettes")
             palettes = np.repeat(palette_of(self.picture(like), self.colourer.net.colours)[None], count, axis=0)
         return self.colourer.colour(outlines, seed, palettes)

@@ -22,7 +22,7 @@ TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio, gr.Tab], No
 
 def build(studio: Studio) -> gr.Blocks:
     """The page; a tab whose models are missing says so in a sentence."""
-    with gr.Blocks(title="New creatures", analytics_enabled=False, delete_cache=(60, 300)) as page:
+    with gr.Blocks(title="New creatures", analytics_enabled=False) as page:
         gr.Markdown("# New creatures")
         for name, needs, fill in TABS:
             with gr.Tab(name) as tab:
