@@ -18,7 +18,7 @@ from stages.lib.pictures import Pictures, open_pictures
 from stages.lib.reading.figure import ENLARGE, cut_out
 from stages.lib.reading.files import open_file, rgb
 from stages.lib.reading.unusable import Unusable
-from stages.lib.sampling import BATCH, load_sampler
+from stages.lib.sampling import BATCH, Sampler, load_sampler
 from stages.lib.sheets import save_sheet
 from stages.lib.tensors import to_float, to_uint8
 
@@ -65,13 +65,13 @@ def drawn(generator: Generator, z: np.ndarray) -> np.ndarray:
     return np.concatenate([to_uint8(generator(part)) for part in torch.from_numpy(z).split(BATCH)])
 
 
-def load_explorer() -> Explorer:
-    """The trained models.
+def load_explorer(sampler: Sampler | None = None) -> Explorer:
+    """The trained models, from a sampler that is loaded already if it is given.
 
     Raises:
         UserError: a model is missing, or its z are no embeddings.
     """
-    sampler = load_sampler()
+    sampler = sampler or load_sampler()
     if sampler.latent.mixture is None:
         raise UserError("this generator was trained with gan.latent: normal; it knows no embeddings")
     return Explorer(sampler.net, sampler.latent.mixture)

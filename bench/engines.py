@@ -1,4 +1,4 @@
-"""Which draws faster, torch or onnxruntime: the page uses the one that does.
+"""Which draws faster, torch, which the page uses, or onnxruntime.
 
     python -m app export && python -m bench.engines
 
@@ -7,6 +7,7 @@ Prints milliseconds, the median of many calls by turns, for one colouring and fo
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -25,6 +26,8 @@ def main() -> None:
         model = load()
         inputs = model.inputs(COUNTS[name])
         arrays = {key: value.numpy() for key, value in inputs.items()}
+        if not (OUT / f"{name}.onnx").exists():
+            sys.exit(f"engines: {OUT}/{name}.onnx is missing; run python -m app export first")
         session = onnxruntime.InferenceSession(OUT / f"{name}.onnx", providers=["CPUExecutionProvider"])
 
         @torch.inference_mode()

@@ -3,8 +3,8 @@
     python -m app serve --port 7860 &
     python -m bench.page --people 50 --seconds 60
 
-First one visitor alone, then all: each colours a drawing, hatches and fuses by turns, as programs
-do, through the page's API. Prints, for each kind of request, how many were answered, how many were
+First one visitor alone, then all: each colours a drawing and hatches 64 creatures by turns, as
+programs do, through the page's API. Prints, for each kind of request, how many were answered, how many were
 told that the page is busy, how many failed, and their times in milliseconds; and the memory of the
 server, if its process id is given with --pid, before and after.
 """
@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -120,7 +119,7 @@ def main(
     report("one alone:", {name: [timed(work, visitor) for _ in range(ALONE)] for name, work in kinds.items()})
     if not people:
         return
-    found: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    found: dict[str, list[tuple[str, float]]] = {name: [] for name in kinds}
     until = time.monotonic() + seconds
     before = memory().rss if memory else 0
 

@@ -1,12 +1,13 @@
 """What species are called."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from app.page.names import load_names
 from stages.lib.params import UserError, parse, read_yaml
-from stages.names.__main__ import fetch_names
+from stages.names.__main__ import fetch_names, main
 from stages.names.params import NamesParams
 from tests.closure import ROOT
 
@@ -16,6 +17,14 @@ P = parse("names", read_yaml(ROOT / "params.yaml")["names"], NamesParams)
 def test_names_come_from_a_file_of_a_package(npm):
     npm([("package/data/en.json", json.dumps(["Bulbasaur", "Nidoran\u2640"]).encode())])
     assert fetch_names(P) == ["Bulbasaur", "Nidoran♀"]
+
+
+def test_species_are_numbered_from_one(npm, tmp_path, monkeypatch):
+    npm([("package/data/en.json", b'["Bulbasaur", "Ivysaur"]')])
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    main(SimpleNamespace(params=lambda model: (None, P)))
+    assert load_names() == {"1": "Bulbasaur", "2": "Ivysaur"}
 
 
 @pytest.mark.parametrize("content", [b"{}", b"[1]", b"no json", None])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -37,18 +37,6 @@ def load_embeddings() -> np.ndarray:
         raise UserError("data/embeddings.npy is missing; run the stages before this one (dvc repro)") from None
 
 
-LOADERS: dict[str, Callable[[], Any]] = {
-    "sampler": load_sampler,
-    "explorer": load_explorer,
-    "colourer": load_colourer,
-    "encoder": lambda: load_encoder()[0],
-    "pictures": open_pictures,
-    "embeddings": load_embeddings,
-    "names": load_names,
-    "margin": lambda: read_yaml("params.yaml")["clean"]["margin"],
-}
-
-
 class Studio:
     """The trained models, each loaded when it is first asked for, and once.
 
@@ -65,14 +53,14 @@ class Studio:
     margin: float
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a loader may need what another loads
 
     def __getattr__(self, name: str) -> Any:
         if name not in LOADERS:
             raise AttributeError(name)
         with self._lock:
             if name not in self.__dict__:
-                self.__dict__[name] = LOADERS[name]()
+                self.__dict__[name] = LOADERS[name](self)
         return self.__dict__[name]
 
     def hatch(self, count: int, seed: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
@@ -145,3 +133,15 @@ class Studio:
                 raise UserError("this model was trained with pix2pix.palette: 0; it knows no palettes")
             palettes = np.repeat(palette_of(self.picture(like), self.colourer.net.colours)[None], count, axis=0)
         return self.colourer.colour(outlines, seed, palettes)
+
+
+LOADERS: dict[str, Callable[[Studio], Any]] = {
+    "sampler": lambda studio: load_sampler(),
+    "explorer": lambda studio: load_explorer(studio.sampler),
+    "colourer": lambda studio: load_colourer(),
+    "encoder": lambda studio: load_encoder()[0],
+    "pictures": lambda studio: open_pictures(),
+    "embeddings": lambda studio: load_embeddings(),
+    "names": lambda studio: load_names(),
+    "margin": lambda studio: read_yaml("params.yaml")["clean"]["margin"],
+}

@@ -9,7 +9,7 @@ from PIL import Image
 
 from stages.lib.outlines.sketch import silhouette
 
-KMEANS = 5  # rounds that refine the median cut
+KMEANS = 5  # the median cut is refined until fewer pixels than this change their colour
 
 
 def palette_of(picture: np.ndarray, colours: int) -> np.ndarray:
