@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from app.explore import picture_of
 from app.own import Kind, outline_of
-from stages.lib.colouring import load_colourer
+from stages.lib.colouring import Colourer, load_colourer
 from stages.lib.outlines.canny import canny
 from stages.lib.outlines.sketch import sketch
 from stages.lib.palette import palette_of
@@ -30,21 +31,39 @@ def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, 
     """
     if out.suffix != ".png":
         raise UserError(f"{out} must end in .png")
-    colourer, margin = load_colourer(), read_yaml("params.yaml")["clean"]["margin"]
-    trace = sketch if colourer.outline == "sketch" else canny
-    px, rows, palettes = colourer.net.image_px, [], None
-    if like:
-        if not colourer.net.colours:
-            raise UserError("this model was trained with pix2pix.palette: 0; it knows no palettes")
-        palettes = np.repeat(palette_of(picture_of(like)[0], colourer.net.colours)[None], count, axis=0)
+    colourer, margin, rows = load_colourer(), read_yaml("params.yaml")["clean"]["margin"], []
+    picture = picture_of(like)[0] if like else None
     for file in files:
         try:
-            outline = outline_of(open_file(file, px), px, margin, kind, trace)
+            outline = traced(colourer, open_file(file, colourer.net.image_px), margin, kind)
         except Unusable as error:
             raise UserError(f"{file} cannot be used: {error.reason} {error.detail}".rstrip()) from None
         except UserError as error:
             raise UserError(f"{file}: {error}") from None
-        drawn = colourer.colour(np.repeat(outline[None], count, axis=0), seed, palettes)
+        drawn = painted(colourer, outline, count, seed, picture)
         rows.append(np.concatenate([np.repeat(outline[None, None], 3, axis=1), drawn]))
     save_sheet(out, np.concatenate(rows), columns=count + 1, scale=2)
     return out
+
+
+def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "auto") -> np.ndarray:
+    """The outline of a drawing or picture, RGBA, such as the colourer knows: as `outline_of` says."""
+    trace = sketch if colourer.outline == "sketch" else canny
+    return outline_of(image, colourer.net.image_px, margin, kind, trace)
+
+
+def painted(colourer: Colourer, outline: np.ndarray, count: int, seed: int, like: np.ndarray | None) -> np.ndarray:
+    """Colourings of an outline, uint8 count x 3 x H x W.
+
+    Args:
+        like: a picture, uint8 3 x H x W, for its colours; None: those of pictures chosen by `seed`.
+
+    Raises:
+        UserError: the colourer knows no palettes.
+    """
+    palettes = None
+    if like is not None:
+        if not colourer.net.colours:
+            raise UserError("this model was trained with pix2pix.palette: 0; it knows no palettes")
+        palettes = np.repeat(palette_of(like, colourer.net.colours)[None], count, axis=0)
+    return colourer.colour(np.repeat(outline[None], count, axis=0), seed, palettes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import socket
 import subprocess
@@ -12,16 +13,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import httpx
 import numpy as np
+import pyarrow as pa
 import pytest
+import torch
 from PIL import Image
 
+from app.page.fuse import fuse
 from app.page.limits import open_upload
 from app.page.sent import DRAWINGS, Paper
 from app.page.serve import delete_older
+from app.page.studio import Studio
 from bench.page import Refused, Visitor, png
 from stages.lib.params import UserError
+from stages.lib.pictures import Pictures
 from tests.closure import ROOT
 from tests.conftest import dvc, environment, ran
 
@@ -223,7 +230,6 @@ def test_of_an_animation_the_first_frame_is_taken(visitor):
 
 
 def test_a_tab_whose_models_are_missing_says_so_and_the_page_is_there(tmp_path, monkeypatch):
-    from app.page.studio import Studio
     from app.page.ui import build
 
     monkeypatch.chdir(tmp_path)
@@ -233,6 +239,16 @@ def test_a_tab_whose_models_are_missing_says_so_and_the_page_is_there(tmp_path, 
         "Not there yet: models/gan.safetensors is missing; run the stages before this one (dvc repro).",
         "Not there yet: models/pix2pix.safetensors is missing; run the stages before this one (dvc repro).",
     ]
+
+
+def test_pictures_without_labels_have_neighbours_and_a_page():
+    studio, images = Studio(), np.stack([disc().transpose(2, 0, 1)] * 6)
+    index = pa.table({"species": [""] * 6, "split": ["train"] * 6, "style": [""] * 6})
+    studio.__dict__ |= {"pictures": Pictures(images, index), "names": {}, "embeddings": np.eye(6)}
+    studio.encoder = lambda x: torch.zeros(1, 6)
+    assert len(studio.nearest(images[0])[0]) == 4
+    with gr.Blocks(), gr.Tab("Fuse") as tab:
+        fuse(studio, tab)
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")

@@ -12,14 +12,11 @@ import torch
 from PIL import Image
 from torch import nn
 
+from app.colour import painted, traced
 from app.explore import Explorer, cleaned, drawn, load_explorer, species_row
-from app.own import outline_of
 from app.page.names import load_names
 from stages.lib.colouring import Colourer, load_colourer
 from stages.lib.nets.encoder import load_encoder
-from stages.lib.outlines.canny import canny
-from stages.lib.outlines.sketch import sketch
-from stages.lib.palette import palette_of
 from stages.lib.params import UserError, read_yaml
 from stages.lib.pictures import Pictures, open_pictures
 from stages.lib.reading.unusable import Unusable
@@ -57,6 +54,79 @@ class Studio:
 
     def __getattr__(self, name: str) -> Any:
         if name not in LOADERS:
+            raise AttributeError(name)
+        with self._lock:
+            if name not in self.__dict__:
+                self.__dict__[name] = LOADERS[name](self)
+        return self.__dict__[name]
+
+    def hatch(self, count: int, seed: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
+        """New creatures, uint8 N x 3 x H x W, as `python -m app generate` draws them, and their z, float32 N x Z."""
+        z, _ = self.sampler.latent.draw(count, np.random.default_rng(seed), truncation)
+        return drawn(self.sampler.net, z), z
+
+    def more_like(self, z: np.ndarray, count: int, seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
+        """Creatures near one, itself the first, with their z."""
+        found = self.explorer.around(z.astype(np.float64), count, seed, spread)
+        return self.explorer.draw(found), found
+
+    def nearest(self, picture: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, list[str]]:
+        """The train pictures nearest to one (uint8, 3 x H x W) for the encoder, uint8 n x 3 x H x W, and what
+        they are called; each species once."""
+        embedding = self.encoded(picture)
+        rows = self.pictures.rows("train")
+        order = rows[np.argsort(np.linalg.norm(self.embeddings[rows] - embedding, axis=1))]
+        species = self.pictures.column("species")
+        _, first = np.unique([species[row] or f"row {row}" for row in order], return_index=True)
+        chosen = order[np.sort(first)[:count]]
+        return self.pictures.images[chosen], [self.named(name) for name in species[chosen]]
+
+    def named(self, species: str) -> str:
+        """What a species is called on the page: its label, and its name if it has one."""
+        return " ".join(filter(None, (species, self.names.get(species))))
+
+    @cached_property
+    def species(self) -> dict[str, str]:
+        """Labels of all species by what they are called; empty where pictures have none."""
+        labels = [name for name in dict.fromkeys(self.pictures.column("species").tolist()) if name]
+        return {self.named(label): label for label in sorted(labels, key=lambda text: (len(text), text))}
+
+    def picture(self, what: str | Image.Image) -> np.ndarray:
+        """A species' picture, or somebody's own as the stage `clean` would have it: uint8, 3 x H x W."""
+        if isinstance(what, str):
+            return self.pictures.images[species_row(what, self.pictures)]
+        try:
+            return cleaned(what)
+        except Unusable as error:
+            raise UserError(f"this picture cannot be used: {error.reason} {error.detail}".rstrip()) from None
+
+    @torch.no_grad()
+    def encoded(self, picture: np.ndarray) -> np.ndarray:
+        """Embedding, float (E,), of a picture, uint8 3 x H x W."""
+        return self.encoder(to_float(picture[None]))[0].double().numpy()
+
+    def embedding(self, what: str | Image.Image) -> np.ndarray:
+        """Where it is, float (E,)."""
+        if isinstance(what, str):
+            return self.embeddings[species_row(what, self.pictures)].astype(np.float64)
+        return self.encoded(self.picture(what))
+
+    def fuse(self, first: str | Image.Image, second: str | Image.Image, count: int) -> np.ndarray:
+        """Pictures from one species or picture to another: uint8, count x 3 x H x W."""
+        start, end = (self.embedding(what) for what in (first, second))
+        share = np.linspace(0, 1, count)[:, None]
+        return self.explorer.draw(((1 - share) * start + share * end).astype(np.float32))
+
+    def outline(self, image: Image.Image) -> np.ndarray:
+        """The outline of a drawing or picture, uint8 H x W."""
+        return traced(self.colourer, image.convert("RGBA"), self.margin)
+
+    def colour(self, outline: np.ndarray, count: int, seed: int, like: str = "") -> np.ndarray:
+        """Colourings, uint8, count x 3 x H x W: in the colours of a species, or any."""
+        return painted(self.colourer, outline, count, seed, self.picture(like) if like else None)
+
+
+LOADERS:
             raise AttributeError(name)
         with self._lock:
             if name not in self.__dict__:
