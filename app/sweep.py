@@ -105,8 +105,9 @@ def differing(trials: Iterable[Trial]) -> list[str]:
 
 
 def table(trials: list[Trial], varied: list[str], stage: str) -> str:
-    """Markdown: a row a trial, best first, with what varied and all figures of the stage."""
+    """Markdown: a row a trial, best first, with what varied and the figures of the stage that differ."""
     names = [name for name in trials[0].metrics if name.startswith(f"{stage}.")]
+    names = [name for name in names if len({trial.metrics.get(name) for trial in trials}) > 1]
     rows = [["experiment", *(name.split(".", 1)[1] for name in (*varied, *names))]]
     rows.append(["---"] * len(rows[0]))
     for trial in trials:
@@ -183,7 +184,7 @@ def draw_curves(histories: dict[str, DataFrame], names: list[str], path: Path) -
     """A plot for each name, a line for each history."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(max(7, 5 * len(names)), 5), layout="constrained")
+    figure = Figure(figsize=(max(10, 5 * len(names)), 5), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         for text, found in histories.items():
             if name in found:

@@ -1,0 +1,94 @@
+"""Components that take pictures from visitors. Nothing they send is decoded but by `open_upload`, no file is
+read that they did not send, and what is kept is bounded."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.components.base import server
+from gradio.components.image_editor import AcceptBlobs
+from PIL import Image
+
+from app.page.limits import open_upload
+from stages.lib.params import UserError
+
+DRAWINGS = 200  # that wait for their answer; the oldest go first
+HEIGHT = 128
+
+from gradio.events import Dependency
+
+class Upload(gr.Image):
+    """A picture of one's own, RGBA, or None."""
+
+    is_template = True  # to the page it is a gr.Image
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label=label, sources=["upload"], height=HEIGHT)
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
+        return str(here(url_or_file_path)) if url_or_file_path else None
+
+    def preprocess(self, payload: Any) -> Any:
+        return None if payload is None else opened(payload.path)
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+class Paper(gr.ImageEditor):
+    """A sheet to draw on: the drawing on white, RGB, or None."""
+
+    is_template = True
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.drawings: OrderedDict[str, bytes] = OrderedDict()
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
+        return str(here(url_or_file_path)) if url_or_file_path else None
+
+    @server
+    def accept_blobs(self, data: AcceptBlobs) -> None:
+        """Keep a drawing until it is asked for, which not each of them is."""
+        if data.data["type"] == "composite":
+            self.drawings[data.data["id"]] = data.files[0][1]
+            while len(self.drawings) > DRAWINGS:
+                self.drawings.popitem(last=False)
+
+    def preprocess(self, payload: Any) -> Any:
+        if payload is None:
+            return None
+        if payload.id is not None:
+            drawn: Any = self.drawings.pop(payload.id, None)
+        else:
+            drawn = payload.composite and payload.composite.path
+        if drawn is None:
+            return None
+        image = opened(drawn)
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+def opened(sent: str | bytes) -> Image.Image:
+    """What was sent, RGBA; what cannot be read becomes a message on the page."""
+    try:
+        return open_upload(str(here(sent)) if isinstance(sent, str) else sent)
+    except UserError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+def here(path: str | Path) -> Path:
+    """A file that a visitor has sent: no address, and no other file of this machine."""
+    found = Path(path).resolve()
+    if not found.is_relative_to(Path(os.environ["GRADIO_TEMP_DIR"]).resolve()):
+        raise gr.Error("this file was not sent to this page", print_exception=False)
+    return found
