@@ -129,7 +129,7 @@ def sheet(composite: dict | None) -> dict:
     return {"background": None, "layers": [], "composite": composite}
 
 
-NOT_SENT = "this file was not sent to this page|not in the cache|not allowed|Invalid path"
+NOT_SENT = "was not sent to this page|was not uploaded by a user|must be explicitly provided"
 # a request, and what its answer says
 REQUESTS = {
     "a negative seed": (("hatch", -1, 4, 0.8), "less than minimum value 0"),
@@ -199,10 +199,9 @@ def test_only_the_newest_drawings_wait():
         for kind in ("background", "composite", "layer"):
             data = {"type": kind, "id": str(number), "index": "9" * 10}
             paper.accept_blobs(SimpleNamespace(data=data, files=[("file", png(disc()))]))
-    assert list(paper.drawings) == [str(number) for number in range(5, DRAWINGS + 5)]
-    assert not paper.blob_storage
+    assert list(paper.blob_storage) == [str(number) for number in range(5, DRAWINGS + 5)]
     drawn = paper.preprocess(SimpleNamespace(id="7"))
-    assert drawn.size == (100, 100) and "7" not in paper.drawings
+    assert drawn.size == (100, 100) and "7" not in paper.blob_storage
     assert paper.preprocess(SimpleNamespace(id="7")) is None
 
 

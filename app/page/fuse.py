@@ -30,7 +30,7 @@ def fuse(studio: Studio, tab: gr.Tab) -> None:
                 )
                 with gr.Row():
                     picture = picture_box(label, value=portrait(studio, value) if value else None, height=SMALL_PX)
-                    upload = Upload("… or your own")
+                    upload = Upload(label="… or your own", sources=["upload"], height=SMALL_PX)
                 sides += [species, upload]
             species.change(show, species, picture, api_visibility="private", show_progress="hidden")
     button = gr.Button("Fuse", variant="primary")

@@ -4,29 +4,24 @@ read that they did not send, and what is kept is bounded."""
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components.base import server
-from gradio.components.image_editor import AcceptBlobs
+from gradio.components.image_editor import AcceptBlobs, EditorDataBlobs
 from PIL import Image
 
 from app.page.limits import open_upload
 from stages.lib.params import UserError
 
 DRAWINGS = 200  # that wait for their answer; the oldest go first
-HEIGHT = 128
 
 
 class Upload(gr.Image):
     """A picture of one's own, RGBA, or None."""
 
-    is_template = True  # to the page it is a gr.Image
-
-    def __init__(self, label: str) -> None:
-        super().__init__(label=label, sources=["upload"], height=HEIGHT)
+    is_template = True  # to the page it is a gr.Image; an __init__ of its own would hide its settings
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
         return str(here(url_or_file_path)) if url_or_file_path else None
@@ -40,10 +35,6 @@ class Paper(gr.ImageEditor):
 
     is_template = True
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.drawings: OrderedDict[str, bytes] = OrderedDict()
-
     async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
         return str(here(url_or_file_path)) if url_or_file_path else None
 
@@ -51,15 +42,17 @@ class Paper(gr.ImageEditor):
     def accept_blobs(self, data: AcceptBlobs) -> None:
         """Keep a drawing until it is asked for, which not each of them is."""
         if data.data["type"] == "composite":
-            self.drawings[data.data["id"]] = data.files[0][1]
-            while len(self.drawings) > DRAWINGS:
-                self.drawings.popitem(last=False)
+            drawn = EditorDataBlobs(background=None, layers=[], composite=data.files[0][1])
+            self.blob_storage[data.data["id"]] = drawn
+            while len(self.blob_storage) > DRAWINGS:
+                self.blob_storage.pop(next(iter(self.blob_storage)), None)
 
     def preprocess(self, payload: Any) -> Any:
         if payload is None:
             return None
         if payload.id is not None:
-            drawn: Any = self.drawings.pop(payload.id, None)
+            kept = self.blob_storage.pop(payload.id, None)
+            drawn: Any = kept and kept.composite
         else:
             drawn = payload.composite and payload.composite.path
         if drawn is None:
