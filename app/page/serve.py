@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from app.page.limits import MOST_BYTES, MOST_PIXELS
 
 AT_A_TIME = 2  # answers worked on
-WAITING = 64  # requests that wait; more are told to come back
+WAITING = 10  # requests that wait, for seconds; more are told that the page is busy
 SESSIONS = 200  # visitors whose last creatures are remembered
 KEPT_SECONDS = 300  # pictures that were sent or made
 PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; } }"
