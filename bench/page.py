@@ -29,6 +29,7 @@ from stages.lib.drawings import drawings
 
 BUSY = "busy"
 SHEET_PX = 256
+AGAIN_SECONDS = 2  # after which one who was told that the page is busy tries again
 ALONE = 20  # requests of each kind
 
 
@@ -133,6 +134,8 @@ def main(
                 return
             name = list(kinds)[turn % len(kinds)]
             found[name].append(timed(kinds[name], mine))
+            if found[name][-1][0] == BUSY:
+                time.sleep(AGAIN_SECONDS)
 
     with ThreadPoolExecutor(people) as pool:
         list(pool.map(visit, range(people)))
