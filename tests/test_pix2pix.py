@@ -226,6 +226,7 @@ def test_it_learns_the_colour_of_what_it_saw(colours, discs, tmp_path, monkeypat
     values = SMALL | {
         "kimg": 0.4,
         "lambda_l1": 100.0,
+        "perceptual": 0.0,
         "augment": [],
         "snapshots": 0,
         "lr": 3e-3,
@@ -237,7 +238,7 @@ def test_it_learns_the_colour_of_what_it_saw(colours, discs, tmp_path, monkeypat
         told = palettes_of(one.images, colours)
         perceptual = PerceptualLoss(EfficientNetLite(0), (2, 4))
         net, _ = train(stage, p, one, same, told, 0, lambda *a: None, perceptual, None)
-    drawn = Colourer(net, "dropout", "canny", torch.from_numpy(told)).colour(same.papers["canny"][:1], None)
+    drawn = Colourer(net, "dropout", "canny", torch.from_numpy(told)).colour(same.papers["canny"][:1], None, told[:1])
     assert l1(drawn, one.images[:1]) < 0.06 < l1(np.full_like(drawn, 255), one.images[:1])
 
 
