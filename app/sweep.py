@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from stages.lib.params import UserError
 
@@ -200,12 +200,14 @@ def parallel(study: Study, metric: str, out: Path) -> list[Path]:
     """Parallel coordinates, a line a trial: to look at (PNG) and to move about in (HTML)."""
     import optuna.visualization
     import optuna.visualization.matplotlib
+    from matplotlib.figure import Figure
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         axes = optuna.visualization.matplotlib.plot_parallel_coordinate(study, target=None, target_name=metric)
-    axes.figure.set_size_inches(9, 5)
-    axes.figure.savefig(out / "parallel.png", dpi=80, bbox_inches="tight")
+    figure = cast(Figure, axes.figure)
+    figure.set_size_inches(9, 5)
+    figure.savefig(out / "parallel.png", dpi=80, bbox_inches="tight")
     page = optuna.visualization.plot_parallel_coordinate(study, target_name=metric)
     page.write_html(out / "parallel.html", include_plotlyjs=True)
     return [out / "parallel.png", out / "parallel.html"]
