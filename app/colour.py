@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from app.explore import picture_of
+from app.explore import must_end, picture_of, unusable
 from app.own import Kind, outline_of
 from stages.lib.colouring import Colourer, load_colourer
 from stages.lib.outlines.canny import canny
@@ -29,15 +29,14 @@ def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, 
     Raises:
         UserError: the model is missing, or a file cannot be used.
     """
-    if out.suffix != ".png":
-        raise UserError(f"{out} must end in .png")
+    must_end(out, ".png")
     colourer, margin, rows = load_colourer(), read_yaml("params.yaml")["clean"]["margin"], []
     picture = picture_of(like)[0] if like else None
     for file in files:
         try:
             outline = traced(colourer, open_file(file, colourer.net.image_px), margin, kind)
         except Unusable as error:
-            raise UserError(f"{file} cannot be used: {error.reason} {error.detail}".rstrip()) from None
+            raise unusable(str(file), error) from None
         except UserError as error:
             raise UserError(f"{file}: {error}") from None
         drawn = painted(colourer, outline, count, seed, picture)

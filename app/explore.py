@@ -83,7 +83,24 @@ def place(what: str) -> tuple[np.ndarray, np.ndarray]:
     if row is None:
         with torch.no_grad():
             return picture, load_encoder()[0](to_float(picture[None]))[0].double().numpy()
-    return picture, np.load("data/embeddings.npy", mmap_mode="r")[row].astype(np.float64)
+    return picture, load_embeddings()[row].astype(np.float64)
+
+
+def load_embeddings() -> np.ndarray:
+    """Those of all pictures, N x E.
+
+    Raises:
+        UserError: they are missing.
+    """
+    try:
+        return np.load("data/embeddings.npy", mmap_mode="r")
+    except FileNotFoundError:
+        raise UserError("data/embeddings.npy is missing; run the stages before this one (dvc repro)") from None
+
+
+def unusable(what: str, error: Unusable) -> UserError:
+    """What to say of a picture that cannot be used."""
+    return UserError(f"{what} cannot be used: {error.reason} {error.detail}".rstrip())
 
 
 def picture_of(what: str) -> tuple[np.ndarray, int | None]:
@@ -96,7 +113,7 @@ def picture_of(what: str) -> tuple[np.ndarray, int | None]:
         try:
             return cleaned(open_file(what, read_yaml("params.yaml")["common"]["image_px"])), None
         except Unusable as error:
-            raise UserError(f"{what} cannot be used: {error.reason} {error.detail}".rstrip()) from None
+            raise unusable(what, error) from None
     pictures = open_pictures()
     row = species_row(what, pictures)
     return pictures.images[row], row
@@ -126,7 +143,7 @@ def cleaned(image: Image.Image) -> np.ndarray:
 
 def fuse(first: str, second: str, count: int, rows: int, seed: int, truncation: float, out: Path) -> Path:
     """A sheet from one species or file to another, each row but the first a variation of the way."""
-    _must_end(out, ".png")
+    must_end(out, ".png")
     explorer = load_explorer()
     (_, start), (_, end) = place(first), place(second)
     share = np.linspace(0, 1, count)[:, None]
@@ -137,7 +154,7 @@ def fuse(first: str, second: str, count: int, rows: int, seed: int, truncation: 
 
 def near(what: str, count: int, seed: int, truncation: float, out: Path) -> Path:
     """A sheet of the picture itself, its rebuild, and variations of that."""
-    _must_end(out, ".png")
+    must_end(out, ".png")
     explorer = load_explorer()
     picture, embedding = place(what)
     drawn = explorer.draw(explorer.around(embedding, count, seed, truncation))
@@ -146,7 +163,7 @@ def near(what: str, count: int, seed: int, truncation: float, out: Path) -> Path
 
 def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out: Path) -> Path:
     """A loop through the mixture, as GIF or MP4 by the ending of `out`."""
-    _must_end(out, ".gif", ".mp4")
+    must_end(out, ".gif", ".mp4")
     explorer = load_explorer()
     images = explorer.draw(explorer.loop(stops, frames, seed, truncation)).transpose(0, 2, 3, 1)
     side = images.shape[1] * scale
@@ -166,7 +183,7 @@ def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out:
     return out
 
 
-def _must_end(out: Path, *endings: str) -> None:
+def must_end(out: Path, *endings: str) -> None:
     if out.suffix not in endings:
         raise UserError(f"{out} must end in {' or '.join(endings)}")
 

@@ -157,7 +157,7 @@ def importances(study: Study) -> str:
 def curves(trials: list[Trial], varied: list[str], stage: str, out: Path) -> list[Path]:
     """Two PNG: `training.png` with the losses as they went, and `validation.png`."""
     found = {f"{label(trial, varied)} ({trial.name})": history(trial, stage) for trial in trials}
-    histories = {text: table for text, table in found.items() if table is not None}
+    histories = {text: rows for text, rows in found.items() if rows is not None}
     columns = dict.fromkeys(column for found in histories.values() for column in found if column not in AXES)
     groups = {False: "training.png", True: "validation.png"}
     return [

@@ -25,6 +25,7 @@ import psutil
 import typer
 from PIL import Image
 
+from app.page.colour import ANY
 from stages.lib.drawings import drawings
 
 BUSY = "busy"
@@ -69,7 +70,7 @@ class Visitor:
 
     def colour(self) -> Any:
         file = self.upload("drawing.png", self.drawing)
-        return self.ask("colour", {"background": None, "layers": [], "composite": file}, "any, by the seed", 0)
+        return self.ask("colour", {"background": None, "layers": [], "composite": file}, ANY, 0)
 
     def hatch(self) -> Any:
         return self.ask("hatch", 0, 64, 0.8)

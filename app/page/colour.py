@@ -17,7 +17,7 @@ from stages.lib.params import UserError
 
 CANVAS = 512
 FRAME = 60  # of the editor around it
-# the editor would have the pen chosen first
+# for the tab to run when it is opened: the editor would have the pen chosen first
 TAKE_PEN = """() => {
     const timer = setInterval(() => {
         const pen = document.querySelector("#paper button[aria-label=Brush]");
@@ -28,15 +28,13 @@ SEVERAL = 8  # colourings at a time
 ANY = "any, by the seed"
 
 
-def colour(studio: Studio, tab: gr.Tab) -> None:
+def colour(studio: Studio) -> None:
     """A sheet of paper; what is drawn on it is coloured with every stroke."""
     examples = [Image.fromarray(drawing).resize((CANVAS, CANVAS)) for drawing in drawings(CANVAS)]
     with gr.Row():
         paper = Paper(
             label="Draw here",
             height=CANVAS + FRAME,
-            type="pil",
-            image_mode="RGB",
             canvas_size=(CANVAS, CANVAS),
             brush=gr.Brush(default_size=8, colors=["#000000"], default_color="#000000", color_mode="fixed"),
             eraser=gr.Eraser(default_size=30),
@@ -120,7 +118,6 @@ def colour(studio: Studio, tab: gr.Tab) -> None:
     )
     button.click(paint_several, asked, several, api_name="colourings")
     load.upload(put, load, paper, api_visibility="private")
-    tab.select(None, js=TAKE_PEN, api_visibility="private")
     begin.select(take, None, paper, api_visibility="private")
 
 

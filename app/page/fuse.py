@@ -18,7 +18,7 @@ from app.page.studio import Studio
 STEPS = 9  # from one to the other
 
 
-def fuse(studio: Studio, tab: gr.Tab) -> None:
+def fuse(studio: Studio) -> None:
     """Two species or pictures, a slider between them, an animation."""
     names, sides, show = list(studio.species), [], answers(lambda name: portrait(studio, name))
     begin = (names[0], names[len(names) // 2]) if names else (None, None)

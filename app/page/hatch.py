@@ -13,7 +13,7 @@ from app.page.studio import NEIGHBOURS, Studio
 from stages.lib.params import UserError
 
 
-def hatch(studio: Studio, tab: gr.Tab) -> None:
+def hatch(studio: Studio) -> None:
     """A grid of creatures; one that is clicked is shown large, with its nearest real pictures, and has relatives."""
     with gr.Row():
         seed = seed_box()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from app.explore import unusable
 from stages.lib.params import UserError
 from stages.lib.reading.raster import frames, open_picture
 from stages.lib.reading.svg import is_svg, render
@@ -40,7 +41,7 @@ def open_upload(sent: str | bytes) -> Image.Image:
     except OSError:
         raise UserError("this picture is no longer here: send it again") from None
     except Unusable as error:
-        raise UserError(f"this picture cannot be used: {error.reason} {error.detail}".rstrip()) from None
+        raise unusable("this picture", error) from None
 
 
 def number(value: object, least: float, most: float, name: str) -> float:

@@ -18,13 +18,17 @@ from stages.lib.params import UserError
 DRAWINGS = 200  # that wait for their answer; the oldest go first
 
 
+async def only_sent(self: Any, url_or_file_path: str | Path | None) -> str | None:
+    """For Gradio's method of that use, which would fetch what an address names."""
+    return str(here(url_or_file_path)) if url_or_file_path else None
+
+
 class Upload(gr.Image):
     """A picture of one's own, RGBA, or None."""
 
     is_template = True  # to the page it is a gr.Image; an __init__ of its own would hide its settings
 
-    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        return str(here(url_or_file_path)) if url_or_file_path else None
+    async_move_resource_to_block_cache = only_sent
 
     def preprocess(self, payload: Any) -> Any:
         return None if payload is None else opened(payload.path)
@@ -35,8 +39,7 @@ class Paper(gr.ImageEditor):
 
     is_template = True
 
-    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        return str(here(url_or_file_path)) if url_or_file_path else None
+    async_move_resource_to_block_cache = only_sent
 
     @server
     def accept_blobs(self, data: AcceptBlobs) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -70,5 +71,6 @@ def forget(folder: Path, own: set[Path]) -> None:
 
 def delete_older(folder: Path, own: set[Path], than: float) -> None:
     for path in files(folder) - own:
-        if path.stat().st_mtime < than:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # Gradio may have been quicker
+            if path.stat().st_mtime < than:
+                path.unlink()

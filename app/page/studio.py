@@ -13,25 +13,17 @@ from PIL import Image
 from torch import nn
 
 from app.colour import painted, traced
-from app.explore import Explorer, cleaned, drawn, load_explorer, species_row
+from app.explore import Explorer, cleaned, drawn, load_embeddings, load_explorer, species_row, unusable
 from app.page.names import load_names
 from stages.lib.colouring import Colourer, load_colourer
 from stages.lib.nets.encoder import load_encoder
-from stages.lib.params import UserError, read_yaml
+from stages.lib.params import read_yaml
 from stages.lib.pictures import Pictures, open_pictures
 from stages.lib.reading.unusable import Unusable
 from stages.lib.sampling import Sampler, load_sampler
 from stages.lib.tensors import to_float
 
 NEIGHBOURS = 4
-
-
-def load_embeddings() -> np.ndarray:
-    """Those of all pictures, N x E."""
-    try:
-        return np.load("data/embeddings.npy", mmap_mode="r")
-    except FileNotFoundError:
-        raise UserError("data/embeddings.npy is missing; run the stages before this one (dvc repro)") from None
 
 
 class Studio:
@@ -98,7 +90,7 @@ class Studio:
         try:
             return cleaned(what)
         except Unusable as error:
-            raise UserError(f"this picture cannot be used: {error.reason} {error.detail}".rstrip()) from None
+            raise unusable("this picture", error) from None
 
     @torch.no_grad()
     def encoded(self, picture: np.ndarray) -> np.ndarray:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from app.page.colour import colour
+from app.page.colour import TAKE_PEN, colour
 from app.page.fuse import fuse
 from app.page.hatch import hatch
 from app.page.studio import Studio
 from stages.lib.params import UserError
 
-# name, what it needs, what fills it
-TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio, gr.Tab], None]], ...] = (
-    ("Hatch", lambda studio: (studio.sampler, studio.encoder, studio.pictures, studio.embeddings), hatch),
-    ("Fuse", lambda studio: (studio.explorer, studio.encoder, studio.pictures, studio.embeddings), fuse),
-    ("Colour", lambda studio: (studio.colourer, studio.pictures), colour),
+# name, what it needs, what fills it, JavaScript to run when it is opened
+TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio], None], str | None], ...] = (
+    ("Hatch", lambda studio: (studio.sampler, studio.encoder, studio.pictures, studio.embeddings), hatch, None),
+    ("Fuse", lambda studio: (studio.explorer, studio.encoder, studio.pictures, studio.embeddings), fuse, None),
+    ("Colour", lambda studio: (studio.colourer, studio.pictures), colour, TAKE_PEN),
 )
 
 
@@ -24,12 +24,14 @@ def build(studio: Studio) -> gr.Blocks:
     """The page; a tab whose models are missing says so in a sentence."""
     with gr.Blocks(title="New creatures", analytics_enabled=False) as page:
         gr.Markdown("# New creatures")
-        for name, needs, fill in TABS:
+        for name, needs, fill, opened in TABS:
             with gr.Tab(name) as tab:
                 try:
                     needs(studio)
                 except UserError as error:
                     gr.Markdown(f"Not there yet: {error}.")
                 else:
-                    fill(studio, tab)
+                    fill(studio)
+                    if opened:
+                        tab.select(None, js=opened, api_visibility="private")
     return page

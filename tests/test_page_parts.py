@@ -1,0 +1,79 @@
+"""The parts of the page, without a server."""
+
+from __future__ import annotations
+
+import os
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from PIL import Image
+
+from app.page.fuse import fuse
+from app.page.limits import open_upload
+from app.page.sent import DRAWINGS, Paper
+from app.page.serve import delete_older
+from app.page.studio import Studio
+from app.page.ui import build
+from bench.page import png
+from stages.lib.params import UserError
+from stages.lib.pictures import Pictures
+
+
+def disc() -> np.ndarray:
+    """A red disc on white, uint8, 100 x 100 x 3."""
+    rows, columns = np.mgrid[-50:50, -50:50]
+    return np.where((rows**2 + columns**2 < 900)[..., None], np.uint8([200, 60, 40]), np.uint8(255))
+
+
+def test_only_the_newest_drawings_wait():
+    paper = Paper()
+    for number in range(DRAWINGS + 5):
+        for kind in ("background", "composite", "layer"):
+            data = {"type": kind, "id": str(number), "index": "9" * 10}
+            paper.accept_blobs(SimpleNamespace(data=data, files=[("file", png(disc()))]))
+    assert list(paper.blob_storage) == [str(number) for number in range(5, DRAWINGS + 5)]
+    drawn = paper.preprocess(SimpleNamespace(id="7"))
+    assert drawn.size == (100, 100) and "7" not in paper.blob_storage
+    assert paper.preprocess(SimpleNamespace(id="7")) is None
+
+
+def test_what_was_sent_is_deleted_and_what_is_the_page_s_own_is_not(tmp_path):
+    for name in ("own", "old", "new"):
+        (tmp_path / name).write_bytes(b"")
+        os.utime(tmp_path / name, (0, 100 if name == "new" else 10))
+    delete_older(tmp_path, {tmp_path / "own"}, 50)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "own"]
+
+
+def test_phone_photos_are_upright_and_a_lost_file_is_one_line(tmp_path):
+    photo = Image.new("RGB", (200, 100), "red")
+    exif = photo.getexif()
+    exif[274] = 6
+    photo.save(tmp_path / "photo.jpg", exif=exif)
+    assert open_upload(str(tmp_path / "photo.jpg")).size == (100, 200)
+    with pytest.raises(UserError, match="no longer here"):
+        open_upload(str(tmp_path / "gone.png"))
+
+
+def test_a_tab_whose_models_are_missing_says_so_and_the_page_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = [block.value for block in build(Studio()).blocks.values() if type(block).__name__ == "Markdown"]
+    assert texts[1:] == [
+        "Not there yet: models/gan.safetensors is missing; run the stages before this one (dvc repro).",
+        "Not there yet: models/gan.safetensors is missing; run the stages before this one (dvc repro).",
+        "Not there yet: models/pix2pix.safetensors is missing; run the stages before this one (dvc repro).",
+    ]
+
+
+def test_pictures_without_labels_have_neighbours_and_a_page():
+    studio, images = Studio(), np.stack([disc().transpose(2, 0, 1)] * 6)
+    index = pa.table({"species": [""] * 6, "split": ["train"] * 6, "style": [""] * 6})
+    studio.__dict__ |= {"pictures": Pictures(images, index), "names": {}, "embeddings": np.eye(6)}
+    studio.encoder = lambda x: torch.zeros(1, 6)
+    assert len(studio.nearest(images[0])[0]) == 4
+    with gr.Blocks():
+        fuse(studio)
