@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 
 import numpy as np
 import onnx
@@ -11,7 +12,9 @@ import pytest
 import torch
 
 import app.export
+import app.page.quick
 from app.export import export
+from app.page.quick import quick_colourer
 from stages.lib.colouring import Colourer
 from stages.lib.nets.lite import LiteGenerator
 from stages.lib.nets.unet import UNet
@@ -51,6 +54,20 @@ def test_onnx_draws_what_torch_draws_in_batches_of_any_length(models, tmp_path, 
     figures = json.loads((ROOT / "metrics/evaluate.json").read_text())
     assert f'"kid": {figures["kid"]}' in text and '"of": "pix2pix"' in text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "generator.onnx", "pix2pix.onnx"]
+
+
+@pytest.mark.parametrize("colours", [0, 2])
+def test_the_page_s_colourer_draws_what_torch_draws(models, colours, monkeypatch):
+    net, palettes = UNet(16, 4, colours).eval().requires_grad_(False), torch.rand(3, colours, 4)
+    colourer = Colourer(net, "dropout", "mixed", palettes if colours else torch.zeros(0, 0, 4))
+    monkeypatch.setattr(app.export, "load_colourer", lambda: deepcopy(colourer))
+    monkeypatch.setattr(app.page.quick, "load_colourer", lambda: deepcopy(colourer))
+    quick, outlines = quick_colourer(), np.full((5, 16, 16), 255, np.uint8)
+    outlines[:, 4:12, 5] = 0
+    assert quick.net.forward.__name__ == "by_onnxruntime"
+    for seed in (None, 0, 1):
+        apart = quick.colour(outlines, seed).astype(int) - colourer.colour(outlines, seed)
+        assert np.abs(apart).max() <= 1  # of 255: rounding
 
 
 def test_a_file_that_differs_from_torch_is_not_written(models, tmp_path, monkeypatch):

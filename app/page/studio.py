@@ -15,7 +15,8 @@ from torch import nn
 from app.colour import painted, traced
 from app.explore import Explorer, cleaned, drawn, load_embeddings, load_explorer, species_row, unusable
 from app.page.names import load_names
-from stages.lib.colouring import Colourer, load_colourer
+from app.page.quick import quick_colourer
+from stages.lib.colouring import Colourer
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.params import read_yaml
 from stages.lib.pictures import Pictures, open_pictures
@@ -121,7 +122,7 @@ class Studio:
 LOADERS: dict[str, Callable[[Studio], Any]] = {
     "sampler": lambda studio: load_sampler(),
     "explorer": lambda studio: load_explorer(studio.sampler),
-    "colourer": lambda studio: load_colourer(),
+    "colourer": lambda studio: quick_colourer(),
     "encoder": lambda studio: load_encoder()[0],
     "pictures": lambda studio: open_pictures(),
     "embeddings": lambda studio: load_embeddings(),

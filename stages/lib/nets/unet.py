@@ -70,7 +70,7 @@ class UNet(nn.Module):
             palettes: float N x colours x 4: RGB in [-1, 1] and share of the figure; zeros, or None, for none.
         """
         if palettes is None:
-            palettes = outlines.new_zeros(len(outlines), self.colours, 4)
+            palettes = outlines.new_zeros(outlines.shape[0], self.colours, 4)  # len() would fix it in ONNX
         told = palettes.flatten(1)[:, :, None, None].expand(-1, -1, *outlines.shape[2:])
         x, maps = torch.cat([outlines, told], dim=1).contiguous(memory_format=torch.channels_last), []
         for block in self.down:
