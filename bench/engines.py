@@ -1,4 +1,4 @@
-"""Which draws faster, torch, which the page uses, or onnxruntime.
+"""Which draws faster, torch or onnxruntime. The page colours by onnxruntime and draws the rest by torch.
 
     python -m app export && python -m bench.engines
 
