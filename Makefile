@@ -34,4 +34,5 @@ test: setup ## run the tests; with CI=true also the one that fetches the real pa
 lint: setup ## check style and types
 	ruff check
 	ruff format --check
+	@rm -f app/page/*.pyi # Gradio writes them; mypy would read them instead of the code
 	mypy

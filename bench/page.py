@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -119,8 +120,11 @@ def main(
     drawing = png(drawings(SHEET_PX)[0])  # once: it starts a process
     visitor = Visitor(url, drawing)
     kinds = {"colour": Visitor.colour, "hatch": Visitor.hatch}
-    for work in kinds.values():
-        work(visitor)  # warm
+    try:
+        for work in kinds.values():
+            work(visitor)  # warm
+    except httpx.ConnectError:
+        sys.exit(f"page: nothing answers at {url}; start python -m app serve first")
     report("one alone:", {name: [timed(work, visitor) for _ in range(ALONE)] for name, work in kinds.items()})
     if not people:
         return

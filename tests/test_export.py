@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 
 import numpy as np
 import onnx
@@ -12,14 +11,14 @@ import pytest
 import torch
 
 import app.export
-import app.page.quick
-from app.export import export
+from app.export import export, write
 from app.page.quick import quick_colourer
-from stages.lib.colouring import Colourer
+from stages.lib.colouring import FILE, Colourer, load_colourer
 from stages.lib.nets.lite import LiteGenerator
 from stages.lib.nets.unet import UNet
 from stages.lib.params import UserError
 from stages.lib.sampling import Latent, Sampler
+from stages.lib.weights import save_weights
 from tests.closure import ROOT
 
 
@@ -56,18 +55,25 @@ def test_onnx_draws_what_torch_draws_in_batches_of_any_length(models, tmp_path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "generator.onnx", "pix2pix.onnx"]
 
 
-@pytest.mark.parametrize("colours", [0, 2])
-def test_the_page_s_colourer_draws_what_torch_draws(models, colours, monkeypatch):
-    net, palettes = UNet(16, 4, colours).eval().requires_grad_(False), torch.rand(3, colours, 4)
-    colourer = Colourer(net, "dropout", "mixed", palettes if colours else torch.zeros(0, 0, 4))
-    monkeypatch.setattr(app.export, "load_colourer", lambda: deepcopy(colourer))
-    monkeypatch.setattr(app.page.quick, "load_colourer", lambda: deepcopy(colourer))
-    quick, outlines = quick_colourer(), np.full((5, 16, 16), 255, np.uint8)
+def test_the_page_s_colourer_draws_what_torch_draws(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    net, params = UNet(16, 4, 2), {"noise": "dropout", "outline": "mixed"}
+    architecture = {"image_px": 16, "width": 4, "colours": 2}
+    tensors = net.state_dict() | {"palettes": torch.rand(3, 2, 4)}
+    save_weights(FILE, tensors, {"architecture": architecture, "params": params})
+    quick, plain, outlines = quick_colourer(), load_colourer(), np.full((5, 16, 16), 255, np.uint8)
     outlines[:, 4:12, 5] = 0
     assert quick.net.forward.__name__ == "by_onnxruntime"
     for seed in (None, 0, 1):
-        apart = quick.colour(outlines, seed).astype(int) - colourer.colour(outlines, seed)
+        apart = quick.colour(outlines, seed).astype(int) - plain.colour(outlines, seed)
         assert np.abs(apart).max() <= 1  # of 255: rounding
+
+
+def test_a_colourer_without_palettes_takes_batches_of_any_length(models, tmp_path, monkeypatch):
+    plain = Colourer(UNet(16, 4).eval().requires_grad_(False), "none", "mixed", torch.zeros(0, 0, 4))
+    monkeypatch.setattr(app.export, "load_colourer", lambda: plain)
+    assert write("pix2pix", app.export.pix2pix(), tmp_path / "pix2pix.onnx").exists()  # it checks that itself
 
 
 def test_a_file_that_differs_from_torch_is_not_written(models, tmp_path, monkeypatch):

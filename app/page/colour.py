@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from app.page.limits import MOST_SEED, whole
-from app.page.parts import LARGE_PX, SMALL_PX, answers, label_of, picture_box, seed_box, shown
+from app.page.parts import LARGE_PX, QUICK, SMALL_PX, answers, label_of, picture_box, seed_box, shown
 from app.page.sent import Paper, opened
 from app.page.studio import Studio
 from stages.lib.drawings import drawings
@@ -115,6 +115,7 @@ def colour(studio: Studio) -> None:
         api_name="colour",
         show_progress="hidden",
         trigger_mode="always_last",
+        concurrency_id=QUICK,
     )
     button.click(paint_several, asked, several, api_name="colourings")
     load.upload(put, load, paper, api_visibility="private")

@@ -16,6 +16,7 @@ from stages.lib.params import UserError
 
 LARGE_PX = 256  # a picture that is shown alone
 SMALL_PX = 128  # one of many
+QUICK = "quick"  # queue of answers that do not wait for slower ones
 
 
 def answers(function: Callable[..., Any]) -> Callable[..., Any]:

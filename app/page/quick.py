@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import onnxruntime
 import torch
+from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 from torch import Tensor
 
 from app.export import pix2pix, write
 from stages.lib.colouring import Colourer, load_colourer
+
+CPU = ["CPUExecutionProvider"]
 
 
 def quick_colourer() -> Colourer:
@@ -19,12 +23,13 @@ def quick_colourer() -> Colourer:
     Raises:
         UserError: it is missing, or onnxruntime does not draw what torch draws.
     """
-    colourer = load_colourer()
-    options = onnxruntime.SessionOptions()
+    colourer, options = load_colourer(), SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others need the cores too
-    with TemporaryDirectory() as folder:
-        file = write("pix2pix", pix2pix(), Path(folder) / "pix2pix.onnx")
-        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL  # it is optimised already
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as other:
+        # in a process of its own: what that takes would stay in this one's memory, more than a gigabyte
+        file = other.submit(optimised, Path(folder)).result()
+        session = InferenceSession(file, options, providers=CPU)
     names = [value.name for value in session.get_inputs()]
 
     def by_onnxruntime(*given: Tensor) -> Tensor:
@@ -33,3 +38,12 @@ def quick_colourer() -> Colourer:
 
     colourer.net.forward = by_onnxruntime  # type: ignore[method-assign, assignment]
     return colourer
+
+
+def optimised(folder: Path) -> Path:
+    """The file of the network as onnxruntime has it for this machine."""
+    options, file = SessionOptions(), folder / "optimised.onnx"
+    options.optimized_model_filepath = str(file)
+    options.log_severity_level = 3  # it would warn that the file is for this machine
+    InferenceSession(write("pix2pix", pix2pix(), folder / "pix2pix.onnx"), options, providers=CPU)
+    return file

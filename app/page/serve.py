@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import threading
@@ -12,10 +13,11 @@ from tempfile import TemporaryDirectory
 
 from app.page.limits import MOST_BYTES, MOST_PIXELS
 
-AT_A_TIME = 2  # answers worked on
-WAITING = 10  # requests that wait, for seconds; more are told that the page is busy
+AT_A_TIME = 1  # answers worked on, of the quick ones and of the others
+WAITING = 6  # requests that wait, for seconds; more are told that the page is busy
 SESSIONS = 200  # visitors whose last creatures are remembered
 KEPT_SECONDS = 300  # pictures that were sent or made
+M_ARENA_MAX = -8  # of malloc.h
 PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; } }"
 
 
@@ -29,19 +31,22 @@ def serve(host: str, port: int) -> None:
         OSError: the address cannot be listened on.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    share_memory()
     with TemporaryDirectory(prefix="creatures-") as folder:
         os.environ |= {"GRADIO_TEMP_DIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}
         # takes seconds, and reads the environment
         import gradio
         from PIL import Image
 
+        from app.page.parts import QUICK
         from app.page.studio import Studio
         from app.page.ui import build
 
         Image.MAX_IMAGE_PIXELS = MOST_PIXELS
         page = build(Studio())
         for function in page.fns.values():
-            function.concurrency_id = "models"  # all together, not each
+            if function.concurrency_id != QUICK:
+                function.concurrency_id = "others"  # all together, not each
         threading.Thread(target=forget, args=(Path(folder), files(Path(folder))), daemon=True).start()
         page.queue(max_size=WAITING, default_concurrency_limit=AT_A_TIME)
         page.launch(
@@ -56,6 +61,12 @@ def serve(host: str, port: int) -> None:
             css=PHONE,
             ssr_mode=False,
         )
+
+
+def share_memory() -> None:
+    """Have all threads take memory from the same places: of its own each would keep what it once needed."""
+    with suppress(OSError, AttributeError):  # not glibc
+        ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
 
 
 def files(folder: Path) -> set[Path]:
