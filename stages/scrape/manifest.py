@@ -17,7 +17,10 @@ PICTURES = (".svg", ".gif", ".png", ".jpg", ".jpeg", ".webp")
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the manifest; a failed file has a reason, and no copy in `files/`."""
+    """One row of the manifest; a failed file has a reason, and no copy in `files/`.
+
+    `time` is when a picture was fetched, ISO 8601 in UTC; "" where nothing says so.
+    """
 
     path: str
     label: str
@@ -28,6 +31,7 @@ class Row:
     bytes: int = 0
     status: str = "ok"
     reason: str = ""
+    time: str = ""
 
 
 def is_picture(path: str) -> bool:
