@@ -85,7 +85,7 @@ class Journal:
 
 def open_to_append(path: Path) -> Any:
     """A journal to add lines to, each of them in one piece."""
-    out = open(path, "ab", buffering=0)  # noqa: SIM115: the caller closes it
+    out = open(path, "ab", buffering=0)  # noqa: SIM115, the caller closes it
     if out.tell():
         with open(path, "rb") as written:
             written.seek(-1, os.SEEK_END)
