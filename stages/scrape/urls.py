@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from stages.lib.params import Section
 from stages.scrape.manifest import Row
-from stages.scrape.site import Site
+from stages.scrape.site import Site, SourceParams
 
 
-class UrlsParams(Section):
+class UrlsParams(SourceParams):
     path: str = Field("data/urls.txt", min_length=1, description="a .txt, .csv or .parquet file")
     url: str = Field("url", min_length=1, description="the column of addresses")
     label: str = Field("label", description="the column of labels; '' for none")
