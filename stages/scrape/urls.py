@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from stages.lib.params import Section, UserError
+from stages.lib.params import UserError
 from stages.scrape.manifest import Row
-from stages.scrape.site import Site
+from stages.scrape.site import Site, SourceParams
 from stages.scrape.web.download import Wanted, download, finish
 
 
-class UrlsParams(Section):
-    path: str = Field("data/own/urls.txt", min_length=1, description="a .txt, .csv or .parquet file")
+class UrlsParams(SourceParams):
+    local: ClassVar[bool] = True
+
+    path: str = Field("urls.txt", min_length=1, description="below scrape.own: a .txt, .csv or .parquet file")
     url_column: str = Field("url", min_length=1, description="the column of addresses")
     label_column: str = Field("label", description="the column of labels; '' for none")
     licence_column: str = Field("licence", description="the column of licences; '' for none")
@@ -33,7 +37,8 @@ def fetch_urls(site: Site, params: UrlsParams) -> list[Row]:
         UserError: there is no such file, it cannot be read, it has no such column, or nothing
             on it could be fetched.
     """
-    rows = download(read_list(Path(params.path), params), site.out, site.web, site.store)
+    wanted = islice(read_list(Path(params.path), params), params.most or None)
+    rows = download(wanted, site.out, site.web, site.store)
     if not any(row.status == "ok" for row in rows):
         finish(site.store)  # what was mended meanwhile is asked for again
         why = f"; the first address: {rows[0].url!r}: {rows[0].reason}" if rows else ": it is empty"
