@@ -57,8 +57,6 @@ class Fetcher:
             try:
                 if obey and self.params.robots:
                     await self._allowed(address, host)
-                if host.dead:
-                    raise Failed("its host stopped answering")
                 answer = await self._ask(address, headers, host, whole=obey)
             except Failed as error:
                 error.reason = way + error.reason
@@ -92,30 +90,30 @@ class Fetcher:
         return robots.parse(body, self.params.agent)
 
     async def _ask(self, address: httpx.URL, headers: dict[str, str], host: Host, whole: bool) -> Answer:
-        try:
-            async for attempt in retry.attempts(self.params.retries, host.rest):
-                with attempt:
-                    answer = await self._once(address, headers, host, whole)
-        except Failed as error:
-            host.told(well=error.wait is None)
-            raise
-        host.told(well=True)
+        async for attempt in retry.attempts(self.params.retries, host.rest):
+            with attempt:
+                async with host.slot():
+                    try:
+                        answer = await self._once(address, headers, whole)
+                    except Failed as error:
+                        host.told(well=not error.ill)
+                        raise
+                    host.told(well=True)
         return answer
 
-    async def _once(self, address: httpx.URL, headers: dict[str, str], host: Host, whole: bool) -> Answer:
-        async with host.slot():
-            try:
-                async with asyncio.timeout(self.params.timeout_s):
-                    async with self.client.stream("GET", address, headers=headers) as response:
-                        return await self._answer(address, response, whole)
-            except TimeoutError:
-                raise Failed(f"took longer than {self.params.timeout_s:g} s") from None
-            except SSRFProtectionError:
-                raise Failed("its host is not on the public network") from None
-            except httpx.TransportError as error:
-                raise retry.of_error(error) from None
-            except httpx.HTTPError as error:  # a body that cannot be unpacked
-                raise Failed(f"{type(error).__name__}: {error}") from None
+    async def _once(self, address: httpx.URL, headers: dict[str, str], whole: bool) -> Answer:
+        try:
+            async with asyncio.timeout(self.params.timeout_s):
+                async with self.client.stream("GET", address, headers=headers) as response:
+                    return await self._answer(address, response, whole)
+        except TimeoutError:
+            raise Failed(f"took longer than {self.params.timeout_s:g} s", ill=True) from None
+        except SSRFProtectionError:
+            raise Failed("its host is not on the public network") from None
+        except httpx.TransportError as error:
+            raise retry.of_error(error) from None
+        except httpx.HTTPError as error:  # a body that cannot be unpacked
+            raise Failed(f"{type(error).__name__}: {error}") from None
 
     async def _answer(self, address: httpx.URL, response: httpx.Response, whole: bool) -> Answer:
         if response.has_redirect_location:

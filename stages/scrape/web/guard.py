@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import IPv4Address, IPv6Address
 
 import httpx
@@ -11,6 +12,7 @@ from stages.scrape.web.params import WebParams
 
 LOOPBACK = "SCRAPE_LOOPBACK_PORT"  # for tests: a port of this machine that may be asked
 CONNECT_S = 10.0
+HOST = re.compile(rb"[\w.-]+|[0-9a-fA-F:.]+")  # a name, or an address of version 6
 
 
 class BadAddress(Exception):
@@ -23,7 +25,7 @@ def checked(address: str | httpx.URL) -> httpx.URL:
         url = httpx.URL(address)
     except (httpx.InvalidURL, TypeError, ValueError):
         raise BadAddress("not a web address") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not HOST.fullmatch(url.raw_host):
         raise BadAddress("not a web address")
     return url
 

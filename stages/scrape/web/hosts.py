@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-DEAD = 20  # addresses that failed one after another: a host is not asked for more
+from stages.scrape.web.retry import Failed
+
+DEAD = 30  # requests that failed one after another: a host is not asked for more
 
 
 class Host:
@@ -20,7 +22,11 @@ class Host:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Wait until a request may begin; it counts as running until this is left."""
+        """Wait until a request may begin; it counts as running until this is left.
+
+        Raises:
+            Failed: the host has been given up.
+        """
         async with self._slots:
             async with self._turn:
                 clock = asyncio.get_running_loop().time
@@ -29,6 +35,8 @@ class Host:
                 await self._total.acquire()
                 self._due = max(self._due, clock() + self.pause_s)
             try:
+                if self._failures >= DEAD:
+                    raise Failed("its host stopped answering")
                 yield
             finally:
                 self._total.release()
@@ -38,9 +46,5 @@ class Host:
         self._due = max(self._due, asyncio.get_running_loop().time() + seconds)
 
     def told(self, well: bool) -> None:
-        """How an address of it went, after all attempts."""
+        """Whether it answered a request as a host in health does."""
         self._failures = 0 if well else self._failures + 1
-
-    @property
-    def dead(self) -> bool:
-        return self._failures >= DEAD

@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 import httpx
 import stamina
 
+stamina.instrumentation.set_on_retry_hooks([])  # else a line on stderr for each
+
 AGAIN = (429, 500, 502, 503, 504)
 FIRST_S, LONGEST_S = 0.5, 30.0  # waits, doubled each time, where the server names none
 ASKED_S = 120.0  # the longest wait that a server may ask for
@@ -19,12 +21,15 @@ class Failed(Exception):
 
     Attributes:
         lasting: the server said so itself; anything else may go well the next time.
-        wait: seconds that the server asked for; None if it may not be asked again in this run.
+        wait: seconds until it may be asked again, True for a usual time, None for not in this run.
+        ill: the host is at fault, not this address.
     """
 
-    def __init__(self, reason: str, *, lasting: bool = False, wait: float | bool | None = None) -> None:
+    def __init__(
+        self, reason: str, *, lasting: bool = False, wait: float | bool | None = None, ill: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.lasting, self.wait = reason, lasting, wait
+        self.reason, self.lasting, self.wait, self.ill = reason, lasting, wait, ill
 
 
 def of_status(response: httpx.Response) -> Failed:
@@ -33,13 +38,13 @@ def of_status(response: httpx.Response) -> Failed:
     if response.status_code not in AGAIN:
         return Failed(reason, lasting=response.status_code < 500)
     asked = retry_after(response.headers.get("Retry-After", ""))
-    return Failed(reason, wait=True if asked is None else asked)
+    return Failed(reason, wait=True if asked is None else asked, ill=True)
 
 
 def of_error(error: httpx.TransportError) -> Failed:
     """A connection that did not come to be, or broke."""
     said = f": {error}" if str(error) else ""
-    return Failed(f"{type(error).__name__}{said}", wait=True)
+    return Failed(f"{type(error).__name__}{said}", wait=True, ill=True)
 
 
 def retry_after(header: str) -> float | None:
