@@ -51,6 +51,13 @@ def fetch(tmp_path):
     return run
 
 
+@pytest.fixture
+def other():
+    """Another port of this machine, where something listens."""
+    with socket.create_server((HOSTS[0], 0)) as listening:
+        yield listening
+
+
 def reasons(rows: list[Row]) -> list[str]:
     return [row.reason or row.status for row in rows]
 
@@ -65,11 +72,9 @@ def test_a_picture_is_kept_with_all_that_is_known_of_it(server, fetch, tmp_path)
     assert server.log[-1].headers["user-agent"] == QUICK.agent
 
 
-def test_what_fails_costs_one_row(server, fetch):
+def test_what_fails_costs_one_row(server, fetch, other):
     """All kinds of answers that are no picture, and one good address between them."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        dead = f"http://127.0.0.1:{closed.getsockname()[1]}/a.png"
+    private = f"http://127.0.0.1:{other.getsockname()[1]}/a.png"
     rows = fetch(
         server.url("gone/1"),
         server.url("html/1.png"),
@@ -83,13 +88,13 @@ def test_what_fails_costs_one_row(server, fetch):
         "http://[bad/a.png",
         "",
         "http://169.254.169.254/latest/meta-data",
-        dead,
+        private.replace("127.0.0.1", "localhost"),
         server.url("to/http://169.254.169.254/latest"),
-        server.url(f"to/{dead}"),
+        server.url(f"to/{private}"),
         server.url("to/file:///etc/passwd"),
         server.url("cut/1"),
     )
-    private = "its host is not on the public network"
+    refused = "its host is not on the public network"
     assert reasons(rows)[:16] == [
         "404 Told",
         "not a picture (HTML)",
@@ -100,12 +105,25 @@ def test_what_fails_costs_one_row(server, fetch):
         "503 Told",
         "ok",
         *["not a web address"] * 3,
-        *[f"robots.txt: {private}"] * 2,
-        *[f"redirected: robots.txt: {private}"] * 2,
+        *[f"robots.txt: {refused}"] * 2,
+        *[f"redirected: robots.txt: {refused}"] * 2,
         "redirected: not a web address",
     ]
     assert "peer closed connection" in rows[16].reason
     assert len(server.asked("ill/99")) == 1 + QUICK.retries
+
+
+def test_a_dead_port_costs_one_row(server, fetch, other, monkeypatch):
+    port = other.getsockname()[1]
+    other.close()
+    monkeypatch.setenv(LOOPBACK, str(port))
+    (row,) = fetch(f"http://127.0.0.1:{port}/a.png")
+    assert row.reason == "robots.txt: ConnectError: All connection attempts failed" and not server.log
+
+
+def test_this_machine_is_refused_without_the_setting(server, fetch, monkeypatch):
+    monkeypatch.delenv(LOOPBACK)
+    assert "not on the public network" in fetch(server.url("ok/1.png"))[0].reason and not server.log
 
 
 def test_what_mends_is_asked_again(server, fetch):
