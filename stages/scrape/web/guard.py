@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from ipaddress import IPv4Address, IPv6Address
 
 import httpx
@@ -30,8 +31,8 @@ def checked(address: str | httpx.URL) -> httpx.URL:
     return url
 
 
-def client(params: WebParams) -> httpx.AsyncClient:
-    """A client that connects to public addresses alone, whatever a name resolves to.
+def client(params: WebParams, context: ssl.SSLContext) -> httpx.AsyncClient:
+    """A client for one host, that connects to public addresses alone, whatever a name resolves to.
 
     No proxy of the environment is used: behind one, nothing could be said about where a
     connection ends.
@@ -44,8 +45,8 @@ def client(params: WebParams) -> httpx.AsyncClient:
     made = httpx.AsyncClient(
         headers={"User-Agent": params.sender, "Accept": "image/*", "Accept-Encoding": "gzip, deflate"},
         timeout=httpx.Timeout(None, connect=CONNECT_S),  # params.timeout_s is for all of a request
-        limits=httpx.Limits(max_connections=params.total, max_keepalive_connections=params.total),
-        verify=httpx.create_ssl_context(),
+        limits=httpx.Limits(max_connections=params.per_host, max_keepalive_connections=params.per_host),
+        verify=context,
         trust_env=False,
     )
     if port := os.environ.get(LOOPBACK):
