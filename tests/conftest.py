@@ -28,7 +28,7 @@ PNGS = 4  # stills a label, beside one GIF and one SVG
 # Small enough to run the whole pipeline in seconds
 TINY: dict[str, Any] = {
     "common.image_px": 32,
-    "scrape.source": "folder",
+    "scrape.sources": [{"from": "folder"}],
     "names.package": "",
     "clean.val_share": 0.2,
     "classifier.backbone": "resnet18",

@@ -18,7 +18,7 @@ from stages.lib.stage import Stage
 from stages.scrape.__main__ import main as scrape
 from tests.pictures_zoo import BAD, GOOD, gif, saved, write
 
-PARAMS = "scrape: {{source: folder, folder: {{path: mine}}}}\nclean: {{{}}}\n"
+PARAMS = "scrape: {{own: mine, sources: [{{from: folder}}]}}\nclean: {{{}}}\n"
 ROOT = Path(__file__).parent.parent
 
 

@@ -14,7 +14,7 @@ ALL = ["scrape", "clean", "edges", "pix2pix", "classifier", "pretrain", "gmm", "
 KEYS = {
     "common.image_px": (64, ALL[1:]),
     "common.seed": (1, ["classifier", "pretrain", "gmm", "gan", "evaluate", "pix2pix"]),
-    "scrape.npm.version": ("2.0.3", ALL),
+    "scrape.sources": ([{"from": "folder", "most": 9}], ALL),
     "names.version": ("3.3.0", ["names"]),
     "clean.margin": (0.1, ALL[1:]),
     "edges.sketch_level": (100, ["edges", "pix2pix"]),

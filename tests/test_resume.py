@@ -45,7 +45,7 @@ def test_a_stage_killed_at_any_moment_goes_on_and_ends_with_the_same_bytes(check
 
 def test_an_experiment_killed_in_its_temporary_folder_goes_on_too(checkout):
     # the temporary folder holds what git tracks, so the pictures are named by their absolute path
-    pictures = f"scrape.folder.path={checkout / 'data/own'}"
+    pictures = f"scrape.own={checkout / 'data/own'}"
     arguments = ("exp", "run", "--temp", "--name", "resumed", "-S", pictures, "-S", "gan.kimg=0.9", "gan")
     kill_while_training(checkout, *arguments)
     result = dvc(checkout, *arguments)

@@ -12,17 +12,21 @@ from pathlib import Path
 from stages.lib.stage import Stage, run
 from stages.scrape.manifest import figures, write_manifest
 from stages.scrape.params import ScrapeParams
-from stages.scrape.sources import SOURCES
+from stages.scrape.site import Site
+from stages.scrape.sources import gather, names
+from stages.scrape.web.download import finish
 
 RAW = Path("data/raw")
 
 
 def main(stage: Stage) -> None:
     _, params = stage.params(ScrapeParams)
-    with _whole(RAW) as out, _status(f"scrape: fetching from {params.source}"):
-        rows = SOURCES[params.source](out, getattr(params, params.source))
-        write_manifest(out / "manifest.parquet", rows)
-    stage.write_metrics(figures(rows))
+    entries, store = params.placed(), stage.root / ".ckpt" / "scrape" / "web"
+    with _whole(RAW) as out, _status(f"scrape: fetching from {', '.join(names(entries))}"):
+        found = gather(Site(out, params.web, store), entries)
+        write_manifest(out / "manifest.parquet", [row for rows in found.values() for row in rows])
+    finish(store)
+    stage.write_metrics(figures(found))
 
 
 @contextmanager

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from pydantic import Field
 
 from stages.lib.params import UserError
 from stages.scrape.manifest import Row, failed, is_picture, keep, text
-
-if TYPE_CHECKING:
-    from stages.scrape.params import FolderParams
+from stages.scrape.site import Site, SourceParams
 
 
-def copy_folder(out: Path, params: FolderParams) -> list[Row]:
+class FolderParams(SourceParams):
+    path: str = Field(
+        ".", min_length=1, description="below scrape.own, or that folder itself; its first subfolders become labels"
+    )
+
+
+def copy_folder(site: Site, params: FolderParams) -> list[Row]:
     """Copy every picture below a folder; the first subfolder on its way is its label.
 
     Hidden files and README.md are passed over; everything else that is no readable
@@ -23,14 +28,35 @@ def copy_folder(out: Path, params: FolderParams) -> list[Row]:
     Raises:
         UserError: there is no such folder, or no picture in it.
     """
-    root = Path(params.path)
+    return copy_below(Path(params.path), site.out / "files", "folder", "folder:", params.most)
+
+
+def copy_below(root: Path, files: Path, source: str, address: str, most: int) -> list[Row]:
+    """What `copy_folder` does, for a folder that another source has fetched.
+
+    Args:
+        address: what the rows' `url` begins with.
+        most: at most so many pictures; 0 for all.
+    """
     if not root.is_dir():
-        raise UserError(f"scrape.folder.path is {params.path!r}: there is no such folder")
-    rows = [_copy(root, path, out / "files") for path in _files(root)]
+        raise UserError(f"{root}: there is no such folder")
+    rows = up_to(most, (_copy(root, path, files, source, address) for path in _files(root)))
     if not any(row.status == "ok" for row in rows):
         found = f"; its {len(rows)} other files are no pictures that can be read" if rows else ""
-        raise UserError(f"scrape.folder.path is {params.path!r}: no pictures there{found}")
+        raise UserError(f"{root}: no pictures there{found}")
     return rows
+
+
+def up_to(most: int, rows: Iterator[Row]) -> list[Row]:
+    """The rows up to the picture of this number, 0 for all; what comes after it is never made."""
+    found: list[Row] = []
+    kept = 0
+    for row in rows:
+        found.append(row)
+        kept += row.status == "ok"
+        if kept == most and most:
+            break
+    return found
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -43,12 +69,17 @@ def _files(root: Path) -> Iterator[Path]:
                 yield Path(parent) / name
 
 
-def _copy(root: Path, path: Path, files: Path) -> Row:
-    relative = path.relative_to(root)
-    label = relative.parts[0] if len(relative.parts) > 1 else ""
-    name = text(str(relative))
-    outcome = failed(reason) if (reason := _refusal(root, path)) else _keep(files, str(relative), path)
-    return Row(name, text(label), "folder", f"folder:{name}", "unknown", **outcome)
+def _copy(root: Path, path: Path, files: Path, source: str, address: str) -> Row:
+    relative = str(path.relative_to(root))
+    name = text(relative)
+    outcome = failed(reason) if (reason := _refusal(root, path)) else _keep(files, relative, path)
+    return Row(name, text(first_folder(relative)), source, f"{address}{name}", "unknown", **outcome)
+
+
+def first_folder(path: str) -> str:
+    """The label of a picture: the first folder on the way to it, "" where there is none."""
+    first, slash, _ = path.partition("/")
+    return first if slash else ""
 
 
 def _refusal(root: Path, path: Path) -> str:

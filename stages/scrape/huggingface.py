@@ -1,0 +1,117 @@
+"""The source `huggingface`: the pictures in a data set's Parquet files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import Field
+
+from stages.lib.params import UserError
+from stages.scrape.folder import up_to
+from stages.scrape.manifest import Row, failed, is_picture, keep, text
+from stages.scrape.site import Site, SourceParams
+from stages.scrape.unpack import MAX_BYTES
+
+ROWS = 16  # read at once: a picture may be large
+STARTS = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp"}
+
+
+class HuggingfaceParams(SourceParams):
+    dataset: str = Field(pattern=r"^[\w.-]+(/[\w.-]+)?$", description="owner/name")
+    revision: str = Field("main", min_length=1, description="a branch, a tag or, always the same, a commit")
+    files: str = Field("*.parquet", min_length=1, description="which of its files, such as */train-*.parquet")
+    image: str = Field("image", min_length=1, description="the column of pictures")
+    label_column: str = Field("label", description="the column of labels; '' for none")
+
+
+def fetch_tables(site: Site, params: HuggingfaceParams) -> list[Row]:
+    """Fetch a data set's Parquet files through huggingface_hub, which keeps them in its own
+    cache, and write their pictures; the names of labels are those of its ClassLabel.
+
+    Raises:
+        UserError: no network, no permission, no such data set or revision, no Parquet files
+            in it, none of these columns in them, no pictures.
+    """
+    info = _asked(params, lambda hub: hub.dataset_info(params.dataset, revision=params.revision, timeout=30))
+    names = [file.rfilename for file in info.siblings or [] if file.rfilename.endswith(".parquet")]
+    names = sorted(name for name in names if fnmatch(name, params.files))
+    if not names:
+        raise UserError(
+            f"{params.dataset} has no file {params.files} at revision {params.revision};"
+            " revision: refs/convert/parquet may have some"
+        )
+    licence = str((info.card_data or {}).get("license") or "unknown")
+    rows = up_to(params.most, (row for name in names for row in _rows(site.out, params, name, info.sha, licence)))
+    if not any(row.status == "ok" for row in rows):
+        raise UserError(f"{params.dataset} holds no pictures in column {params.image}")
+    return rows
+
+
+def _asked(params: HuggingfaceParams, ask: Any) -> Any:
+    """What the hub answers; its many errors as one line."""
+    from huggingface_hub import HfApi, errors
+
+    name = f"{params.dataset} at revision {params.revision}"
+    try:
+        return ask(HfApi())
+    except errors.GatedRepoError:
+        raise UserError(f"{name} is gated: accept its terms on its page and set HF_TOKEN") from None
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError):
+        raise UserError(f"Hugging Face has no data set {name}, or it is private: set HF_TOKEN") from None
+    except Exception as error:  # its transport's own errors change with its versions
+        line = " ".join(str(error).split())[:200]
+        raise UserError(f"cannot fetch {name} from Hugging Face: {line or type(error).__name__}") from None
+
+
+def _rows(out: Path, params: HuggingfaceParams, name: str, commit: str, licence: str) -> Iterator[Row]:
+    path = _asked(params, lambda hub: hub.hf_hub_download(params.dataset, name, repo_type="dataset", revision=commit))
+    try:
+        with pq.ParquetFile(path) as table:
+            labels, columns = _labels(table.schema_arrow, params, name)
+            number = 0
+            for batch in table.iter_batches(ROWS, columns=columns):
+                for values in batch.to_pylist():
+                    file = f"{name.removesuffix('.parquet')}/{number:08}"
+                    label = values.get(params.label_column)
+                    said = labels[label] if labels and isinstance(label, int) and 0 <= label < len(labels) else label
+                    url = f"huggingface:{params.dataset}@{commit}/{name}#{number}"
+                    told, outcome = _keep(out / "files", file, values[params.image])
+                    label_text = "" if said is None else text(str(said))
+                    yield Row(told, label_text, "huggingface", url, licence, **outcome)
+                    number += 1
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{params.dataset}: cannot read {name}: {' '.join(str(error).split())}") from None
+
+
+def _labels(schema: pa.Schema, params: HuggingfaceParams, name: str) -> tuple[list[str], list[str]]:
+    """The names of a ClassLabel's numbers, none where it is no ClassLabel, and the columns to read."""
+    columns = [params.image, params.label_column] if params.label_column else [params.image]
+    for column in columns:
+        if column not in schema.names:
+            raise UserError(f"{params.dataset}: {name} has no column {column}, only {', '.join(schema.names)}")
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        return list(features[params.label_column]["names"]), columns
+    except (KeyError, TypeError, ValueError):
+        return [], columns
+
+
+def _keep(files: Path, file: str, value: Any) -> tuple[str, dict[str, Any]]:
+    """The path that a picture got, and how that went."""
+    data = value.get("bytes") if isinstance(value, dict) else value
+    if not isinstance(data, bytes):
+        return file, failed("no bytes in the table")
+    named = value.get("path") or "" if isinstance(value, dict) else ""
+    start = next((suffix for start, suffix in STARTS.items() if data.startswith(start)), "")
+    suffix = PurePosixPath(named).suffix.lower() if is_picture(named) else start
+    if not suffix:
+        return file, failed("not a picture")
+    if len(data) > MAX_BYTES:
+        return file, failed("too large")
+    return file + suffix, keep(files, file + suffix, data)

@@ -1,0 +1,81 @@
+"""The source `search`: what a picture search finds for each label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field, field_validator
+
+from stages.lib.params import UserError
+from stages.scrape.manifest import Row, failed
+from stages.scrape.site import Site, SourceParams
+from stages.scrape.web.download import Wanted, download
+
+# Of ddgs's engines for pictures the one that hands safe search on; Bing's leaves it out
+ENGINE = "duckduckgo"
+
+
+class SearchParams(SourceParams):
+    labels: list[str] = Field(min_length=1, description="each is searched for, and labels what is found")
+    query: str = Field("{label}", description="what is asked; {label} stands for the label")
+    most: int = Field(50, ge=1, le=1000, description="at most so many pictures a label")
+
+    @field_validator("query")
+    @classmethod
+    def _says_label(cls, value: str) -> str:
+        if "{label}" not in value:
+            raise ValueError("must hold {label}, such as '{label} pokemon artwork'")
+        return value
+
+
+def fetch_found(site: Site, params: SearchParams) -> list[Row]:
+    """Search for each label through ddgs, safe search on, and download what is found.
+
+    Returns:
+        A row a picture, and a failed one for each label that nothing was found for.
+
+    Raises:
+        UserError: nothing at all was found.
+    """
+    wanted: list[Wanted] = []
+    missed: list[Row] = []
+    reason = ""
+    for label in params.labels:
+        query = params.query.replace("{label}", label)
+        found, why = _search(query, params.most)
+        wanted += [Wanted(url, label, f"unknown; found on {page}", "search") for url, page in found]
+        if not found:
+            reason = reason or why
+            missed.append(Row(f"search/{label}", label, "search", f"search:{query}", "unknown", **failed("none found")))
+    if not wanted:
+        raise UserError(f"the search found no pictures: {reason}")
+    return download(wanted, site.out, site.web, site.store) + missed
+
+
+def _search(query: str, most: int) -> tuple[list[tuple[str, str]], str]:
+    """(picture, page) addresses of at most so many pictures, and why there are no more."""
+    found: dict[str, str] = {}
+    why = ""
+    for page in range(1, most + 1):
+        try:
+            new = {url: where for url, where in _page(query, page) if url not in found}
+        except RuntimeError as error:
+            why = str(error)
+            break
+        if not new:
+            break
+        found |= new
+        if len(found) >= most:
+            break
+    return list(found.items())[:most], why
+
+
+def _page(query: str, page: int) -> Iterator[tuple[str, str]]:
+    from ddgs import DDGS
+    from ddgs.exceptions import DDGSException
+
+    try:
+        results = DDGS(timeout=20).images(query, safesearch="on", backend=ENGINE, page=page, max_results=None)
+    except DDGSException as error:
+        raise RuntimeError(" ".join(str(error).split())[:200]) from None
+    return ((result["image"], result.get("url", "")) for result in results if result.get("image"))

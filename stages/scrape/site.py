@@ -1,0 +1,35 @@
+"""What a source is given: its own params, and where it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from stages.lib.params import Section
+from stages.scrape.web.params import WebParams
+
+
+class SourceParams(Section):
+    """What every entry of `scrape.sources` may have, beside its source's own keys."""
+
+    kind: str = Field("", alias="from", description="the source's name")
+    label: str = Field("", description="of all of its pictures, instead of the source's own labels")
+    licence: str = Field("", description="a note for all of its pictures, instead of what the source says")
+    most: int = Field(0, ge=0, description="at most so many pictures; 0: all")
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a source works.
+
+    Attributes:
+        out: pictures go below its `files/`, licence texts beside that.
+        web: how to ask servers.
+        store: what was fetched before, outside the stage's outputs.
+    """
+
+    out: Path
+    web: WebParams
+    store: Path

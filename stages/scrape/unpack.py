@@ -1,0 +1,96 @@
+"""Archives, member by member: nothing outside, nothing endless."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from stages.lib.params import UserError
+from stages.scrape.manifest import failed, keep
+
+MAX_BYTES = 1 << 28  # of one picture: a packed file of zeros must not fill memory
+BROKEN = (tarfile.TarError, zipfile.BadZipFile, LZMAError, zlib.error, EOFError, OSError)
+UNREADABLE = (RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)  # one member of a zip: locked, damaged
+
+
+ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file, folder or link of an archive; `opened` works until the next member is asked for."""
+
+    name: str
+    is_file: bool
+    is_folder: bool
+    bytes: int
+    opened: Callable[[], IO[bytes]]
+
+
+@contextmanager
+def members(archive: Path, name: str) -> Iterator[Iterator[Member]]:
+    """The members of a zip or a tar (plain, gzip, bzip2, xz, zstd).
+
+    Args:
+        name: what errors call it.
+
+    Raises:
+        UserError: it is neither, or damaged.
+    """
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as packed:
+                yield (_of_zip(packed, info) for info in packed.infolist())
+        else:
+            with _tar(archive) as tar:
+                yield (_of_tar(tar, info) for info in tar)
+    except BROKEN as error:
+        raise UserError(f"cannot unpack {name}: {' '.join(str(error).split())}") from None
+
+
+def taken(member: Member, path: str, files: Path) -> dict[str, Any]:
+    """Write a member below `files`, by hand from its bytes alone: no owner, mode or link of the archive counts.
+
+    Returns:
+        The columns of Row that tell how it went.
+    """
+    if member.name.startswith("/"):
+        return failed("absolute path")
+    if ".." in PurePosixPath(member.name).parts:
+        return failed("path leads out of the archive")
+    if not member.is_file:
+        return failed("link")
+    if member.bytes > MAX_BYTES:
+        return failed("too large")
+    try:
+        data = member.opened().read(MAX_BYTES)
+    except UNREADABLE:
+        return failed("cannot be unpacked")
+    return keep(files, path, data)
+
+
+def _tar(archive: Path) -> tarfile.TarFile:
+    with open(archive, "rb") as start:
+        if start.read(4) != ZSTD:
+            return tarfile.open(archive)
+    import pyarrow as pa  # Python 3.11 has no zstd of its own
+
+    return tarfile.open(fileobj=pa.CompressedInputStream(str(archive), "zstd"), mode="r|")
+
+
+def _of_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
+    return Member(info.name, info.isfile(), info.isdir(), info.size, lambda: tar.extractfile(info))
+
+
+def _of_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
+    kind = info.external_attr >> 28  # of Unix: 10 is a link, 0 is not known
+    return Member(
+        info.filename, not info.is_dir() and kind in (0, 8), info.is_dir(), info.file_size, lambda: packed.open(info)
+    )

@@ -1,0 +1,1 @@
+"""The one downloader of the sources that fetch pictures by address."""
