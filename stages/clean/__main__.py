@@ -12,11 +12,11 @@ from stages.clean.files import list_files
 from stages.clean.near import copy_rule, exact_copies, near_copies
 from stages.clean.pack import write_dropped, write_images, write_index
 from stages.clean.params import CleanParams
-from stages.clean.progress import track
 from stages.clean.report import copy_rows, drop_rows, figures, index_columns, tell
 from stages.clean.spool import Spool, fresh_folder
 from stages.lib.params import UserError
 from stages.lib.pictures import FOLDER, SPLITS, open_pictures
+from stages.lib.progress import track
 from stages.lib.reading.unusable import EXACT, NEAR
 from stages.lib.sheets import save_sheet, spread
 from stages.lib.stage import Stage, run

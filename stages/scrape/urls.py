@@ -2,27 +2,95 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import Field
 
+from stages.lib.params import UserError
 from stages.scrape.manifest import Row
 from stages.scrape.site import Site, SourceParams
+from stages.scrape.web.download import Wanted, download, finish
 
 
 class UrlsParams(SourceParams):
-    path: str = Field("data/urls.txt", min_length=1, description="a .txt, .csv or .parquet file")
-    url: str = Field("url", min_length=1, description="the column of addresses")
-    label: str = Field("label", description="the column of labels; '' for none")
-    licence: str = Field("licence", description="the column of licences; '' for none")
+    local: ClassVar[bool] = True
+
+    path: str = Field("urls.txt", min_length=1, description="below scrape.own: a .txt, .csv or .parquet file")
+    url_column: str = Field("url", min_length=1, description="the column of addresses")
+    label_column: str = Field("label", description="the column of labels; '' for none")
+    licence_column: str = Field("licence", description="the column of licences; '' for none")
 
 
 def fetch_urls(site: Site, params: UrlsParams) -> list[Row]:
     """Fetch the pictures that a list names.
 
-    A .txt file holds an address a line; the others have columns, of which only the one of
-    addresses must be there.
+    A .txt file holds an address a line, and perhaps comments that begin with #; the others have
+    columns, of which only the one of addresses must be there. A row without an address fails.
 
     Raises:
         UserError: there is no such file, it cannot be read, it has no such column, or nothing
             on it could be fetched.
     """
-    raise NotImplementedError
+    wanted = islice(read_list(Path(params.path), params), params.most or None)
+    rows = download(wanted, site.out, site.web, site.store)
+    if not any(row.status == "ok" for row in rows):
+        finish(site.store)  # what was mended meanwhile is asked for again
+        why = f"; the first address: {rows[0].url!r}: {rows[0].reason}" if rows else ": it is empty"
+        raise UserError(f"{params.path}: no picture could be fetched{why}")
+    return rows
+
+
+def read_list(path: Path, params: UrlsParams) -> Iterator[Wanted]:
+    """The rows of a list, one after the other."""
+    reader = READERS.get(path.suffix.lower())
+    if not reader:
+        raise UserError(f"{path}: the name of a list ends in one of {', '.join(READERS)}")
+    try:
+        yield from reader(path, params)
+    except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
+        said = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+        raise UserError(f"{path} cannot be read: {said}") from None
+
+
+def _text(path: Path, params: UrlsParams) -> Iterator[Wanted]:
+    with open(path, encoding="utf-8-sig") as lines:
+        for line in map(str.strip, lines):
+            if line and not line.startswith("#"):
+                yield Wanted(line)
+
+
+def _csv(path: Path, params: UrlsParams) -> Iterator[Wanted]:
+    with open(path, encoding="utf-8-sig", newline="") as lines:
+        table = csv.DictReader(lines)
+        _columns(path, list(table.fieldnames or ()), params)
+        for row in table:
+            yield _wanted(row, params)
+
+
+def _parquet(path: Path, params: UrlsParams) -> Iterator[Wanted]:
+    with pq.ParquetFile(path) as table:
+        named = _columns(path, table.schema_arrow.names, params)
+        for batch in table.iter_batches(columns=named):
+            for row in batch.to_pylist():
+                yield _wanted(row, params)
+
+
+READERS = {".txt": _text, ".csv": _csv, ".parquet": _parquet}
+
+
+def _columns(path: Path, there: list[str], params: UrlsParams) -> list[str]:
+    if params.url_column not in there:
+        raise UserError(f"{path} has no column {params.url_column!r}, only {', '.join(map(repr, there)) or 'none'}")
+    return [name for name in (params.url_column, params.label_column, params.licence_column) if name in there]
+
+
+def _wanted(row: dict[str, object], params: UrlsParams) -> Wanted:
+    url, label, licence = (row.get(name) for name in (params.url_column, params.label_column, params.licence_column))
+    said = ["" if value is None else str(value).strip() for value in (url, label, licence)]
+    return Wanted(said[0], said[1], said[2] or "unknown")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stages.scrape.manifest import Row
+from filelock import FileLock, Timeout
+
+from stages.lib.params import UserError
+from stages.lib.progress import track
+from stages.scrape.manifest import Row, failed, keep, text
+from stages.scrape.web.engine import Asked, ask_all
+from stages.scrape.web.guard import BadAddress, checked
+from stages.scrape.web.journal import Journal, end_run
 
 if TYPE_CHECKING:
     from stages.scrape.web.params import WebParams
+
+LABEL = 60  # letters of a label that name its folder
 
 
 @dataclass(frozen=True)
@@ -34,10 +46,82 @@ def download(wanted: Iterable[Wanted], out: Path, params: WebParams, store: Path
 
     Returns:
         A row for each of `wanted`, in their order; none of them raises.
+
+    Raises:
+        UserError: another run fetches into the same store.
     """
-    raise NotImplementedError
+    listed = list(wanted)
+    store.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(store / "lock", timeout=0):
+            journal = Journal(store)
+            try:
+                reasons = _fetch(listed, params, journal)
+                return _rows(listed, reasons, journal, out / "files")
+            finally:
+                journal.close()
+    except Timeout:
+        raise UserError(f"another run is fetching into {store}; wait for it or end it") from None
 
 
 def finish(store: Path) -> None:
     """To be called once the outputs are in place: the next run asks servers what has changed."""
-    raise NotImplementedError
+    end_run(store)
+
+
+def _fetch(wanted: Sequence[Wanted], params: WebParams, journal: Journal) -> dict[str, str]:
+    """Ask for all that this run has not asked for yet; why some gave nothing, by address."""
+    reasons: dict[str, str] = {}
+    asked: list[Asked] = []
+    for url in dict.fromkeys(item.url for item in wanted):
+        try:
+            host = checked(url).host
+        except BadAddress as error:
+            reasons[url] = str(error)
+            continue
+        if not journal.settled(url):
+            known = journal.known(url) or {"etag": "", "modified": ""}
+            asked.append(Asked(url, host, known["etag"], known["modified"]))
+    for answer in track(ask_all(asked, params), len(asked), "scrape: pictures"):
+        if answer["reason"] and not answer["lasting"]:
+            reasons[answer["url"]] = answer["reason"]
+        else:
+            _note(answer, journal)
+    return reasons
+
+
+def _note(answer: dict[str, Any], journal: Journal) -> None:
+    body = answer.pop("body")
+    known = journal.known(answer["url"])
+    if body is None and known and not answer["reason"]:  # what we have is still right
+        answer |= {name: known[name] for name in ("sha256", "suffix", "time")}
+        answer |= {name: answer[name] or known[name] for name in ("etag", "modified")}
+    del answer["lasting"]
+    journal.add(answer, body)
+
+
+def _rows(wanted: Sequence[Wanted], reasons: dict[str, str], journal: Journal, files: Path) -> list[Row]:
+    rows, seen = [], set()
+    for item in wanted:
+        path, time = _path(item), ""
+        if item.url in seen:
+            outcome = failed("address is listed twice")
+        elif reason := reasons.get(item.url) or journal.records[item.url]["reason"]:
+            outcome = failed(reason)
+        else:
+            record = journal.records[item.url]
+            path, time = path + record["suffix"], record["time"]
+            outcome = keep(files, path, journal.body(record))
+        seen.add(item.url)
+        rows.append(Row(path, text(item.label), item.source, text(item.url), text(item.licence), **outcome, time=time))
+    return rows
+
+
+def _path(item: Wanted) -> str:
+    digest = hashlib.sha256(item.url.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return "/".join(filter(None, (item.source, slug(item.label), digest)))
+
+
+def slug(label: str) -> str:
+    """A label as the name of a folder: letters and digits of any script, what is between them as `-`."""
+    return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", label)).strip("-").lower()[:LABEL].rstrip("-")

@@ -1,0 +1,100 @@
+"""Many addresses at once, on Daft: here or on a Ray cluster, where each host falls to one worker."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from stages.scrape.web.fetcher import opened
+from stages.scrape.web.params import WebParams
+from stages.scrape.web.retry import Failed
+from stages.scrape.web.signature import NoPicture, suffix
+
+WAITING = 1024  # addresses handed to the loop at once, so that a slow host holds up no other
+WAVE, PARTS = 20_000, 64  # on a cluster: addresses a round, whose bodies it holds, and shares of them
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An address to ask for; etag and modified name the version that we have."""
+
+    url: str
+    host: str
+    etag: str = ""
+    modified: str = ""
+
+
+async def ask(asked: Asked, params: WebParams) -> dict[str, Any]:
+    """One address, whatever comes.
+
+    Returns:
+        url; reason, "" if it went well; lasting: whether the server will say so again;
+        body, None if ours is still right; suffix, sha256, etag, modified; time, ISO 8601 in UTC.
+    """
+    found: dict[str, Any] = {"url": asked.url, "reason": "", "lasting": False, "body": None}
+    found |= dict.fromkeys(("suffix", "sha256", "etag", "modified"), "")
+    try:
+        async with opened(params) as fetcher:
+            answer = await fetcher.fetch(asked.url, asked.etag, asked.modified)
+        if answer.body is not None:
+            found["suffix"] = suffix(answer.body)
+            found |= {"body": answer.body, "sha256": hashlib.sha256(answer.body).hexdigest()}
+        found |= {"etag": answer.etag, "modified": answer.modified}
+    except Failed as error:
+        found |= {"reason": error.reason, "lasting": error.lasting}
+    except NoPicture as error:
+        found |= {"reason": str(error), "lasting": True}
+    except Exception as error:  # what nobody foresaw costs one row, too
+        found |= {"reason": f"{type(error).__name__}: {error}"}
+    return found | {"time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def ask_all(asked: Sequence[Asked], params: WebParams) -> Iterator[dict[str, Any]]:
+    """`ask` of all, each as it gets ready."""
+    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # there is one already
+    os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
+    import daft
+    from daft import DataType, Series
+    from daft.runners import get_or_infer_runner_type
+
+    text = ("url", "reason", "suffix", "sha256", "etag", "modified", "time")
+    result = DataType.struct(
+        {name: DataType.string() for name in text} | {"lasting": DataType.bool(), "body": DataType.binary()}
+    )
+
+    # One address a batch: a body is handed on, and so kept, as soon as it is there
+    @daft.func.batch(return_dtype=result, batch_size=1, max_concurrency=WAITING, use_process=False)
+    async def fetch(url: Series, host: Series, etag: Series, modified: Series) -> list[dict[str, Any]]:
+        columns = (column.to_pylist() for column in (url, host, etag, modified))
+        return [await ask(Asked(*row), params) for row in zip(*columns, strict=True)]
+
+    cluster = get_or_infer_runner_type() == "ray"
+    ordered, count = by_turns(asked), 0
+    for start in range(0, len(ordered), WAVE if cluster else len(ordered)):
+        wave = ordered[start : start + WAVE] if cluster else ordered
+        names = ("url", "host", "etag", "modified")
+        table = daft.from_pydict({name: [getattr(item, name) for item in wave] for name in names})
+        if cluster:
+            table = table.repartition(PARTS, "host")
+        answers = table.select(fetch(*(table[name] for name in names)).alias("answer"))
+        for batch in answers.to_arrow_iter(results_buffer_size=8):
+            for answer in batch.column("answer").to_pylist():
+                count += 1
+                yield answer
+    if count < len(asked):  # Daft handles Ctrl-C by itself, and then just ends
+        raise KeyboardInterrupt
+
+
+def by_turns(asked: Sequence[Asked]) -> list[Asked]:
+    """First one of each host, then the second of each, and so on."""
+    earlier: Counter[str] = Counter()
+    turns = []
+    for item in asked:
+        turns.append(earlier[item.host])
+        earlier[item.host] += 1
+    return [asked[i] for i in sorted(range(len(asked)), key=turns.__getitem__)]

@@ -1,0 +1,58 @@
+"""Which addresses are asked at all: public ones, by http or https."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import IPv4Address, IPv6Address
+
+import httpx
+
+from stages.scrape.web.params import WebParams
+
+LOOPBACK = "SCRAPE_LOOPBACK_PORT"  # for tests: a port of this machine that may be asked
+CONNECT_S = 10.0
+
+
+class BadAddress(Exception):
+    """An address that is not asked; why."""
+
+
+def checked(address: str | httpx.URL) -> httpx.URL:
+    """An address with a host, by http or https. Raises BadAddress."""
+    try:
+        url = httpx.URL(address)
+    except (httpx.InvalidURL, TypeError, ValueError):
+        raise BadAddress("not a web address") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise BadAddress("not a web address")
+    return url
+
+
+def client(params: WebParams) -> httpx.AsyncClient:
+    """A client that connects to public addresses alone, whatever a name resolves to.
+
+    No proxy of the environment is used: behind one, nothing could be said about where a
+    connection ends.
+
+    Raises:
+        httpx_secure.SSRFProtectionError: in requests to any other address.
+    """
+    from httpx_secure import httpx_ssrf_protection
+
+    made = httpx.AsyncClient(
+        headers={"User-Agent": params.sender, "Accept": "image/*", "Accept-Encoding": "gzip, deflate"},
+        timeout=httpx.Timeout(None, connect=CONNECT_S),  # params.timeout_s is for all of a request
+        limits=httpx.Limits(max_connections=params.total, max_keepalive_connections=params.total),
+        verify=httpx.create_ssl_context(),
+        trust_env=False,
+    )
+    if port := os.environ.get(LOOPBACK):
+        return httpx_ssrf_protection(made, check_globally_reachable=False, custom_validator=_with_loopback(int(port)))
+    return httpx_ssrf_protection(made)
+
+
+def _with_loopback(allowed: int):
+    def admit(host: str, address: IPv4Address | IPv6Address, port: int) -> bool:
+        return address.is_global or (address.is_loopback and port == allowed)
+
+    return admit

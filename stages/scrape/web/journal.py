@@ -1,0 +1,116 @@
+"""What was fetched, kept outside of the outputs: a line an address, and bodies by their SHA-256.
+
+A line is written when its body is in place, so whatever moment a run is ended at, what the
+journal names is there. A line that was cut short counts as none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+DONE = {"done": True}  # ends a run
+
+
+class Journal:
+    """Everything known of each address.
+
+    Attributes:
+        records: by address, the last of its lines: time, reason, and for a picture sha256,
+            suffix, etag, modified.
+        fresh: the addresses that the run that is under way has asked.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._path, self._bodies = store / "journal.jsonl", store / "bodies"
+        store.mkdir(parents=True, exist_ok=True)
+        self.records: dict[str, dict[str, Any]] = {}
+        self.fresh: set[str] = set()
+        lines = 0
+        for line in _lines(self._path):
+            lines += 1
+            if line == DONE:
+                self.fresh.clear()
+            else:
+                self.records[line["url"]] = line
+                self.fresh.add(line["url"])
+        if lines > 2 * len(self.records) + 100:
+            self._shorten()
+        self._out = open_to_append(self._path)
+
+    def known(self, url: str) -> Mapping[str, Any] | None:
+        """The record of a picture that we have."""
+        record = self.records.get(url)
+        return record if record and not record["reason"] and self._place(record["sha256"]).exists() else None
+
+    def settled(self, url: str) -> bool:
+        """Whether this run need not ask for it."""
+        return url in self.fresh and (bool(self.records[url]["reason"]) or self.known(url) is not None)
+
+    def add(self, record: dict[str, Any], body: bytes | None) -> None:
+        """Keep a body, unless it is there, and then what is known of its address."""
+        if body is not None and not (place := self._place(record["sha256"])).exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            part = place.with_suffix(".part")
+            part.write_bytes(body)
+            os.replace(part, place)
+        self._out.write(_encoded(record))
+        self.records[record["url"]] = record
+        self.fresh.add(record["url"])
+
+    def body(self, record: Mapping[str, Any]) -> bytes:
+        return self._place(record["sha256"]).read_bytes()
+
+    def close(self) -> None:
+        self._out.close()
+
+    def _place(self, sha256: str) -> Path:
+        return self._bodies / sha256[:2] / sha256
+
+    def _shorten(self) -> None:
+        """A line an address, and no body that none of them names."""
+        old = [record for url, record in self.records.items() if url not in self.fresh]
+        new = [self.records[url] for url in self.records if url in self.fresh]
+        part = self._path.with_suffix(".part")
+        part.write_bytes(b"".join(map(_encoded, [*old, DONE, *new])))
+        os.replace(part, self._path)
+        named = {record.get("sha256") for record in self.records.values()}
+        for body in self._bodies.glob("*/*"):
+            if body.name not in named:
+                body.unlink()
+
+
+def open_to_append(path: Path) -> Any:
+    """A journal to add lines to, each of them in one piece."""
+    out = open(path, "ab", buffering=0)  # noqa: SIM115, the caller closes it
+    if out.tell():
+        with open(path, "rb") as written:
+            written.seek(-1, os.SEEK_END)
+            if written.read(1) != b"\n":  # the last line was cut short
+                out.write(b"\n")
+    return out
+
+
+def end_run(store: Path) -> None:
+    """Say that a run has ended: what it has fetched is old for the next one."""
+    store.mkdir(parents=True, exist_ok=True)
+    with open_to_append(store / "journal.jsonl") as out:
+        out.write(_encoded(DONE))
+
+
+def _encoded(line: dict[str, Any]) -> bytes:
+    return json.dumps(line).encode() + b"\n"
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.exists():
+        return
+    with open(path, "rb") as lines:
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except ValueError:  # cut short when a run was ended
+                continue

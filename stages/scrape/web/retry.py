@@ -1,0 +1,66 @@
+"""What is asked again, and when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+import httpx
+import stamina
+
+AGAIN = (429, 500, 502, 503, 504)
+FIRST_S, LONGEST_S = 0.5, 30.0  # waits, doubled each time, where the server names none
+ASKED_S = 120.0  # the longest wait that a server may ask for
+
+
+class Failed(Exception):
+    """An address that gave nothing.
+
+    Attributes:
+        lasting: the server said so itself; anything else may go well the next time.
+        wait: seconds that the server asked for; None if it may not be asked again in this run.
+    """
+
+    def __init__(self, reason: str, *, lasting: bool = False, wait: float | bool | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.lasting, self.wait = reason, lasting, wait
+
+
+def of_status(response: httpx.Response) -> Failed:
+    """An answer that is neither a picture nor a way to one."""
+    reason = f"{response.status_code} {response.reason_phrase}".strip()
+    if response.status_code not in AGAIN:
+        return Failed(reason, lasting=response.status_code < 500)
+    asked = retry_after(response.headers.get("Retry-After", ""))
+    return Failed(reason, wait=True if asked is None else asked)
+
+
+def of_error(error: httpx.TransportError) -> Failed:
+    """A connection that did not come to be, or broke."""
+    said = f": {error}" if str(error) else ""
+    return Failed(f"{type(error).__name__}{said}", wait=True)
+
+
+def retry_after(header: str) -> float | None:
+    """Seconds that a header asks for, as seconds or a date, at most ASKED_S; None if it says nothing."""
+    try:
+        seconds = float(header) if header.strip().isdigit() else parsedate_to_datetime(header).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), ASKED_S)
+
+
+def attempts(retries: int, rest: Callable[[float], None]):
+    """stamina's attempts, for what raises Failed; `rest` is told what the server asked for."""
+
+    def wait(error: Exception) -> bool | float:
+        if not isinstance(error, Failed) or error.wait is None:
+            return False
+        if not isinstance(error.wait, bool):
+            rest(error.wait)
+        return error.wait
+
+    return stamina.retry_context(
+        wait, attempts=retries + 1, timeout=None, wait_initial=FIRST_S, wait_max=LONGEST_S, wait_jitter=FIRST_S
+    )
