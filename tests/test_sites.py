@@ -22,6 +22,7 @@ from stages.scrape.archive import ArchiveParams, unpack_archives
 from stages.scrape.danbooru import DanbooruParams, fetch_posts
 from stages.scrape.huggingface import HuggingfaceParams, fetch_tables
 from stages.scrape.kaggle import KaggleParams, fetch_dataset
+from stages.scrape.manifest import Row
 from stages.scrape.search import SearchParams, fetch_found
 from stages.scrape.site import Site
 from stages.scrape.tags import TagFilter
@@ -60,12 +61,12 @@ def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[Wanted]:
     """What sources hand to the downloader, which has tests of its own."""
     found: list[Wanted] = []
 
-    def download(wanted, out, params, store):
+    def fetch_pictures(wanted: list[Wanted], site: Site) -> list[Row]:
         found.extend(wanted)
         return []
 
     for module in (search, danbooru):
-        monkeypatch.setattr(module, "download", download)
+        monkeypatch.setattr(module, "fetch_pictures", fetch_pictures)
     return found
 
 

@@ -1,17 +1,19 @@
-"""One answer or one large file from a server, for sources that need more than pictures."""
+"""What sources ask of servers: pictures, an answer, one large file."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
 from stages.lib.params import UserError
+from stages.scrape.manifest import Row
 from stages.scrape.site import Site
+from stages.scrape.web.download import Wanted, download, finish
 from stages.scrape.web.guard import BadAddress, checked, client
 from stages.scrape.web.retry import Failed, attempts, of_error, of_status
 
@@ -100,3 +102,16 @@ def _tried(url: str, site: Site, ask: Callable[[httpx.AsyncClient], Awaitable[T]
         raise UserError(f"cannot fetch {url}: {error.reason}") from None
     except (BadAddress, SSRFProtectionError, httpx.HTTPError) as error:
         raise UserError(f"cannot fetch {url}: {error}") from None
+
+
+def fetch_pictures(wanted: Iterable[Wanted], site: Site) -> list[Row]:
+    """Download pictures, a row for each.
+
+    Raises:
+        UserError: none of them could be fetched.
+    """
+    rows = download(wanted, site.out, site.web, site.store)
+    if not any(row.status == "ok" for row in rows):
+        finish(site.store)  # what is mended meanwhile is asked for again
+        raise UserError(f"no picture could be fetched; the first address: {rows[0].url!r}: {rows[0].reason}")
+    return rows
