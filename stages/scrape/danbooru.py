@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from stages.lib.params import UserError, one_of
-from stages.scrape.fetch import read_json
+from stages.scrape.fetch import fetch_pictures, read_json
 from stages.scrape.manifest import Row, is_picture
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.tags import CATEGORIES, Post, TagFilter, label_of, read_post
-from stages.scrape.web.download import Wanted, download
+from stages.scrape.web.download import Wanted
 
 OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
 ASKED = 2  # tags that the site lets anyone ask for together; the filter looks at the others
@@ -63,7 +63,7 @@ def fetch_posts(site: Site, params: DanbooruParams) -> list[Row]:
     wanted = list(islice(_wanted(said, params), params.most or None))
     if not wanted:
         raise UserError("no post with a picture has these tags and ratings")
-    return download(wanted, site.out, site.web, site.store)
+    return fetch_pictures(wanted, site)
 
 
 def _wanted(said: Iterator[Any], params: DanbooruParams) -> Iterator[Wanted]:

@@ -1,21 +1,21 @@
-"""One file or one answer from a server, for sources that need more than pictures."""
+"""What sources ask of servers: pictures, an answer, one large file."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import stamina
 
 from stages.lib.params import UserError
+from stages.scrape.manifest import Row
 from stages.scrape.site import Site
-
-AGAIN = (429, 500, 502, 503, 504)
-LONGEST_S = 300.0  # that a server may make us wait before the next attempt
+from stages.scrape.web.download import Wanted, download, finish
+from stages.scrape.web.guard import BadAddress, checked, client
+from stages.scrape.web.retry import Failed, attempts, of_error, of_status
 
 T = TypeVar("T")
 
@@ -27,8 +27,14 @@ def read_json(url: str, about: Mapping[str, str], site: Site) -> Any:
         UserError: it does not answer, or not with JSON.
     """
 
-    async def ask(client: httpx.AsyncClient) -> Any:
-        return (await client.get(url, params=about)).raise_for_status().json()
+    async def ask(http: httpx.AsyncClient) -> Any:
+        answer = await http.get(url, params=about, headers={"Accept": "application/json"}, follow_redirects=True)
+        if not answer.is_success:
+            raise of_status(answer)
+        try:
+            return answer.json()
+        except ValueError:
+            raise Failed("the answer is no JSON") from None
 
     return _tried(url, site, ask)
 
@@ -41,7 +47,7 @@ def fetch_file(url: str, site: Site, sha256: str = "") -> Path:
     """
     target = site.store / "archives" / hashlib.sha256(url.encode()).hexdigest()[:16]
     target.parent.mkdir(parents=True, exist_ok=True)
-    _tried(url, site, lambda client: _go_on(client, url, target))
+    _tried(url, site, lambda http: _go_on(http, url, target))
     if sha256:
         with open(target, "rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -51,18 +57,20 @@ def fetch_file(url: str, site: Site, sha256: str = "") -> Path:
     return target
 
 
-async def _go_on(client: httpx.AsyncClient, url: str, target: Path) -> None:
+async def _go_on(http: httpx.AsyncClient, url: str, target: Path) -> None:
     part, tag = target.with_suffix(".part"), target.with_suffix(".etag")
-    headers = {"Accept-Encoding": "identity"}
+    headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
     if part.exists() and tag.exists():  # If-Range: the server begins anew if the file is another one by now
         headers |= {"Range": f"bytes={part.stat().st_size}-", "If-Range": tag.read_text()}
-    async with client.stream("GET", url, headers=headers) as answer:
-        if answer.status_code == 416:  # nothing is left to ask for, or the file is shorter by now
-            tag.unlink()
-        answer.raise_for_status()
+    async with http.stream("GET", url, headers=headers, follow_redirects=True) as answer:
+        if answer.status_code == 416:  # the file ended there: only a whole one tells whether it is the same
+            tag.unlink(missing_ok=True)
+            raise Failed("416 Range Not Satisfiable", wait=True)
+        if not answer.is_success:
+            raise of_status(answer)
         if answer.status_code != 206:
             tag.unlink(missing_ok=True)
-            if (name := answer.headers.get("ETag", "")).startswith('"'):
+            if (name := answer.headers.get("ETag", "")).startswith('"'):  # a weak one names no bytes
                 tag.write_text(name)
         with open(part, "ab" if answer.status_code == 206 else "wb") as out:
             async for chunk in answer.aiter_bytes():
@@ -72,37 +80,38 @@ async def _go_on(client: httpx.AsyncClient, url: str, target: Path) -> None:
 
 
 def _tried(url: str, site: Site, ask: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
-    async def attempts() -> T:
-        async with _client(site) as client:
-            async for attempt in stamina.retry_context(_pause, attempts=site.web.retries + 1, timeout=None):
+    from httpx_secure import SSRFProtectionError
+
+    async def once(http: httpx.AsyncClient) -> T:
+        try:
+            return await ask(http)
+        except httpx.TransportError as error:
+            raise of_error(error) from None
+
+    async def run() -> T:
+        async with client(site.web) as http:
+            async for attempt in attempts(site.web.retries, lambda seconds: None):
                 with attempt:
-                    return await ask(client)
-        raise AssertionError("unreachable")
+                    return await once(http)
+        raise AssertionError("an attempt returns or raises")
 
     try:
-        return asyncio.run(attempts())
-    except httpx.HTTPStatusError as error:
-        raise UserError(f"cannot fetch {url}: the server answers {error.response.status_code}") from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UserError(f"cannot fetch {url}: {str(error) or type(error).__name__}") from None
-    except ValueError:
-        raise UserError(f"{url} does not answer with JSON") from None
+        checked(url)
+        return asyncio.run(run())
+    except Failed as error:
+        raise UserError(f"cannot fetch {url}: {error.reason}") from None
+    except (BadAddress, SSRFProtectionError, httpx.HTTPError) as error:
+        raise UserError(f"cannot fetch {url}: {error}") from None
 
 
-def _client(site: Site) -> httpx.AsyncClient:
-    from httpx_secure import httpx_ssrf_protection
+def fetch_pictures(wanted: Iterable[Wanted], site: Site) -> list[Row]:
+    """Download pictures, a row for each.
 
-    client = httpx.AsyncClient(
-        headers={"User-Agent": site.web.sender}, timeout=site.web.timeout_s, follow_redirects=True, trust_env=False
-    )
-    return httpx_ssrf_protection(client)
-
-
-def _pause(error: Exception) -> bool | float:
-    """Whether to ask again; in so many seconds, if the server names them."""
-    if isinstance(error, httpx.HTTPStatusError):
-        if error.response.status_code not in AGAIN:
-            return False
-        named = error.response.headers.get("Retry-After", "")
-        return min(float(named), LONGEST_S) if named.isdigit() else True
-    return isinstance(error, httpx.TransportError)
+    Raises:
+        UserError: none of them could be fetched.
+    """
+    rows = download(wanted, site.out, site.web, site.store)
+    if not any(row.status == "ok" for row in rows):
+        finish(site.store)  # what is mended meanwhile is asked for again
+        raise UserError(f"no picture could be fetched; the first address: {rows[0].url!r}: {rows[0].reason}")
+    return rows

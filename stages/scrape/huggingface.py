@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from fnmatch import fnmatch
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,12 +14,12 @@ from pydantic import Field
 
 from stages.lib.params import UserError
 from stages.scrape.folder import up_to
-from stages.scrape.manifest import Row, failed, is_picture, keep, text
+from stages.scrape.manifest import Row, failed, keep, text
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.unpack import MAX_BYTES
+from stages.scrape.web.signature import NoPicture, suffix
 
 ROWS = 16  # read at once: a picture may be large
-STARTS = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"RIFF": ".webp"}
 
 
 class HuggingfaceParams(SourceParams):
@@ -107,11 +107,10 @@ def _keep(files: Path, file: str, value: Any) -> tuple[str, dict[str, Any]]:
     data = value.get("bytes") if isinstance(value, dict) else value
     if not isinstance(data, bytes):
         return file, failed("no bytes in the table")
-    named = value.get("path") or "" if isinstance(value, dict) else ""
-    start = next((suffix for start, suffix in STARTS.items() if data.startswith(start)), "")
-    suffix = PurePosixPath(named).suffix.lower() if is_picture(named) else start
-    if not suffix:
-        return file, failed("not a picture")
+    try:
+        file += suffix(data)
+    except NoPicture as reason:
+        return file, failed(str(reason))
     if len(data) > MAX_BYTES:
         return file, failed("too large")
-    return file + suffix, keep(files, file + suffix, data)
+    return file, keep(files, file, data)

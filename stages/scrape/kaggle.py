@@ -25,8 +25,9 @@ def fetch_dataset(site: Site, params: KaggleParams) -> list[Row]:
         UserError: one line for no network, no permission, no such data set, no pictures.
     """
     name = f"{params.dataset}/versions/{params.version}"
-    root = Path(_fetched(name)) / params.inside
-    return copy_below(root, site.out / "files", "kaggle", f"kaggle:{name}/", params.most)
+    root = Path(_fetched(name), params.inside)
+    address = f"kaggle:{name}/{params.inside.strip('/')}".rstrip("/") + "/"
+    return copy_below(root, site.out / "files", "kaggle", address, params.most)
 
 
 def _fetched(name: str) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pydantic import Field, field_validator
 
 from stages.lib.params import UserError
+from stages.scrape.fetch import fetch_pictures
 from stages.scrape.manifest import Row, failed
 from stages.scrape.site import Site, SourceParams
-from stages.scrape.web.download import Wanted, download
+from stages.scrape.web.download import Wanted
 
 # Of ddgs's engines for pictures the one that hands safe search on; Bing's leaves it out
 ENGINE = "duckduckgo"
@@ -49,7 +50,7 @@ def fetch_found(site: Site, params: SearchParams) -> list[Row]:
             missed.append(Row(f"search/{label}", label, "search", f"search:{query}", "unknown", **failed("none found")))
     if not wanted:
         raise UserError(f"the search found no pictures: {reason}")
-    return download(wanted, site.out, site.web, site.store) + missed
+    return fetch_pictures(wanted, site) + missed
 
 
 def _search(query: str, most: int) -> tuple[list[tuple[str, str]], str]:
