@@ -175,6 +175,25 @@ def serve(
 
 
 @app.command()
+def inspect(
+    html: Annotated[Path | None, typer.Option(help="Write the page to this .html file, and serve nothing.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Pictures of each reason that such a file has at most.")] = 1000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of 127.0.0.1.")] = 7861,
+) -> None:
+    """Look through kept and dropped pictures with the reasons, and veto by a click."""
+    from app.inspect.page import write_html
+    from app.inspect.serve import serve
+
+    def show() -> Path | list[Path]:
+        if html:
+            return write_html(html, count)
+        serve(port)
+        return []
+
+    finish("inspect", show)
+
+
+@app.command()
 def recipe(
     name: Annotated[str, typer.Argument(help="A file of recipes/, without its ending; none: list them.")] = "",
 ) -> None:

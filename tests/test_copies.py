@@ -73,4 +73,5 @@ def test_rows_that_are_not_asked_about_are_left_alone():
 
 def test_exact_copies_point_at_the_first():
     digests = np.array([b"b", b"a", b"b", b"a", b"c", b"b"], "S32")
-    assert exact_copies(digests).tolist() == [-1, -1, 0, 1, -1, 0]
+    assert exact_copies(digests, np.arange(6)).tolist() == [-1, -1, 0, 1, -1, 0]
+    assert exact_copies(digests, np.array([5, 1, 3, 2])).tolist() == [-1, -1, 5, 1, -1, -1]

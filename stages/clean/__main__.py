@@ -9,17 +9,17 @@ import numpy as np
 
 from stages.clean.decode import decode_all
 from stages.clean.files import list_files
-from stages.clean.near import copy_rule, exact_copies, near_copies
+from stages.clean.judge import judge
 from stages.clean.pack import write_dropped, write_images, write_index
 from stages.clean.params import CleanParams
-from stages.clean.report import copy_rows, drop_rows, figures, index_columns, tell
+from stages.clean.report import copy_rows, drop_rows, figures, index_columns, rule_rows, tell
 from stages.clean.spool import Spool, fresh_folder
 from stages.lib.params import UserError
 from stages.lib.pictures import FOLDER, SPLITS, open_pictures
 from stages.lib.progress import track
-from stages.lib.reading.unusable import EXACT, NEAR
 from stages.lib.sheets import save_sheet, spread
 from stages.lib.stage import Stage, run
+from stages.lib.vetoes import read_vetoes
 
 RAW = Path("data/raw")
 SHEET, COLUMNS = 120, 15  # pictures on a contact sheet, and in a row of it
@@ -27,6 +27,7 @@ SHEET, COLUMNS = 120, 15  # pictures on a contact sheet, and in a row of it
 
 def main(stage: Stage) -> None:
     common, params = stage.params(CleanParams)
+    vetoes = read_vetoes()
     files = list_files(RAW / "manifest.parquet")
     paths = [str((RAW / "files" / file["path"]).absolute()) for file in files]
 
@@ -39,14 +40,17 @@ def main(stage: Stage) -> None:
         frames = spool.frames()
         if not len(frames):
             raise UserError(f"no picture is left of {len(files)} files: {tell(spool.dropped)}")
-        species = np.array([file["label"] for file in files], object)[frames.file]
-        exact = exact_copies(frames.sha256)
-        alike = copy_rule(spool.thumbs(), frames.place, species, params.near_colour, params.recolours)
-        near = near_copies(frames.phash, np.flatnonzero(exact < 0), params.near_hash, alike)
-        kept = np.flatnonzero((exact < 0) & (near < 0))
-        dropped = drop_rows(spool.dropped, files) + copy_rows(frames, files, {EXACT: exact, NEAR: near})
+        verdict = judge(frames, spool, files, params, vetoes, folder)
+        kept, unwanted = verdict.kept, np.array([*verdict.unwanted], int)
+        dropped = drop_rows(spool.dropped, files) + copy_rows(frames, files, verdict.copies)
+        dropped += rule_rows(frames, files, verdict.unwanted)
+        if not len(kept):
+            raise UserError(f"no picture is left of {len(files)} files: {tell(dropped)}")
         index = index_columns(frames, kept, files, params.val_share, params.test_share)
         write_images(FOLDER / "images.npy", len(kept), common.image_px, spool.pixels(frames.place[kept]))
+        shown = [*spool.pictures(frames.place[spread(unwanted, SHEET)])]
+        blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
+        save_sheet(stage.plot_path("dropped.png"), np.concatenate(shown or [blank]), COLUMNS)
     write_index(FOLDER / "index.parquet", index)
     write_dropped(FOLDER / "dropped.parquet", dropped)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stages.clean.fingerprint import phash, thumb
+from stages.clean.upright import first_failed
 from stages.lib.reading.figure import ENLARGE, cut_out, ink
 from stages.lib.reading.files import open_frames, rgb
 from stages.lib.reading.unusable import BLANK, Unusable
@@ -26,7 +27,7 @@ def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
     """One file's frames and what had to be left out of it.
 
     Returns:
-        frame: their numbers; pixels: uint8, 3 x px x px each, joined; thumb, sha256, phash, ink;
+        frame: their numbers; pixels: uint8, 3 x px x px each, joined; thumb, sha256, phash, ink, odd, area;
         dropped: frame, reason and detail of the others.
     """
     kept: list[tuple[Any, ...]] = []
@@ -41,8 +42,8 @@ def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
     except Unusable as error:
         broken = number + 1 if kept or dropped else 0
         dropped.append({"frame": broken, "reason": error.reason, "detail": error.detail})
-    columns = zip(*kept, strict=True) if kept else ([],) * 6
-    frame, pixels, thumbs, digests, hashes, inks = map(list, columns)
+    columns = zip(*kept, strict=True) if kept else ([],) * 8
+    frame, pixels, thumbs, digests, hashes, inks, odd, areas = map(list, columns)
     return {
         "frame": frame,
         "pixels": b"".join(pixels),
@@ -50,19 +51,24 @@ def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
         "sha256": b"".join(digests),
         "phash": np.array(hashes, np.uint64).tobytes(),
         "ink": np.array(inks, np.float32).tobytes(),
+        "odd": np.array(odd, np.uint8).tobytes(),
+        "area": np.array(areas, np.int64).tobytes(),
         "dropped": dropped,
     }
 
 
-def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes, bytes, int, float]:
-    """One RGBA picture as pixels (3 x px x px), thumb, sha256, phash, ink."""
-    figure, background = cut_out(image, rgb(params.background), params.min_px)
+def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes, bytes, int, float, int, int]:
+    """One RGBA picture as pixels (3 x px x px), thumb, sha256, phash, ink, the test of `params.upright`
+    that it fails (see `first_failed`), and the area of its figure in its own pixels."""
+    ground = rgb(params.background)
+    figure, background = cut_out(image, ground, params.min_px)
+    odd = first_failed(image, ground, params.upright) if params.upright else 0
     picture = ENLARGE[params.enlarge](figure, background, px, params.margin)
     covered = ink(picture, background)
     if not covered:
         raise Unusable(BLANK, "as its background")
     pixels = np.asarray(picture).transpose(2, 0, 1).tobytes()
-    return pixels, thumb(picture), sha256(pixels).digest(), phash(picture), covered
+    return pixels, thumb(picture), sha256(pixels).digest(), phash(picture), covered, odd, figure.width * figure.height
 
 
 def decode_all(paths: list[str], params: CleanParams, px: int) -> Iterator[dict[str, Any]]:
@@ -75,7 +81,7 @@ def decode_all(paths: list[str], params: CleanParams, px: int) -> Iterator[dict[
     dropped = DataType.struct({"frame": DataType.int32(), "reason": DataType.string(), "detail": DataType.string()})
     result = DataType.struct(
         {"frame": DataType.list(DataType.int32())}
-        | {name: DataType.binary() for name in ("pixels", "thumb", "sha256", "phash", "ink")}
+        | {name: DataType.binary() for name in ("pixels", "thumb", "sha256", "phash", "ink", "odd", "area")}
         | {"dropped": DataType.list(dropped)}
     )
 

@@ -11,15 +11,17 @@ BATCH = 1024  # rows searched at once: bounds memory
 Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def exact_copies(digests: np.ndarray) -> np.ndarray:
-    """int64, N: the first row with the same digest, -1 for that row itself.
+def exact_copies(digests: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """int64, N: the first of `rows` with the same digest, -1 for that row itself and for all others.
 
     Args:
         digests: N fixed-width byte strings.
+        rows: row numbers, in the order in which they count as first.
     """
-    _, first, group = np.unique(digests, return_index=True, return_inverse=True)
-    found = first[group]
-    return np.where(found == np.arange(len(digests)), -1, found)
+    _, first, group = np.unique(digests[rows], return_index=True, return_inverse=True)
+    copy_of = np.full(len(digests), -1)
+    copy_of[rows] = np.where(first[group] == np.arange(len(rows)), -1, rows[first[group]])
+    return copy_of
 
 
 def near_copies(hashes: np.ndarray, rows: np.ndarray, bits: int, alike: Rule) -> np.ndarray:
@@ -27,7 +29,7 @@ def near_copies(hashes: np.ndarray, rows: np.ndarray, bits: int, alike: Rule) ->
 
     Args:
         hashes: uint64, N, one for each row there is.
-        rows: ascending row numbers to go through.
+        rows: row numbers in the order to go through them.
         bits: hashes that differ in more bits than this are no copies.
         alike: for two equally long arrays of row numbers, which pairs are copies, given that
             their hashes are near.

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from stages.clean.pack import style_of
+from stages.clean.reasons import REASONS
 from stages.clean.split import split_of
 from stages.clean.spool import Frames
 from stages.lib.pictures import SPLITS
-from stages.lib.reading.unusable import REASONS
 
 Files = list[dict[str, str]]  # path and label of each
 
@@ -52,6 +52,19 @@ def copy_rows(frames: Frames, files: Files, copies: Mapping[str, np.ndarray]) ->
         }
         for reason, copy_of in copies.items()
         for row in np.flatnonzero(copy_of >= 0)
+    ]
+
+
+def rule_rows(frames: Frames, files: Files, reasons: Mapping[int, tuple[str, str]]) -> list[dict[str, Any]]:
+    """Rows of dropped.parquet for frames that were decoded: reason and detail by row."""
+    return [
+        {
+            "source": files[frames.file[row]]["path"],
+            "frame": int(frames.frame[row]),
+            "reason": reason,
+            "detail": detail,
+        }
+        for row, (reason, detail) in reasons.items()
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 CHUNK = 512  # frames read back at once
+PACKED = {"sha256": "S32", "phash": np.uint64, "ink": np.float32, "odd": np.uint8, "area": np.int64}
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Frames:
         sha256: S32 bytes, N, of the pixels.
         phash: uint64, N.
         ink: float32, N.
+        odd: uint8, N, the test of stages/clean/upright.py that it fails, from 1 on; 0 for none.
+        area: int64, N, of the figure in the original's pixels.
         place: int64, N, where the spool holds it.
     """
 
@@ -32,6 +35,8 @@ class Frames:
     sha256: np.ndarray
     phash: np.ndarray
     ink: np.ndarray
+    odd: np.ndarray
+    area: np.ndarray
     place: np.ndarray
 
     def __len__(self) -> int:
@@ -46,7 +51,7 @@ class Spool:
         self.pixel_path, self.thumb_path = folder / "pixels", folder / "thumbs"
         self._pixels = self.pixel_path.open("wb")
         self._thumbs = self.thumb_path.open("wb")
-        self._columns: dict[str, list[Any]] = {name: [] for name in ("file", "frame", "sha256", "phash", "ink")}
+        self._columns: dict[str, list[Any]] = {name: [] for name in ("file", "frame", *PACKED)}
         self.dropped: list[dict[str, Any]] = []
 
     def add(self, decoded: dict[str, Any]) -> int:
@@ -56,9 +61,8 @@ class Spool:
         columns = self._columns
         columns["file"].append(np.full(len(decoded["frame"]), decoded["file"], np.int32))
         columns["frame"].append(np.array(decoded["frame"], np.int32))
-        columns["sha256"].append(np.frombuffer(decoded["sha256"], "S32"))
-        columns["phash"].append(np.frombuffer(decoded["phash"], np.uint64))
-        columns["ink"].append(np.frombuffer(decoded["ink"], np.float32))
+        for name, kind in PACKED.items():
+            columns[name].append(np.frombuffer(decoded[name], kind))
         self.dropped += [{"file": decoded["file"], **row} for row in decoded["dropped"]]
         return len(decoded["frame"])
 
@@ -73,6 +77,11 @@ class Spool:
     def thumbs(self) -> np.ndarray:
         """uint8, N x 768, in the order of `Frames.place`; memory-mapped."""
         return np.memmap(self.thumb_path, np.uint8, "r").reshape(-1, 768)
+
+    def pictures(self, places: np.ndarray) -> Iterator[np.ndarray]:
+        """`pixels` as uint8, n x 3 x px x px."""
+        for chunk in self.pixels(places):
+            yield np.frombuffer(chunk, np.uint8).reshape(-1, 3, self.px, self.px)
 
     def pixels(self, places: np.ndarray) -> Iterator[bytes]:
         """Pictures at `places`, one after the other, in chunks.

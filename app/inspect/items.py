@@ -1,0 +1,100 @@
+"""What `clean` kept and what it dropped, as one list, with a picture of each."""
+
+from __future__ import annotations
+
+import io
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from PIL import Image
+
+from stages.lib.params import UserError
+from stages.lib.pictures import FOLDER, open_pictures
+from stages.lib.reading.files import open_frames
+from stages.lib.reading.unusable import Unusable
+from stages.lib.vetoes import veto_name
+
+RAW = Path("data/raw")
+KEPT = "kept"
+SIDE_PX = 112
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture: what vetoes call it and its file, why it was dropped (or KEPT), the number of the one it copies."""
+
+    name: str
+    file: str
+    reason: str
+    detail: str
+    label: str
+    of: int | None = None
+
+
+class Items:
+    """All pictures, kept ones first. Numbers are places in `items`."""
+
+    def __init__(self) -> None:
+        pictures = open_pictures()
+        self.images = pictures.images
+        kept = pictures.index.select(["source", "frame", "species"]).to_pylist()
+        try:
+            dropped = pq.read_table(FOLDER / "dropped.parquet").to_pylist()
+            manifest = pq.read_table(RAW / "manifest.parquet", columns=["path", "label"]).to_pydict()
+        except FileNotFoundError as error:
+            raise UserError(f"{error.filename} is missing; run the stages before this one (dvc repro)") from None
+        labels = dict(zip(manifest["path"], manifest["label"], strict=True))
+        rows = [(row["source"], row["frame"]) for row in [*kept, *dropped]]
+        place = {row: number for number, row in reversed([*enumerate(rows)])}
+        self.rows = rows
+        self.items = [
+            Item(
+                veto_name(source, frame),
+                veto_name(source),
+                row.get("reason", KEPT),
+                row.get("detail") or "",
+                labels.get(source, ""),
+                place.get((row.get("copy_of"), row.get("copy_frame"))),
+            )
+            for (source, frame), row in zip(rows, [*kept, *dropped], strict=True)
+        ]
+        self._one_at_a_time = threading.Lock()  # drawings share one process
+
+    def records(self, numbers: list[int] | None = None) -> dict[int, dict[str, Any]]:
+        """Items, all or some, by number, ready for JSON."""
+        return {number: asdict(self.items[number]) for number in numbers or range(len(self.items))}
+
+    def spread(self, count: int) -> list[int]:
+        """The numbers of at most `count` items of each reason, evenly spread."""
+        reasons = np.array([item.reason for item in self.items])
+        chosen: list[int] = []
+        for reason in dict.fromkeys(reasons.tolist()):
+            rows = np.flatnonzero(reasons == reason)
+            chosen += rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)].tolist()
+        return sorted(chosen)
+
+    def thumbnail(self, number: int) -> bytes | None:
+        """A picture as WebP, at most SIDE_PX wide and high: a kept one as it is trained on, a dropped one as it
+        came. None where it cannot be read."""
+        try:
+            with self._one_at_a_time:
+                image = Image.fromarray(self._pixels(number))
+        except Unusable:
+            return None
+        out = io.BytesIO()
+        image.thumbnail((SIDE_PX, SIDE_PX))
+        image.save(out, "WEBP", quality=85)
+        return out.getvalue()
+
+    def _pixels(self, number: int) -> np.ndarray:
+        if number < len(self.images):
+            return self.images[number].transpose(1, 2, 0)
+        source, frame = self.rows[number]
+        for found, image in open_frames(RAW / "files" / source, SIDE_PX, "all"):
+            if found == frame:
+                return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"))
+        raise Unusable("undecodable", "no such frame")

@@ -1,0 +1,39 @@
+"""The page as HTML: one file with all it needs, but for the pictures where a server has them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+from app.inspect.items import Items
+from stages.lib.vetoes import read_vetoes
+
+TEMPLATE = Path(__file__).with_name("page.html")
+
+
+def render(items: Items, numbers: list[int] | None = None, thumbs: dict[int, str] | None = None) -> str:
+    """The page.
+
+    Args:
+        numbers: which items are on it; None: all.
+        thumbs: their pictures as data URIs; None: a server gives them, and takes vetoes.
+    """
+    data = {"items": items.records(numbers), "vetoes": read_vetoes(), "thumbs": thumbs}
+    text = json.dumps(data).replace("<", "\\u003c")  # a file's name must not end the script
+    return TEMPLATE.read_text(encoding="utf-8").replace("{{data}}", text)
+
+
+def write_html(path: Path, count: int) -> Path:
+    """Write the page as one file, with at most `count` pictures of each reason."""
+    items = Items()
+    numbers = items.spread(count)
+    of = {other for number in numbers if (other := items.items[number].of) is not None}
+    thumbs = {
+        number: f"data:image/webp;base64,{base64.b64encode(found).decode()}"
+        for number in sorted({*numbers, *of})
+        if (found := items.thumbnail(number))
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(items, numbers, thumbs), encoding="utf-8")
+    return path

@@ -1,0 +1,104 @@
+"""Which of the decoded frames stay, and why the others do not."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from stages.clean.copies import copies
+from stages.clean.near import copy_rule, exact_copies, near_copies
+from stages.clean.outliers import embed, strangeness
+from stages.clean.pack import style_of
+from stages.clean.params import CleanParams
+from stages.clean.reasons import OUTLIER, VETOED
+from stages.clean.report import Files
+from stages.clean.spool import Frames, Spool
+from stages.clean.upright import TESTS
+from stages.lib.reading.unusable import EXACT, NEAR
+from stages.lib.vetoes import DROP, KEEP, VETOES, veto_name
+
+
+@dataclass
+class Verdict:
+    """What became of N frames.
+
+    Attributes:
+        kept: ascending row numbers.
+        copies: for each reason, int64, N: the row that a row is a copy of, else -1.
+        unwanted: reason and detail by row, of those dropped for what they show.
+    """
+
+    kept: np.ndarray
+    copies: dict[str, np.ndarray] = field(default_factory=dict)
+    unwanted: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+    def drop(self, rows: np.ndarray, reason: str, details: list[str] | None = None) -> None:
+        """Take `rows` out of those kept."""
+        self.kept = np.setdiff1d(self.kept, rows)
+        self.unwanted |= {
+            row: (reason, detail) for row, detail in zip(rows.tolist(), details or [""] * len(rows), strict=True)
+        }
+
+
+def judge(
+    frames: Frames, spool: Spool, files: Files, params: CleanParams, vetoes: dict[str, str], folder: Path
+) -> Verdict:
+    """Go through the rules: `upright`, copies, vetoes (so that a copy takes no vetoed picture's place), outliers.
+
+    Args:
+        vetoes: as `read_vetoes` gives them; what is to be kept is spared by all rules but that of exact copies.
+        folder: for what does not fit in memory.
+    """
+    said = _said(frames, files, vetoes)
+    spared = said == KEEP
+    verdict = Verdict(np.arange(len(frames)))
+    for number, name in enumerate(TESTS, 1):
+        verdict.drop(np.flatnonzero((frames.odd == number) & ~spared), name)
+
+    label, source = (np.array([file[name] for file in files], object)[frames.file] for name in ("label", "source"))
+    drawing = np.array([style_of(file["path"]) == "drawing" for file in files])[frames.file]
+    area = np.where(drawing, np.iinfo(np.int64).max, frames.area)  # drawings have any number of pixels
+    alike = copy_rule(spool.thumbs(), frames.place, label, params.near_colour, params.recolours)
+    searches = {
+        EXACT: partial(exact_copies, frames.sha256),
+        NEAR: partial(near_copies, frames.phash, bits=params.near_hash, alike=alike),
+    }
+    for reason, search in searches.items():
+        copy_of = copies(search, verdict.kept, source, area)
+        if reason == NEAR:
+            copy_of[spared] = -1
+        verdict.copies[reason] = copy_of
+        verdict.kept = verdict.kept[copy_of[verdict.kept] < 0]
+
+    verdict.drop(verdict.kept[said[verdict.kept] == DROP], VETOED)
+    if params.outliers:
+        rows = verdict.kept
+        features = embed(spool.pictures(frames.place[rows]), len(rows), folder / "features.npy")
+        strange = strangeness(features, label[rows])
+        far = np.flatnonzero((strange > params.outliers) & ~spared[rows])
+        verdict.drop(rows[far], OUTLIER, [f"{strange[row]:.1f} deviations" for row in far])
+    return verdict
+
+
+def _said(frames: Frames, files: Files, vetoes: dict[str, str]) -> np.ndarray:
+    """What a person said of each frame, "" for nothing. A line of one frame counts more than one of its file."""
+    said = np.full(len(frames), "", object)
+    if not vetoes:
+        return said
+    numbers = {veto_name(file["path"]): number for number, file in enumerate(files)}
+    unknown = 0
+    for name, verdict in sorted(vetoes.items(), key=lambda item: item[0] not in numbers):
+        path, _, frame = name.rpartition("#")
+        if name in numbers:
+            said[frames.file == numbers[name]] = verdict
+        elif path in numbers and frame.isdecimal():
+            said[(frames.file == numbers[path]) & (frames.frame == int(frame))] = verdict
+        else:
+            unknown += 1
+    if unknown:
+        print(f"clean: {unknown} of {len(vetoes)} lines of {VETOES} name no scraped file", file=sys.stderr)
+    return said

@@ -1,0 +1,9 @@
+"""Why `clean` leaves a picture out: what cannot be read, what is there already, what was not asked for."""
+
+from __future__ import annotations
+
+from stages.clean.upright import TESTS
+from stages.lib.reading.unusable import REASONS as UNUSABLE
+
+OUTLIER, VETOED = "outlier", "vetoed"
+REASONS = (*UNUSABLE, *TESTS, OUTLIER, VETOED)

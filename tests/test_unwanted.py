@@ -1,0 +1,192 @@
+"""What clean drops because it is not what was asked for: by tests, by outliers, by hand; and which copy stays."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image, ImageDraw
+
+from stages.clean.__main__ import main as clean
+from stages.clean.copies import copies
+from stages.clean.outliers import strangeness
+from stages.clean.upright import TESTS, first_failed
+from stages.lib.params import UserError
+from stages.lib.pictures import open_pictures
+from stages.lib.stage import Stage
+from stages.lib.vetoes import read_vetoes, write_veto
+from tests.conftest import Kind, draw_tiny_set
+from tests.pictures_zoo import saved
+from tests.test_clean_stage import figure, run
+
+LOOSE = "val_share: 0.3, test_share: 0"  # so that few pictures are enough for each split
+
+
+def noise(seed: int, side: int = 300) -> Image.Image:
+    """As a photograph is: no plain ground, light that changes, grain."""
+    random = np.random.default_rng(seed)
+    coarse = Image.fromarray(random.integers(0, 256, (4, 4, 3), np.uint8)).resize((side, side))
+    return Image.fromarray((np.asarray(coarse) + random.normal(0, 12, (side, side, 3))).clip(0, 255).astype(np.uint8))
+
+
+def creature(seed: int = 0, side: int = 72) -> Image.Image:
+    import random
+
+    return Kind(seed).draw(random.Random(seed), side)
+
+
+def words() -> Image.Image:
+    page = Image.new("RGB", (400, 300), "white")
+    for line in range(12):
+        ImageDraw.Draw(page).text((10, 10 + 24 * line), "it learns a new move at level thirty six", "black")
+    return page
+
+
+def beside(columns: int, rows: int, ground: str, lines: bool = False) -> Image.Image:
+    sheet = Image.new("RGB", (90 * columns, 90 * rows), ground)
+    for number in range(columns * rows):
+        x, y = 90 * (number % columns), 90 * (number // columns)
+        drawn = creature(number)
+        sheet.paste(drawn, (x + 9, y + 9), drawn)
+        if lines:
+            ImageDraw.Draw(sheet).rectangle((x, y, x + 89, y + 89), None, "black", 2)
+    return sheet
+
+
+def reasons() -> dict[str, str]:
+    return {row["source"]: row["reason"] for row in pq.read_table("data/clean/dropped.parquet").to_pylist()}
+
+
+ODD = {
+    "photo": [noise(1), noise(2, 400)],
+    "text": [words(), words().point(lambda level: 255 - level)],
+    "collage": [beside(2, 1, "white"), beside(3, 3, "black"), beside(2, 2, "wheat", lines=True)],
+}
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_each_test_finds_its_kind_and_leaves_creatures_alone(name):
+    for image in ODD[name]:
+        assert list(TESTS)[first_failed(image.convert("RGBA"), (255, 255, 255), [name]) - 1] == name
+    for seed in range(12):
+        assert first_failed(creature(seed, 40 + 40 * seed), (255, 255, 255), [name]) == 0
+
+
+def test_jpeg_artefacts_and_a_painted_sky_are_no_photograph():
+    sky = np.linspace(90, 230, 400)[:, None, None].repeat(400, 1).repeat(3, 2).astype(np.uint8)
+    scene, drawn = Image.fromarray(sky), creature(3, 400)
+    scene.paste(drawn, mask=drawn)
+    picture = Image.open(io.BytesIO(saved(scene, "JPEG", quality=80))).convert("RGBA")
+    assert first_failed(picture, (255, 255, 255), list(TESTS)) == 0
+
+
+def test_odd_pictures_are_dropped_where_asked_each_with_its_reason_and_on_the_sheet(tmp_path, monkeypatch):
+    files = {f"{name}/{i}.png": saved(image, "PNG") for name, images in ODD.items() for i, image in enumerate(images)}
+    files |= {f"good/{seed}.png": saved(creature(seed), "PNG") for seed in range(12)}
+    assert run(tmp_path, monkeypatch, files, LOOSE)["dropped"] == 0
+    blank = Path("metrics/clean/dropped.png").read_bytes()
+    drops = run(tmp_path, monkeypatch, {}, f"upright: [photo, text], {LOOSE}")["drops"]
+    assert (drops["photo"], drops["text"], drops["collage"]) == (2, 2, 0)
+    assert reasons() == {path: path.split("/")[0] for path in files if path.startswith(("photo", "text"))}
+    assert Path("metrics/clean/dropped.png").read_bytes() != blank
+
+
+def test_photographs_among_drawings_are_outliers_with_labels_and_without(tmp_path, monkeypatch):
+    draw_tiny_set(tmp_path / "mine")
+    photos = {f"{label:02}-creature/photo.png": saved(noise(label), "PNG") for label in range(1, 7)}
+    run(tmp_path, monkeypatch, photos, f"outliers: 4, {LOOSE}")
+    assert set(reasons()) >= set(photos) and Counter(reasons().values())["outlier"] <= len(photos) + 4
+    rows = pq.read_table("data/raw/manifest.parquet").to_pylist()
+    two = sorted(photos)[:2]
+    rows = [row | {"label": ""} for row in rows if row["path"] in two or row["path"] not in photos]
+    pq.write_table(pa.Table.from_pylist(rows), "data/raw/manifest.parquet")
+    clean(Stage("clean"))
+    assert set(reasons()) >= set(two) and Counter(reasons().values())["outlier"] <= len(two) + 4
+
+
+def test_strangeness_is_of_the_label_and_small_labels_are_left_alone():
+    random = np.random.default_rng(0)
+    centres = np.eye(8, dtype=np.float32)
+    labels = np.array(["a"] * 20 + ["b"] * 20 + ["few"] * 4, object)
+    at = np.array([0] * 20 + [1] * 20 + [2, 3, 4, 5])
+    at[7] = 1  # an "a" that lies among the "b"
+    points = centres[at] + random.normal(0, 0.05, (44, 8))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    found = strangeness(points.astype(np.float16), labels)
+    assert found.argmax() == 7 and found[7] > 20 and (np.delete(found, 7) < 6).all() and (found[-4:] == 0).all()
+
+
+def test_of_many_pictures_a_sample_is_compared(monkeypatch):
+    monkeypatch.setattr("stages.clean.outliers.SAMPLE", 50)
+    monkeypatch.setattr("stages.clean.outliers.BATCH", 64)
+    points = np.random.default_rng(0).normal(0, 0.1, (400, 16)) + np.eye(16)[0]
+    points[123] = np.eye(16)[5]
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    assert strangeness(points.astype(np.float16), np.array([""] * 400, object)).argmax() == 123
+
+
+def test_a_veto_drops_and_takes_its_copies_along_and_keep_spares(tmp_path, monkeypatch):
+    files = {f"{seed}.png": figure(seed) for seed in range(9)} | {
+        "copy.png": figure(0),
+        "z.png": saved(noise(1), "PNG"),
+    }
+    files["line\nbreak.png"] = figure(20)
+    assert run(tmp_path, monkeypatch, files, f"upright: [photo], {LOOSE}")["pictures"] == 10
+    assert reasons() == {"copy.png": "exact copy", "z.png": "photo"} or reasons() == {"0.png": "exact copy"}
+    Path("data/vetoes.txt").write_text("# by hand\ndrop 0.png\nkeep z.png#0\ndrop line\\nbreak.png#0\n")
+    run(tmp_path, monkeypatch, {}, f"upright: [photo], {LOOSE}")
+    assert reasons() == {"0.png": "vetoed", "copy.png": "exact copy", "line\nbreak.png": "vetoed"}
+    assert "z.png" in open_pictures().column("source")
+
+
+def test_a_line_that_says_nothing_ends_clean_before_any_work(tmp_path, monkeypatch):
+    run(tmp_path, monkeypatch, {f"{seed}.png": figure(seed) for seed in range(9)}, LOOSE)
+    Path("data/vetoes.txt").write_text("drop 1.png\nremove 2.png\n")
+    before = Path("data/clean/images.npy").stat()
+    with pytest.raises(UserError, match=r"line 2: 'remove 2\.png' is neither"):
+        clean(Stage("clean"))
+    assert Path("data/clean/images.npy").stat() == before
+
+
+def test_a_veto_is_written_beside_the_others_and_taken_back(tmp_path):
+    path = tmp_path / "vetoes.txt"
+    path.write_text("# mine\nkeep a b.png\n")
+    write_veto("ü#1.png#0", "drop", path)
+    assert read_vetoes(path) == {"a b.png": "keep", "ü#1.png#0": "drop"}
+    write_veto("ü#1.png#0", "keep", path)
+    write_veto("a b.png", "", path)
+    assert path.read_text() == "# mine\nkeep ü#1.png#0\n"
+
+
+def test_between_sources_the_largest_original_stays_and_within_one_the_first(tmp_path, monkeypatch):
+    large = Image.open(io.BytesIO(figure(0))).resize((280, 280), Image.Resampling.NEAREST)
+    files = {f"{seed}.png": figure(seed) for seed in range(9)}
+    files |= {"a.png": figure(0), "b.webp": saved(large, "WEBP", lossless=True)}
+    run(tmp_path, monkeypatch, files, LOOSE)
+    assert set(reasons()) == {"a.png", "b.webp"}  # one source: the first stays
+    rows = pq.read_table("data/raw/manifest.parquet").to_pylist()
+    rows = [row | {"source": "web" if row["path"] == "b.webp" else row["source"]} for row in rows]
+    pq.write_table(pa.Table.from_pylist(rows), "data/raw/manifest.parquet")
+    clean(Stage("clean"))
+    dropped = {row["source"]: row["copy_of"] for row in pq.read_table("data/clean/dropped.parquet").to_pylist()}
+    assert dropped == {"0.png": "b.webp", "a.png": "0.png"}
+
+
+def test_another_source_moves_no_copy_within_one():
+    kind = np.array([0, 0, 1, 1, 0, 2])  # equal numbers are copies
+
+    def search(rows: np.ndarray) -> np.ndarray:
+        found, first = np.full(6, -1), {}
+        for row in rows:
+            found[row] = -1 if first.setdefault(kind[row], row) == row else first[kind[row]]
+        return found
+
+    source = np.array(["a", "a", "a", "a", "b", "b"], object)
+    area = np.array([1, 9, 1, 9, 4, 1])
+    assert copies(search, np.arange(4), source, area).tolist() == [-1, 0, -1, 2, -1, -1]
+    assert copies(search, np.arange(6), source, area).tolist() == [4, 4, -1, 2, -1, -1]
