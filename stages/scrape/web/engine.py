@@ -74,10 +74,11 @@ def ask_all(asked: Sequence[Asked], params: WebParams) -> Iterator[dict[str, Any
         return [await ask(Asked(*row), params) for row in zip(*columns, strict=True)]
 
     cluster = get_or_infer_runner_type() == "ray"
+    names = ("url", "host", "etag", "modified")
     ordered, count = by_turns(asked), 0
-    for start in range(0, len(ordered), WAVE if cluster else len(ordered)):
-        wave = ordered[start : start + WAVE] if cluster else ordered
-        names = ("url", "host", "etag", "modified")
+    step = WAVE if cluster else max(len(ordered), 1)
+    for start in range(0, len(ordered), step):
+        wave = ordered[start : start + step]
         table = daft.from_pydict({name: [getattr(item, name) for item in wave] for name in names})
         if cluster:
             table = table.repartition(PARTS, "host")

@@ -36,11 +36,11 @@ class Answer:
 
 
 class Fetcher:
-    """All that is known of the hosts in one event loop, and the connections to them."""
+    """All that is known of the hosts in one event loop."""
 
     def __init__(self, params: WebParams) -> None:
         self.params, self.users = params, 0
-        self.client = client(params)
+        self._context = httpx.create_ssl_context()
         self._total = asyncio.Semaphore(params.total)
         self._hosts: dict[str, Host] = {}
         self._robots: dict[httpx.URL, asyncio.Task[robots.Robots]] = {}
@@ -53,16 +53,13 @@ class Fetcher:
     async def _follow(self, url: str, headers: dict[str, str], obey: bool) -> Answer:
         address, way = _checked(url), ""
         for _ in range(REDIRECTS + 1):
-            host = self._host(address)
             try:
-                if obey and self.params.robots:
-                    await self._allowed(address, host)
-                if host.dead:
-                    raise Failed("its host stopped answering")
-                answer = await self._ask(address, headers, host, whole=obey)
+                async with self._host(address).used() as host:
+                    if obey and self.params.robots:
+                        await self._allowed(address, host)
+                    answer = await self._ask(address, headers, host, whole=obey)
             except Failed as error:
-                error.reason = way + error.reason
-                raise
+                raise error.after(way) from None
             if not answer.location:
                 return answer
             way = "redirected: "
@@ -71,7 +68,7 @@ class Fetcher:
 
     def _host(self, address: httpx.URL) -> Host:
         if address.host not in self._hosts:
-            self._hosts[address.host] = Host(self.params.per_host, self.params.per_second, self._total)
+            self._hosts[address.host] = Host(self.params, self._total, lambda: client(self.params, self._context))
         return self._hosts[address.host]
 
     async def _allowed(self, address: httpx.URL, host: Host) -> None:
@@ -92,30 +89,31 @@ class Fetcher:
         return robots.parse(body, self.params.agent)
 
     async def _ask(self, address: httpx.URL, headers: dict[str, str], host: Host, whole: bool) -> Answer:
-        try:
-            async for attempt in retry.attempts(self.params.retries, host.rest):
-                with attempt:
+        async def once() -> Answer:
+            async with host.slot():
+                try:
                     answer = await self._once(address, headers, host, whole)
-        except Failed as error:
-            host.told(well=error.wait is None)
-            raise
-        host.told(well=True)
-        return answer
+                except Failed as error:
+                    host.told(well=not error.ill)
+                    raise
+                host.told(well=True)
+                return answer
+
+        return await retry.insist(once, self.params.retries, host.rest)
 
     async def _once(self, address: httpx.URL, headers: dict[str, str], host: Host, whole: bool) -> Answer:
-        async with host.slot():
-            try:
-                async with asyncio.timeout(self.params.timeout_s):
-                    async with self.client.stream("GET", address, headers=headers) as response:
-                        return await self._answer(address, response, whole)
-            except TimeoutError:
-                raise Failed(f"took longer than {self.params.timeout_s:g} s") from None
-            except SSRFProtectionError:
-                raise Failed("its host is not on the public network") from None
-            except httpx.TransportError as error:
-                raise retry.of_error(error) from None
-            except httpx.HTTPError as error:  # a body that cannot be unpacked
-                raise Failed(f"{type(error).__name__}: {error}") from None
+        try:
+            async with asyncio.timeout(self.params.timeout_s):
+                async with host.client.stream("GET", address, headers=headers) as response:
+                    return await self._answer(address, response, whole)
+        except TimeoutError:
+            raise Failed(f"took longer than {self.params.timeout_s:g} s", ill=True) from None
+        except SSRFProtectionError:
+            raise Failed("its host is not on the public network") from None
+        except httpx.TransportError as error:
+            raise retry.of_error(error) from None
+        except httpx.HTTPError as error:  # a body that cannot be unpacked
+            raise Failed(f"{type(error).__name__}: {error}") from None
 
     async def _answer(self, address: httpx.URL, response: httpx.Response, whole: bool) -> Answer:
         if response.has_redirect_location:
@@ -138,13 +136,13 @@ class Fetcher:
         return b"".join(chunks)
 
 
-_open: dict[tuple[WebParams, int], Fetcher] = {}
+_open: dict[tuple[WebParams, asyncio.AbstractEventLoop], Fetcher] = {}
 
 
 @asynccontextmanager
 async def opened(params: WebParams) -> AsyncIterator[Fetcher]:
-    """The event loop's one Fetcher; its connections are closed when nobody uses it any more."""
-    key = (params, id(asyncio.get_running_loop()))
+    """The event loop's one Fetcher, for as long as anybody uses it."""
+    key = (params, asyncio.get_running_loop())
     if key not in _open:
         _open[key] = Fetcher(params)
     fetcher = _open[key]
@@ -155,7 +153,6 @@ async def opened(params: WebParams) -> AsyncIterator[Fetcher]:
         fetcher.users -= 1
         if not fetcher.users:
             del _open[key]
-            await fetcher.client.aclose()
 
 
 def _asked_if(response: httpx.Response) -> bool:

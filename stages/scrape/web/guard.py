@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import ssl
 from ipaddress import IPv4Address, IPv6Address
 
 import httpx
@@ -11,6 +13,7 @@ from stages.scrape.web.params import WebParams
 
 LOOPBACK = "SCRAPE_LOOPBACK_PORT"  # for tests: a port of this machine that may be asked
 CONNECT_S = 10.0
+HOST = re.compile(rb"[\w.-]+|[0-9a-fA-F:.]+")  # a name, or an address of version 6
 
 
 class BadAddress(Exception):
@@ -23,13 +26,13 @@ def checked(address: str | httpx.URL) -> httpx.URL:
         url = httpx.URL(address)
     except (httpx.InvalidURL, TypeError, ValueError):
         raise BadAddress("not a web address") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not HOST.fullmatch(url.raw_host):
         raise BadAddress("not a web address")
     return url
 
 
-def client(params: WebParams) -> httpx.AsyncClient:
-    """A client that connects to public addresses alone, whatever a name resolves to.
+def client(params: WebParams, context: ssl.SSLContext) -> httpx.AsyncClient:
+    """A client for one host, that connects to public addresses alone, whatever a name resolves to.
 
     No proxy of the environment is used: behind one, nothing could be said about where a
     connection ends.
@@ -42,8 +45,8 @@ def client(params: WebParams) -> httpx.AsyncClient:
     made = httpx.AsyncClient(
         headers={"User-Agent": params.sender, "Accept": "image/*", "Accept-Encoding": "gzip, deflate"},
         timeout=httpx.Timeout(None, connect=CONNECT_S),  # params.timeout_s is for all of a request
-        limits=httpx.Limits(max_connections=params.total, max_keepalive_connections=params.total),
-        verify=httpx.create_ssl_context(),
+        limits=httpx.Limits(max_connections=params.per_host, max_keepalive_connections=params.per_host),
+        verify=context,
         trust_env=False,
     )
     if port := os.environ.get(LOOPBACK):

@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-DEAD = 20  # addresses that failed one after another: a host is not asked for more
+import httpx
+
+from stages.scrape.web.params import WebParams
+from stages.scrape.web.retry import Failed
+
+DEAD = 30  # requests that failed one after another: a host is not asked for more
 
 
 class Host:
-    """One host's state; all of it within one event loop."""
+    """One host's state; all of it within one event loop.
 
-    def __init__(self, per_host: int, per_second: float, total: asyncio.Semaphore) -> None:
-        self.pause_s = 1 / per_second if per_second else 0.0  # between the beginnings of two requests
-        self._slots, self._turn, self._total = asyncio.Semaphore(per_host), asyncio.Lock(), total
+    Attributes:
+        pause_s: between the beginnings of two requests.
+        client: its connections, within `used`.
+    """
+
+    client: httpx.AsyncClient
+
+    def __init__(
+        self, params: WebParams, total: asyncio.Semaphore, make_client: Callable[[], httpx.AsyncClient]
+    ) -> None:
+        self.pause_s = 1 / params.per_second if params.per_second else 0.0
+        self._make_client, self._users = make_client, 0
+        self._slots, self._turn, self._total = asyncio.Semaphore(params.per_host), asyncio.Lock(), total
         self._due = 0.0
         self._failures = 0
 
     @asynccontextmanager
+    async def used(self) -> AsyncIterator[Host]:
+        """Its connections stay open for as long as anybody is in here."""
+        if not self._users:
+            self.client = self._make_client()
+        self._users += 1
+        try:
+            yield self
+        finally:
+            self._users -= 1
+            if not self._users:
+                await self.client.aclose()
+
+    @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Wait until a request may begin; it counts as running until this is left."""
+        """Wait until a request may begin; it counts as running until this is left.
+
+        Raises:
+            Failed: the host has been given up.
+        """
         async with self._slots:
             async with self._turn:
                 clock = asyncio.get_running_loop().time
@@ -29,6 +61,8 @@ class Host:
                 await self._total.acquire()
                 self._due = max(self._due, clock() + self.pause_s)
             try:
+                if self._failures >= DEAD:
+                    raise Failed("its host stopped answering")
                 yield
             finally:
                 self._total.release()
@@ -38,9 +72,5 @@ class Host:
         self._due = max(self._due, asyncio.get_running_loop().time() + seconds)
 
     def told(self, well: bool) -> None:
-        """How an address of it went, after all attempts."""
+        """Whether it answered a request as a host in health does."""
         self._failures = 0 if well else self._failures + 1
-
-    @property
-    def dead(self) -> bool:
-        return self._failures >= DEAD

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 import httpx
 import stamina
 
+stamina.instrumentation.set_on_retry_hooks([])  # else a line on stderr for each
+
 AGAIN = (429, 500, 502, 503, 504)
 FIRST_S, LONGEST_S = 0.5, 30.0  # waits, doubled each time, where the server names none
 ASKED_S = 120.0  # the longest wait that a server may ask for
+
+
+T = TypeVar("T")
 
 
 class Failed(Exception):
@@ -19,12 +25,19 @@ class Failed(Exception):
 
     Attributes:
         lasting: the server said so itself; anything else may go well the next time.
-        wait: seconds that the server asked for; None if it may not be asked again in this run.
+        wait: seconds until it may be asked again, True for a usual time, None for not in this run.
+        ill: the host is at fault, not this address.
     """
 
-    def __init__(self, reason: str, *, lasting: bool = False, wait: float | bool | None = None) -> None:
+    def __init__(
+        self, reason: str, *, lasting: bool = False, wait: float | bool | None = None, ill: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.lasting, self.wait = reason, lasting, wait
+        self.reason, self.lasting, self.wait, self.ill = reason, lasting, wait, ill
+
+    def after(self, way: str) -> Failed:
+        """The same, at the end of a way."""
+        return Failed(way + self.reason, lasting=self.lasting, wait=self.wait, ill=self.ill)
 
 
 def of_status(response: httpx.Response) -> Failed:
@@ -33,13 +46,13 @@ def of_status(response: httpx.Response) -> Failed:
     if response.status_code not in AGAIN:
         return Failed(reason, lasting=response.status_code < 500)
     asked = retry_after(response.headers.get("Retry-After", ""))
-    return Failed(reason, wait=True if asked is None else asked)
+    return Failed(reason, wait=True if asked is None else asked, ill=True)
 
 
 def of_error(error: httpx.TransportError) -> Failed:
     """A connection that did not come to be, or broke."""
     said = f": {error}" if str(error) else ""
-    return Failed(f"{type(error).__name__}{said}", wait=True)
+    return Failed(f"{type(error).__name__}{said}", wait=True, ill=True)
 
 
 def retry_after(header: str) -> float | None:
@@ -51,8 +64,8 @@ def retry_after(header: str) -> float | None:
     return min(max(seconds, 0.0), ASKED_S)
 
 
-def attempts(retries: int, rest: Callable[[float], None]):
-    """stamina's attempts, for what raises Failed; `rest` is told what the server asked for."""
+async def insist(once: Callable[[], Awaitable[T]], retries: int, rest: Callable[[float], None]) -> T:
+    """What `once` gives, or raises after all retries; `rest` is told how long the server wants peace."""
 
     def wait(error: Exception) -> bool | float:
         if not isinstance(error, Failed) or error.wait is None:
@@ -61,6 +74,16 @@ def attempts(retries: int, rest: Callable[[float], None]):
             rest(error.wait)
         return error.wait
 
-    return stamina.retry_context(
+    try:
+        return await once()  # nearly all go well: these spare the cost of stamina's machinery
+    except Failed as error:
+        first = error
+    replies = stamina.retry_context(
         wait, attempts=retries + 1, timeout=None, wait_initial=FIRST_S, wait_max=LONGEST_S, wait_jitter=FIRST_S
     )
+    async for attempt in replies:
+        with attempt:
+            if attempt.num == 1:
+                raise first
+            return await once()
+    raise first
