@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,6 +102,12 @@ def _tried(url: str, site: Site, ask: Callable[[httpx.AsyncClient], Awaitable[T]
         raise UserError(f"cannot fetch {url}: {error.reason}") from None
     except (BadAddress, SSRFProtectionError, httpx.HTTPError) as error:
         raise UserError(f"cannot fetch {url}: {error}") from None
+
+
+def pause(site: Site) -> None:
+    """Wait as long as a host is left between two requests."""
+    if site.web.per_second:
+        time.sleep(1 / site.web.per_second)
 
 
 def fetch_pictures(wanted: Iterable[Wanted], site: Site) -> list[Row]:
