@@ -10,14 +10,21 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image, ImageDraw
 
 from tests.closure import ROOT
+from tests.site_server import Answer, Asked, Serve, SiteServer, serving
+
+if TYPE_CHECKING:
+    from stages.scrape.manifest import Row
+    from stages.scrape.site import Site
+    from stages.scrape.web.download import Wanted
 
 # tests run side by side, a process a core; set before torch loads
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -261,3 +268,43 @@ def npm(tmp_path, monkeypatch):
         return out
 
     return install
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Starts a server that may be asked although it is on this machine."""
+    from stages.scrape.web.guard import LOOPBACK
+
+    with ExitStack() as stack:
+
+        def start(answer: Callable[[Asked], Answer]) -> SiteServer:
+            server = stack.enter_context(serving(answer))
+            monkeypatch.setenv(LOOPBACK, str(server.port))
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Where a source works, in a hurry."""
+    from stages.scrape.site import Site
+    from stages.scrape.web.params import WebParams
+
+    return Site(tmp_path / "out", WebParams(per_second=0, retries=2, timeout_s=5), tmp_path / "store")
+
+
+@pytest.fixture
+def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[Wanted]:
+    """What sources hand to the downloader, which has tests of its own."""
+    from stages.scrape import danbooru, search
+
+    found: list[Wanted] = []
+
+    def fetch_pictures(wanted: list[Wanted], site: Site) -> list[Row]:
+        found.extend(wanted)
+        return []
+
+    for module in (search, danbooru):
+        monkeypatch.setattr(module, "fetch_pictures", fetch_pictures)
+    return found

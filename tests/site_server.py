@@ -81,3 +81,6 @@ def serving(answer: Callable[[Asked], Answer]) -> Iterator[SiteServer]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+Serve = Callable[[Callable[[Asked], Answer]], SiteServer]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,7 +13,7 @@ from stages.lib.params import UserError, parse, read_yaml
 from stages.lib.stage import Stage
 from stages.scrape.__main__ import main
 from stages.scrape.params import ScrapeParams
-from stages.scrape.sources import gather, names
+from stages.scrape.sources import SOURCES, gather, names
 from stages.scrape.web.guard import LOOPBACK
 from tests.closure import ROOT
 from tests.pictures_zoo import flag, saved, write
@@ -103,3 +104,13 @@ def test_one_experiment_with_other_sources_by_the_readme_s_line(tiny_checkout):
     assert json.loads((tiny_checkout / "metrics/scrape.json").read_text())["files"] == 3
     changed = git(tiny_checkout, "diff", "--unified=0", "params.yaml")
     assert "most: 3" in changed and "image_px" not in changed
+
+
+def test_the_sources_in_the_manual_are_valid_and_all_there():
+    from ruamel.yaml import YAML
+
+    manual = (ROOT / "docs/SOURCES.md").read_text(encoding="utf-8")
+    blocks = [block for block in re.findall(r"(?:^    .*\n)+", manual, re.MULTILINE) if block.startswith("    - from:")]
+    found = [entry for block in blocks for entry in YAML(typ="safe").load(block)]
+    parse("scrape", {"sources": found}, ScrapeParams)
+    assert {entry["from"] for entry in found} == set(SOURCES)

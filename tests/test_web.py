@@ -260,7 +260,7 @@ from stages.scrape.web.download import Wanted, download
 from stages.scrape.web.params import WebParams
 from stages.scrape.manifest import write_manifest
 urls, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
-params = WebParams(per_second=0, per_host=2, retries=1)
+params = WebParams(per_second=1000, per_host=2, retries=1)
 wanted = [Wanted(url, f"label {i % 5}") for i, url in enumerate(urls)]
 rows = download(wanted, folder / "out", params, folder / "store")
 write_manifest(folder / "manifest.parquet", rows)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
-import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from stages.lib.params import UserError, one_of
-from stages.scrape.fetch import fetch_pictures, read_json
+from stages.scrape.fetch import fetch_pictures, pause, read_json
 from stages.scrape.manifest import Row, is_picture
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.tags import CATEGORIES, Post, TagFilter, label_of, read_post
@@ -109,4 +108,4 @@ def _of_site(site: Site, params: DanbooruParams) -> Iterator[Any]:
             if not last or page == f"b{last}":
                 break
             page = f"b{last}"
-            time.sleep(1 / site.web.per_second if site.web.per_second else 0)
+            pause(site)

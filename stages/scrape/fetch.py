@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from stages.scrape.manifest import Row
 from stages.scrape.site import Site
 from stages.scrape.web.download import Wanted, download, finish
 from stages.scrape.web.guard import BadAddress, checked, client
-from stages.scrape.web.retry import Failed, attempts, of_error, of_status
+from stages.scrape.web.retry import Failed, insist, of_error, of_status
 
 T = TypeVar("T")
 
@@ -28,7 +29,8 @@ def read_json(url: str, about: Mapping[str, str], site: Site) -> Any:
     """
 
     async def ask(http: httpx.AsyncClient) -> Any:
-        answer = await http.get(url, params=about, headers={"Accept": "application/json"}, follow_redirects=True)
+        headers = {"Accept": "application/json"}
+        answer = await http.get(url, params=about, headers=headers, follow_redirects=True, timeout=site.web.timeout_s)
         if not answer.is_success:
             raise of_status(answer)
         try:
@@ -47,7 +49,7 @@ def fetch_file(url: str, site: Site, sha256: str = "") -> Path:
     """
     target = site.store / "archives" / hashlib.sha256(url.encode()).hexdigest()[:16]
     target.parent.mkdir(parents=True, exist_ok=True)
-    _tried(url, site, lambda http: _go_on(http, url, target))
+    _tried(url, site, lambda http: _go_on(http, url, target, site.web.timeout_s))
     if sha256:
         with open(target, "rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -57,12 +59,12 @@ def fetch_file(url: str, site: Site, sha256: str = "") -> Path:
     return target
 
 
-async def _go_on(http: httpx.AsyncClient, url: str, target: Path) -> None:
+async def _go_on(http: httpx.AsyncClient, url: str, target: Path, silence_s: float) -> None:
     part, tag = target.with_suffix(".part"), target.with_suffix(".etag")
     headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
     if part.exists() and tag.exists():  # If-Range: the server begins anew if the file is another one by now
         headers |= {"Range": f"bytes={part.stat().st_size}-", "If-Range": tag.read_text()}
-    async with http.stream("GET", url, headers=headers, follow_redirects=True) as answer:
+    async with http.stream("GET", url, headers=headers, follow_redirects=True, timeout=silence_s) as answer:
         if answer.status_code == 416:  # the file ended there: only a whole one tells whether it is the same
             tag.unlink(missing_ok=True)
             raise Failed("416 Range Not Satisfiable", wait=True)
@@ -82,18 +84,16 @@ async def _go_on(http: httpx.AsyncClient, url: str, target: Path) -> None:
 def _tried(url: str, site: Site, ask: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
     from httpx_secure import SSRFProtectionError
 
-    async def once(http: httpx.AsyncClient) -> T:
-        try:
-            return await ask(http)
-        except httpx.TransportError as error:
-            raise of_error(error) from None
-
     async def run() -> T:
-        async with client(site.web) as http:
-            async for attempt in attempts(site.web.retries, lambda seconds: None):
-                with attempt:
-                    return await once(http)
-        raise AssertionError("an attempt returns or raises")
+        async with client(site.web, httpx.create_ssl_context()) as http:
+
+            async def once() -> T:
+                try:
+                    return await ask(http)
+                except httpx.TransportError as error:
+                    raise of_error(error) from None
+
+            return await insist(once, site.web.retries, lambda seconds: None)
 
     try:
         checked(url)
@@ -102,6 +102,12 @@ def _tried(url: str, site: Site, ask: Callable[[httpx.AsyncClient], Awaitable[T]
         raise UserError(f"cannot fetch {url}: {error.reason}") from None
     except (BadAddress, SSRFProtectionError, httpx.HTTPError) as error:
         raise UserError(f"cannot fetch {url}: {error}") from None
+
+
+def pause(site: Site) -> None:
+    """Wait as long as a host is left between two requests."""
+    if site.web.per_second:
+        time.sleep(1 / site.web.per_second)
 
 
 def fetch_pictures(wanted: Iterable[Wanted], site: Site) -> list[Row]:

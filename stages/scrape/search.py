@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pydantic import Field, field_validator
 
 from stages.lib.params import UserError
-from stages.scrape.fetch import fetch_pictures
+from stages.scrape.fetch import fetch_pictures, pause
 from stages.scrape.manifest import Row, failed
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.web.download import Wanted
@@ -43,7 +43,7 @@ def fetch_found(site: Site, params: SearchParams) -> list[Row]:
     reason = ""
     for label in params.labels:
         query = params.query.replace("{label}", label)
-        found, why = _search(query, params.most)
+        found, why = _search(query, params.most, site)
         wanted += [Wanted(url, label, f"unknown; found on {page}", "search") for url, page in found]
         if not found:
             reason = reason or why
@@ -53,11 +53,12 @@ def fetch_found(site: Site, params: SearchParams) -> list[Row]:
     return fetch_pictures(wanted, site) + missed
 
 
-def _search(query: str, most: int) -> tuple[list[tuple[str, str]], str]:
+def _search(query: str, most: int, site: Site) -> tuple[list[tuple[str, str]], str]:
     """(picture, page) addresses of at most so many pictures, and why there are no more."""
     found: dict[str, str] = {}
     why = ""
     for page in range(1, most + 1):
+        pause(site)
         try:
             new = {url: where for url, where in _page(query, page) if url not in found}
         except RuntimeError as error:

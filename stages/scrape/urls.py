@@ -6,7 +6,6 @@ import csv
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,8 +18,6 @@ from stages.scrape.web.download import Wanted, download, finish
 
 
 class UrlsParams(SourceParams):
-    local: ClassVar[bool] = True
-
     path: str = Field("urls.txt", min_length=1, description="below scrape.own: a .txt, .csv or .parquet file")
     url_column: str = Field("url", min_length=1, description="the column of addresses")
     label_column: str = Field("label", description="the column of labels; '' for none")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from stages.scrape.web.fetcher import opened
@@ -16,6 +17,7 @@ from stages.scrape.web.retry import Failed
 from stages.scrape.web.signature import NoPicture, suffix
 
 WAITING = 1024  # addresses handed to the loop at once, so that a slow host holds up no other
+TOGETHER = 8  # bodies handed on at once where servers set no pace: it takes 0.4 ms less of each
 WAVE, PARTS = 20_000, 64  # on a cluster: addresses a round, whose bodies it holds, and shares of them
 
 
@@ -68,14 +70,16 @@ def ask_all(asked: Sequence[Asked], params: WebParams) -> Iterator[dict[str, Any
     )
 
     # One address a batch: a body is handed on, and so kept, as soon as it is there
-    @daft.func.batch(return_dtype=result, batch_size=1, max_concurrency=WAITING, use_process=False)
+    together = 1 if params.per_second else TOGETHER
+
+    @daft.func.batch(return_dtype=result, batch_size=together, max_concurrency=WAITING // together, use_process=False)
     async def fetch(url: Series, host: Series, etag: Series, modified: Series) -> list[dict[str, Any]]:
         columns = (column.to_pylist() for column in (url, host, etag, modified))
-        return [await ask(Asked(*row), params) for row in zip(*columns, strict=True)]
+        return await asyncio.gather(*(ask(Asked(*row), params) for row in zip(*columns, strict=True)))
 
     cluster = get_or_infer_runner_type() == "ray"
     names = ("url", "host", "etag", "modified")
-    ordered, count = by_turns(asked), 0
+    ordered, count = by_turns(asked, together), 0
     step = WAVE if cluster else max(len(ordered), 1)
     for start in range(0, len(ordered), step):
         wave = ordered[start : start + step]
@@ -91,11 +95,10 @@ def ask_all(asked: Sequence[Asked], params: WebParams) -> Iterator[dict[str, Any
         raise KeyboardInterrupt
 
 
-def by_turns(asked: Sequence[Asked]) -> list[Asked]:
-    """First one of each host, then the second of each, and so on."""
-    earlier: Counter[str] = Counter()
-    turns = []
+def by_turns(asked: Sequence[Asked], together: int) -> list[Asked]:
+    """First so many of each host, then the next of each, and so on."""
+    waiting: dict[str, list[Asked]] = {}
     for item in asked:
-        turns.append(earlier[item.host])
-        earlier[item.host] += 1
-    return [asked[i] for i in sorted(range(len(asked)), key=turns.__getitem__)]
+        waiting.setdefault(item.host, []).append(item)
+    turns = [(i, some[i : i + together]) for some in waiting.values() for i in range(0, len(some), together)]
+    return [item for _, some in sorted(turns, key=itemgetter(0)) for item in some]

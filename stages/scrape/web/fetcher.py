@@ -43,7 +43,7 @@ class Fetcher:
         self._context = httpx.create_ssl_context()
         self._total = asyncio.Semaphore(params.total)
         self._hosts: dict[str, Host] = {}
-        self._robots: dict[httpx.URL, asyncio.Task[robots.Robots]] = {}
+        self._robots: dict[tuple[str, bytes, int | None], asyncio.Task[robots.Robots]] = {}
 
     async def fetch(self, url: str, etag: str = "", modified: str = "") -> Answer:
         """What is at an address, if it is not the version named. Raises Failed."""
@@ -72,10 +72,10 @@ class Fetcher:
         return self._hosts[address.host]
 
     async def _allowed(self, address: httpx.URL, host: Host) -> None:
-        place = address.copy_with(raw_path=b"/robots.txt", fragment=None)
-        if place not in self._robots:  # a task: whoever comes meanwhile waits for the same one
-            self._robots[place] = asyncio.create_task(self._rules(place))
-        rules = await asyncio.shield(self._robots[place])
+        site = (address.scheme, address.raw_host, address.port)
+        if site not in self._robots:  # a task: whoever comes meanwhile waits for the same one
+            self._robots[site] = asyncio.create_task(self._rules(address.join("/robots.txt")))
+        rules = await asyncio.shield(self._robots[site])
         host.pause_s = max(host.pause_s, min(rules.pause_s, robots.LONGEST_S))
         rules.check(str(address))
 
