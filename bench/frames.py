@@ -82,6 +82,7 @@ def main() -> None:
         folder = Path(name)
         shutil.copytree(ROOT / "stages", folder / "stages")
         shutil.copytree(ROOT / "data" / "own", folder / "data" / "own")
+        shutil.copy(ROOT / "data" / "vetoes.txt", folder / "data")
         shutil.copy(ROOT / "dvc.yaml", folder)
         params = YAML().load((ROOT / "params.yaml").read_text())
         params["clean"]["frames_per_gif"] = "all"

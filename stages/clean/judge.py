@@ -78,7 +78,7 @@ def judge(
     if params.outliers:
         rows = verdict.kept
         features = embed(spool.pictures(frames.place[rows]), len(rows), folder / "features.npy")
-        strange = strangeness(features, label[rows])
+        strange = strangeness(features, label[rows], frames.file[rows])
         far = np.flatnonzero((strange > params.outliers) & ~spared[rows])
         verdict.drop(rows[far], OUTLIER, [f"{strange[row]:.1f} deviations" for row in far])
     return verdict

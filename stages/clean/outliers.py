@@ -9,7 +9,7 @@ import numpy as np
 
 K = 3  # neighbours at least ...
 K_SHARE = 0.05  # ... and of a large label, so that a few wrong pictures of one kind are no company for each other
-FEWEST = K + 2  # a label's pictures: of fewer, one wrong picture would be a neighbour of all others
+FEWEST = K + 2  # a label's files: of fewer, one wrong file would be a neighbour of all others
 SAMPLE = 10_000  # of a larger label, neighbours are looked for among so many
 BATCH = 1024  # rows compared at once: bounds memory
 TO_DEVIATION = 1.4826  # the deviation of a normal distribution, in median absolute deviations
@@ -38,24 +38,26 @@ def embed(chunks: Iterable[np.ndarray], count: int, path: Path) -> np.ndarray:
     return found
 
 
-def strangeness(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def strangeness(features: np.ndarray, labels: np.ndarray, files: np.ndarray) -> np.ndarray:
     """How far each picture is from its label: float32, N, in deviations above the median of all; 0 in small labels.
 
-    Its mean cosine distance to its nearest of the label (Angiulli and Pizzuti, "Fast Outlier Detection in
-    High Dimensional Spaces", 2002; among a sample: Sugiyama and Borgwardt, "Rapid Distance-Based Outlier
-    Detection via Sampling", 2013), less the median of all, by their median absolute deviation (Leys et al.,
-    "Detecting outliers", 2013). Pictures without a label are one cluster, and measured by themselves.
+    Its mean cosine distance to its nearest of the label, but for frames of the same file (Angiulli and Pizzuti,
+    "Fast Outlier Detection in High Dimensional Spaces", 2002; among a sample: Sugiyama and Borgwardt, "Rapid
+    Distance-Based Outlier Detection via Sampling", 2013), less the median of all, by their median absolute
+    deviation (Leys et al., "Detecting outliers", 2013). Pictures without a label are one cluster, and measured
+    by themselves.
 
     Args:
         features: float, N x D, each of length 1; perhaps on disk.
         labels: N names, "" for none.
+        files: int, N, the file that a picture came from.
     """
     distances = np.full(len(labels), np.nan, np.float32)
     names, group = np.unique(labels.astype(str), return_inverse=True)
     order = np.argsort(group, kind="stable")
     for rows in np.split(order, np.cumsum(np.bincount(group, minlength=len(names)))[:-1]):
-        if len(rows) >= FEWEST:
-            distances[rows] = _to_nearest(features, rows)
+        if len(np.unique(files[rows])) >= FEWEST:
+            distances[rows] = _to_nearest(features, rows, files)
     named = labels != ""
     result = np.zeros(len(labels), np.float32)
     for part in (named, ~named):
@@ -71,15 +73,16 @@ def _deviations(values: np.ndarray) -> np.ndarray:
     return above / max(TO_DEVIATION * float(np.median(np.abs(above))), 1e-6)
 
 
-def _to_nearest(features: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Mean cosine distance of each of `rows` to its nearest others among a sample of them."""
+def _to_nearest(features: np.ndarray, rows: np.ndarray, files: np.ndarray) -> np.ndarray:
+    """Mean cosine distance of each of `rows` to its nearest of other files among a sample of them."""
     sample = rows[np.linspace(0, len(rows) - 1, min(len(rows), SAMPLE)).astype(int)]
-    k = max(K, int(K_SHARE * len(sample)))
+    others = len(sample) - np.unique(files[sample], return_counts=True)[1].max()  # that any picture has at least
+    k = min(max(K, int(K_SHARE * len(sample))), int(others))
     theirs = features[sample].astype(np.float32)
     parts = []
     for start in range(0, len(rows), BATCH):
         mine = rows[start : start + BATCH]
         alike = features[mine].astype(np.float32) @ theirs.T
-        alike[mine[:, None] == sample] = -np.inf
+        alike[files[mine][:, None] == files[sample]] = -np.inf
         parts.append(1 - np.partition(alike, -k, axis=1)[:, -k:].mean(axis=1))
     return np.concatenate(parts)

@@ -14,7 +14,7 @@ from PIL import Image
 from stages.lib.reading.figure import border_colour
 
 WORK_PX = 256  # larger pictures are shrunk to this longer side first
-FLAT = 0.3  # of a drawing's pixels, at least, that hardly differ from their neighbours
+FLAT = 0.33  # of a drawing's pixels, at least, that hardly differ from their neighbours
 FAR = 40  # from the colour of the ground, of 255: what is drawn on it
 LETTERS = 15  # at least, on a picture of text
 CELLS = 2  # of like size, at least: figures beside each other
