@@ -41,7 +41,7 @@ from stages.pretrain.params import PretrainParams
 from tests.closure import ROOT
 from tests.conftest import Kind
 
-PX, DIMS, BATCH, LABELS = 32, 8, 8, 4
+PX, DIMS, BATCH, LABELS, COARSE = 32, 8, 8, 4, 3
 SLOW = {"lr": 2e-5, "d_lr": 2e-5}  # adversaries blow rounding up, the faster the faster they learn
 TRAINED = [label for label in range(LABELS) for _ in range(6)]
 
@@ -86,8 +86,8 @@ def train_classifier(stage: Any, steps: int) -> Training:
 
 
 def train_pretrain(stage: Any, steps: int) -> Training:
-    small = {"width": 4, "dilated_px": [16], "coarse_px": 8, "coarse_kimg": 10 * BATCH / 1000}
-    p = params("pretrain", PretrainParams, steps - 10, **small)
+    small = {"width": 4, "dilated_px": [16], "coarse_px": 8, "coarse_kimg": COARSE * BATCH / 1000}
+    p = params("pretrain", PretrainParams, steps - COARSE, **small)
     architecture = {"z_dim": DIMS, "image_px": PX, "width": p.width, "dilated_px": p.dilated_px}
     return pretrain.train(stage, p, architecture, pictures(), embeddings(), maps(), 0)[1]
 

@@ -19,7 +19,8 @@ Logits = Callable[[list[Tensor]], Tensor]
 def _squared_gradient(logits: Logits, pictures: list[Tensor]) -> Tensor:
     """|d logit / d pictures|^2 of each row, float N, summed over the pictures of a row."""
     at = [x.detach().requires_grad_(True) for x in pictures]
-    gradients = torch.autograd.grad(logits(at).flatten(1).mean(1).sum(), at, create_graph=True)
+    with torch.compiler.set_stance("force_eager"):  # a compiled network cannot be differentiated twice
+        gradients = torch.autograd.grad(logits(at).flatten(1).mean(1).sum(), at, create_graph=True)
     return torch.stack([g.square().sum((1, 2, 3)) for g in gradients]).sum(0)
 
 
