@@ -11,6 +11,7 @@ from stages.classifier.retrieval import retrieval
 from stages.classifier.train import TURNS, known_rows, score, train
 from stages.lib.pictures import open_pictures
 from stages.lib.stage import Stage, run
+from stages.lib.training.launch import launch
 from stages.lib.weights import save_weights
 
 
@@ -51,4 +52,5 @@ def main(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
+    launch("classifier")
     run("classifier", main)

@@ -18,6 +18,7 @@ from stages.lib.training.best import Best
 from stages.lib.training.device import accelerator
 from stages.lib.training.embed import pool_rows
 from stages.lib.training.loop import Training, batch_rows
+from stages.lib.training.many import is_first, prepare, share, whole
 
 TURNS = 4
 
@@ -51,7 +52,7 @@ def build(p: ClassifierParams, classes: int) -> Encoder:
 
 def turn(x: Tensor) -> tuple[Tensor, Tensor]:
     """Each picture turned by a random multiple of 90 degrees, and which."""
-    turns = torch.randint(TURNS, (len(x),), device=x.device)
+    turns = share(torch.randint(TURNS, (whole(len(x)),), device=x.device))
     turned = torch.stack([x.rot90(int(k), (1, 2)) for x, k in zip(x, turns, strict=True)])
     return turned.contiguous(memory_format=torch.channels_last), turns
 
@@ -68,13 +69,13 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
     steps_per_epoch = -(-len(rows) // p.batch)
     steps = p.epochs * steps_per_epoch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, p.lr, total_steps=steps)
-    net, optimiser = accelerate.prepare(net, optimiser)
+    net, optimiser = prepare(accelerate, net, optimiser)
     best = Best()
     state = {"net": net, "optimiser": optimiser, "schedule": schedule, "best": best}
     with Training(stage, steps, p.batch, seed, state) as run:
         for step in run:
             net.train()
-            chosen = batch_rows(rows, step, p.batch, seed)
+            chosen = share(batch_rows(rows, step, p.batch, seed))
             (x,) = augment([to_float(pictures.images[chosen]).to(accelerate.device)], p.augment)
             y = torch.from_numpy(labels[chosen]).long().to(accelerate.device)
             if task == "rotation":
@@ -86,7 +87,7 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
             optimiser.step()
             schedule.step()
             run.log(loss=loss)
-            if (step + 1) % steps_per_epoch == 0:
+            if (step + 1) % steps_per_epoch == 0 and is_first():
                 found = score(net, pictures, task, known_rows(pictures, "val", task))
                 best.offer(found[0] if found else 0.0, net)
                 if found:

@@ -18,6 +18,7 @@ from stages.lib.sheets import save_sheet
 from stages.lib.stage import Stage, run
 from stages.lib.tensors import to_uint8
 from stages.lib.training.frames import join_frames, save_frame
+from stages.lib.training.launch import launch
 from stages.lib.weights import save_weights
 
 SHOWN, COLUMNS = 64, 8
@@ -59,4 +60,5 @@ def closing(history: list[dict[str, float]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    launch("gan")
     run("gan", main)

@@ -26,6 +26,7 @@ from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training, batch_rows, mix
 from stages.lib.training.losses import LOSSES
+from stages.lib.training.many import is_first, prepare, share
 from stages.lib.training.penalties import PENALTIES, LeCam
 from stages.lib.training.schedule import AdaptiveP, blur, fading, rate, set_rate
 
@@ -63,12 +64,13 @@ def train(
     trained = [weight for weight in net_d.parameters() if weight.requires_grad]
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
     opt_d = torch.optim.Adam(trained, lr=p.d_lr, betas=betas, fused=True)
-    net_g, net_d, opt_g, opt_d = accelerate.prepare(net_g.to(device), net_d.to(device), opt_g, opt_d)
+    net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
     ema, best, lecam = EMA(net_g, p.ema), Best(), LeCam()
     adaptive = AdaptiveP(p.augment_p, p.augment_target, p.augment_kimg)
 
     rows = pictures.rows("train")
     anchored = p.batch // 2 if embeddings is not None and p.anchor else 0
+    own_anchored = len(share(np.arange(anchored)))
     taught = copy.deepcopy(net_g).eval() if anchored and p.init == "pretrained" else None
     steps, alone, ramp = (round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.alone_kimg, p.ramp_kimg))
     steps = max(1, steps)
@@ -83,7 +85,7 @@ def train(
     state |= {"p": adaptive, "lecam": lecam}
     with Training(stage, steps, p.batch, seed, state) as run:
         for step in run:
-            if step in watched:
+            if step in watched and is_first():
                 watch(run.folder, step, ema.module)
             set_rate(opt_g, p.lr * rate(step, alone, ramp, steps, p.schedule))
             set_rate(opt_d, p.d_lr * rate(step, 0, 0, steps, p.schedule))
@@ -99,6 +101,9 @@ def train(
                 z[:anchored] = embeddings[chosen[:anchored]]
                 if p.condition == "component":
                     classes[:anchored] = real_told[:anchored]
+            chosen, z = share(chosen), share(z)
+            if start.told is not None:
+                real_told, fake_told = share(real_told), share(fake_told)
             source, latents = to_float(pictures.images[chosen]).to(device), torch.from_numpy(z).to(device)
             with accelerate.autocast():
                 with torch.set_grad_enabled(train_g):
@@ -125,10 +130,10 @@ def train(
                     loss_g = generator_loss(p, net_d, real, fake)
                     held = loss_g.new_zeros(())
                     if anchored:
-                        goal = source[:anchored]
+                        goal = source[:own_anchored]
                         if taught is not None:  # the others: as pretraining would have drawn them
                             with torch.no_grad():
-                                goal = torch.cat([goal, taught(latents[anchored:])])
+                                goal = torch.cat([goal, taught(latents[own_anchored:])])
                         held = anchor_loss(drawn[0][: len(goal)], goal, p.anchor_px)
                 opt_g.zero_grad()
                 accelerate.backward(loss_g + fading(p.anchor, step * p.batch / 1000, p.anchor_kimg) * held)
@@ -137,11 +142,12 @@ def train(
                     weight.requires_grad_(True)
                 ema.update(net_g)
                 run.log(loss_g=loss_g, anchor=held)
-            if score and step in scored:
+            if score and step in scored and is_first():
                 found = score(ema.module)
                 best.offer(-found, ema.module)
                 run.note(val_kid=found)
-        watch(run.folder, steps, ema.module)
+        if is_first():
+            watch(run.folder, steps, ema.module)
     if best.weights:
         ema.module.load_state_dict(best.weights)
     return ema.module, run

@@ -18,6 +18,7 @@ from stages.lib.sheets import spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.device import accelerator
 from stages.lib.training.frames import join_frames, save_frame
+from stages.lib.training.launch import launch
 from stages.lib.training.perceptual import PerceptualLoss, errors
 from stages.lib.weights import save_weights
 from stages.pix2pix.outlines import open_outlines
@@ -67,4 +68,5 @@ def main(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
+    launch("pix2pix")
     run("pix2pix", main)

@@ -24,6 +24,7 @@ from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training, batch_rows
 from stages.lib.training.losses import LOSSES
+from stages.lib.training.many import is_first, prepare, share
 from stages.lib.training.penalties import PENALTIES
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.training.schedule import rate, set_rate
@@ -59,7 +60,7 @@ def train(
     net_d = net_d.to(device, memory_format=torch.channels_last)
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
     opt_d = torch.optim.Adam(net_d.parameters(), lr=p.d_lr, betas=betas, fused=True)
-    net_g, net_d, opt_g, opt_d = accelerate.prepare(net_g, net_d, opt_g, opt_d)
+    net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
     ema, best, rows = EMA(net_g, p.ema), Best(), pictures.rows("train")
     steps = max(1, round(p.kimg * 1000 / p.batch))
     watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
@@ -68,16 +69,16 @@ def train(
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
     with Training(stage, steps, p.batch, seed, state) as run:
         for step in run:
-            if step in watched:
+            if step in watched and is_first():
                 watch(run.folder, step, ema.module)
             for optimiser, lr in ((opt_g, p.lr), (opt_d, p.d_lr)):
                 set_rate(optimiser, lr * rate(step, 0, 0, steps, p.schedule))
             chosen = batch_rows(rows, step, p.batch, seed)
             papers = outlines.varied(chosen, pictures, step, seed, p.by_hand)
-            pair = [to_float(pictures.images[chosen]).to(device), to_lines(papers).to(device)]
+            pair = [to_float(pictures.images[share(chosen)]).to(device), to_lines(share(papers)).to(device)]
             real, lines = augment(pair, p.augment)
-            noise = draw_noise(net_g, p.noise, p.batch).to(device)
-            told = torch.from_numpy(palettes[chosen]) * (torch.rand(p.batch, 1, 1) >= p.palette_drop)
+            noise = share(draw_noise(net_g, p.noise, p.batch)).to(device)
+            told = share(torch.from_numpy(palettes[chosen]) * (torch.rand(p.batch, 1, 1) >= p.palette_drop))
             with accelerate.autocast():
                 fake = net_g(lines, noise, told.to(device))
                 with cached():  # one spectral norm of each weight for real and fake
@@ -107,11 +108,12 @@ def train(
             net_d.requires_grad_(True)
             ema.update(net_g)
             run.log(loss_d=loss_d, loss_g=adversarial, l1=l1 / 2, feature=feature, **figures)
-            if score and step in scored:
+            if score and step in scored and is_first():
                 found = score(ema.module)
                 best.offer(-found, ema.module)
                 run.note(val_feature=found)
-        watch(run.folder, steps, ema.module)
+        if is_first():
+            watch(run.folder, steps, ema.module)
     if best.weights:
         ema.module.load_state_dict(best.weights)
     return ema.module, run

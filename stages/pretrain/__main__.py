@@ -12,6 +12,7 @@ from stages.lib.pictures import open_pictures
 from stages.lib.sheets import save_sheet, spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.embed import embed_rows
+from stages.lib.training.launch import launch
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.weights import save_weights
 from stages.pretrain.networks import NETWORKS
@@ -56,4 +57,5 @@ def main(stage: Stage) -> None:
 
 
 if __name__ == "__main__":
+    launch("pretrain")
     run("pretrain", main)

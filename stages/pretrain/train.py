@@ -23,6 +23,7 @@ from stages.lib.tensors import to_float
 from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training, batch_rows
+from stages.lib.training.many import prepare, share
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.pretrain.params import PretrainParams
 
@@ -45,17 +46,17 @@ def train(
     optimiser = torch.optim.Adam([*net.parameters(), *to_small.parameters()], lr=p.lr, betas=(0.5, 0.99))
     coarse, fine = round(p.coarse_kimg * 1000 / p.batch), max(1, round(p.kimg * 1000 / p.batch))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, coarse, fine))
-    net, to_small, optimiser = accelerate.prepare(net, to_small, optimiser)
+    net, to_small, optimiser = prepare(accelerate, net, to_small, optimiser)
     ema = EMA(net, p.ema)
     perceptual.net.to(accelerate.device)
     rows = pictures.rows("train")
     state = {"net": net, "to_small": to_small, "optimiser": optimiser, "schedule": schedule, "ema": ema}
     with Training(stage, coarse + fine, p.batch, seed, state) as run:
         for step in run:
-            chosen = batch_rows(rows, step, p.batch, seed)
+            chosen = share(batch_rows(rows, step, p.batch, seed))
             real = to_float(pictures.images[chosen]).to(accelerate.device)
             z = torch.from_numpy(embeddings[chosen]).to(accelerate.device)
-            z = z + p.jitter * torch.randn_like(z)
+            z = z + p.jitter * share(torch.randn(p.batch, z.shape[1], device=z.device))
             with accelerate.autocast():
                 if step < coarse:
                     small = squash(to_small(net.maps(z, p.coarse_px)[p.coarse_px]))

@@ -38,6 +38,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.backbone = timm.create_model(backbone, pretrained=pretrained, num_classes=0)
         self.embedding_dim = int(self.backbone.num_features)
+        self.by_batch = nn.BatchNorm1d(self.embedding_dim, affine=False, track_running_stats=False)
         self.head = nn.Linear(self.embedding_dim, classes)
         self.register_buffer("mean", torch.zeros(self.embedding_dim))
         self.register_buffer("var", torch.ones(self.embedding_dim))
@@ -62,7 +63,7 @@ class Encoder(nn.Module):
 
     def normalise(self, pooled: Tensor) -> Tensor:
         if self.training and not self.frozen:
-            return nn.functional.batch_norm(pooled, None, None, training=True)
+            return self.by_batch(pooled)
         return (pooled - self.mean) / (self.var + 1e-5).sqrt()
 
     def forward(self, x: Tensor) -> Tensor:

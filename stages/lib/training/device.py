@@ -7,12 +7,13 @@ import os
 
 import torch
 from accelerate import Accelerator
+from torch import distributed as dist
 
-from stages.lib.params import UserError
+from stages.lib.training.many import join
 
 
 def accelerator() -> Accelerator:
-    """Accelerate on whatever device there is, with repeatable kernels.
+    """Accelerate on whatever device there is, with repeatable kernels, in one process or several.
 
     bfloat16 autocast where the device has instructions for it, unless the environment's
     ACCELERATE_MIXED_PRECISION is "no".
@@ -23,10 +24,9 @@ def accelerator() -> Accelerator:
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     able = "bf16" if has_bfloat16() else "no"
-    accelerate = Accelerator(mixed_precision=os.environ.get("ACCELERATE_MIXED_PRECISION", able))
-    if accelerate.num_processes > 1:
-        raise UserError("training in several processes is not there yet; start one")
-    return accelerate
+    join()
+    several_on_cpu = dist.is_initialized() and not torch.cuda.is_available()
+    return Accelerator(mixed_precision=os.environ.get("ACCELERATE_MIXED_PRECISION", able), cpu=several_on_cpu)
 
 
 def has_bfloat16() -> bool:

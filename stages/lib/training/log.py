@@ -12,7 +12,17 @@ from stages.lib.stage import Stage
 LINE_EVERY_SECONDS = 30.0
 
 
-class Log:
+class Quiet:
+    """The log of a process that writes none."""
+
+    def advance(self, step: int) -> None: ...
+
+    def row(self, step: int, figures: dict[str, float]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Log(Quiet):
     """Bar on a terminal, a line now and then elsewhere; rows to runs/<stage>/… ."""
 
     def __init__(self, stage: Stage, steps: int, images_per_step: int, start: int) -> None:

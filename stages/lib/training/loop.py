@@ -16,6 +16,7 @@ import os
 import pickle
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,7 +30,8 @@ from torch import Tensor
 
 from stages.lib.params import UserError
 from stages.lib.stage import Stage
-from stages.lib.training.log import Log
+from stages.lib.training.log import Log, Quiet
+from stages.lib.training.many import any_of, average, is_first, meet
 
 SAVE_EVERY_SECONDS = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
 
@@ -75,14 +77,17 @@ class Training:
         self._stopping = False
 
     def __enter__(self) -> Training:
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(self.folder / "lock")
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise UserError(f"another process is training this very run ({self.folder})") from None
+        if is_first():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise UserError(f"another process is training this very run ({self.folder})") from None
         self._load()
-        self._log = Log(self.stage, self.steps, self.images_per_step, self.step)
+        if any_of(average(torch.tensor(self.step, dtype=torch.float64)) != self.step):
+            raise UserError(f"some processes find no checkpoint in {self.folder}: all must work in the same folder")
+        self._log = Log(self.stage, self.steps, self.images_per_step, self.step) if is_first() else Quiet()
         self._saved = time.monotonic()
         # a signal lets the step under way end, so that a whole state can be saved
         self._handlers = {n: signal.signal(n, self._stop) for n in (signal.SIGTERM, signal.SIGINT)}
@@ -100,6 +105,9 @@ class Training:
             self.save()
             self._lock.release()
             raise KeyboardInterrupt
+        elif not is_first():  # the first has yet to write the outputs
+            meet()
+            sys.exit()
 
     def __iter__(self) -> Iterator[int]:
         while self.step < self.steps:
@@ -111,8 +119,10 @@ class Training:
                 if time.monotonic() - self._saved > SAVE_EVERY_SECONDS:
                     self.save()
             self._log.advance(self.step)
-            if self._stopping:
+            if any_of(self._stopping):
+                self._sums = {name: average(total) for name, total in self._sums.items()}
                 self.save()
+                meet()
                 raise KeyboardInterrupt
         if not all_finite({name: item.state_dict() for name, item in self.state.items()}):
             raise self._not_finite("weights are")
@@ -135,7 +145,7 @@ class Training:
         self._log.row(self.step + 1, figures)
 
     def _close_row(self) -> None:
-        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        means = {name: float(average(total)) / self._counts[name] for name, total in self._sums.items()}
         self._sums, self._counts = {}, {}
         for name, value in means.items():
             if not math.isfinite(value):
@@ -156,6 +166,8 @@ class Training:
 
     def save(self) -> None:
         """Write the checkpoint; a kill at any moment leaves the old or the new one whole."""
+        if not is_first():
+            return
         state = {name: item.state_dict() for name, item in self.state.items()}
         if not all_finite(state):
             raise self._not_finite("weights are")
@@ -180,10 +192,13 @@ class Training:
             item.load_state_dict(saved["state"][name])
         self.step, self.history = saved["step"], saved["history"]
         self._sums, self._counts = saved["row"]["sums"], saved["row"]["counts"]
-        print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
+        if is_first():
+            print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
 
     def discard(self) -> None:
-        """Remove the checkpoint, once the outputs are written; the run is locked until then."""
+        """Let the other processes end and remove the checkpoint, once the outputs are written; the run is
+        locked until then."""
+        meet()
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.release()
 

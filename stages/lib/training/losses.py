@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from stages.lib.training.many import share, whole
+
 SMOOTHING = 0.1
 
 
@@ -48,17 +50,23 @@ def smooth_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     return on_real + F.binary_cross_entropy_with_logits(fake, torch.full_like(fake, zero))
 
 
+def _labels(logits: Tensor) -> Tensor:
+    """From 0 to SMOOTHING, one for each logit."""
+    drawn = torch.rand(whole(len(logits)), *logits.shape[1:], device=logits.device, dtype=logits.dtype)
+    return SMOOTHING * share(drawn)
+
+
 def soft_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """Labels drawn from 0.9 to 1 for real and 0 to 0.1 for fake. S. Chintala et al., "How to Train a GAN?", 2016.
 
     To call real 0 and fake 1, as some code does, is the same loss with logits of the other sign.
     """
-    on_real = F.binary_cross_entropy_with_logits(real, 1 - SMOOTHING * torch.rand_like(real))
-    return on_real + F.binary_cross_entropy_with_logits(fake, SMOOTHING * torch.rand_like(fake))
+    on_real = F.binary_cross_entropy_with_logits(real, 1 - _labels(real))
+    return on_real + F.binary_cross_entropy_with_logits(fake, _labels(fake))
 
 
 def soft_generator(fake: Tensor) -> Tensor:
-    return F.binary_cross_entropy_with_logits(fake, 1 - SMOOTHING * torch.rand_like(fake))
+    return F.binary_cross_entropy_with_logits(fake, 1 - _labels(fake))
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:

@@ -11,20 +11,23 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from stages.lib.training.many import average, share, whole
+
 Logits = Callable[[list[Tensor]], Tensor]
 
 
 def _squared_gradient(logits: Logits, pictures: list[Tensor]) -> Tensor:
     """|d logit / d pictures|^2 of each row, float N, summed over the pictures of a row."""
     at = [x.detach().requires_grad_(True) for x in pictures]
-    gradients = torch.autograd.grad(logits(at).flatten(1).mean(1).sum(), at, create_graph=True)
+    with torch.compiler.set_stance("force_eager"):  # a compiled network cannot be differentiated twice
+        gradients = torch.autograd.grad(logits(at).flatten(1).mean(1).sum(), at, create_graph=True)
     return torch.stack([g.square().sum((1, 2, 3)) for g in gradients]).sum(0)
 
 
 def gp(logits: Logits, real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """I. Gulrajani et al., "Improved Training of Wasserstein GANs", 2017, eq. 3."""
-    share = torch.rand(len(real[0]), 1, 1, 1, device=real[0].device)
-    between = [share * x + (1 - share) * y for x, y in zip(real, fake, strict=True)]
+    at = share(torch.rand(whole(len(real[0])), 1, 1, 1, device=real[0].device))
+    between = [at * x + (1 - at) * y for x, y in zip(real, fake, strict=True)]
     # the root's derivative is infinite at 0
     return ((_squared_gradient(logits, between) + 1e-12).sqrt() - 1).square().mean()
 
@@ -56,7 +59,7 @@ class LeCam:
 
     def __call__(self, on_real: Tensor, on_fake: Tensor) -> Tensor:
         """Logits, float N x heads."""
-        found = [on_real.detach().float().mean(0), on_fake.detach().float().mean(0)]
+        found = [average(x.detach().float().mean(0)) for x in (on_real, on_fake)]
         held = [average.to(on_real.device) for average in self.averages] or found
         self.averages = [was.lerp(now, 1 - self.DECAY) for was, now in zip(held, found, strict=True)]
         real, fake = self.averages

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.lib.tensors import to_float
+from stages.lib.training.many import average
 
 BATCH = 64
 
@@ -35,18 +36,24 @@ class PerceptualLoss:
     def __init__(self, net: Frozen, strides: Sequence[int]) -> None:
         self.net, self.strides = net, tuple(strides)
 
-    def each(self, fake: Tensor, real: Tensor) -> Tensor:
-        """The distance of each pair of pictures, float (N,); both N x 3 x H x W in [-1, 1]."""
+    def each(self, fake: Tensor, real: Tensor, shared: bool = False) -> Tensor:
+        """The distance of each pair of pictures, float (N,); both N x 3 x H x W in [-1, 1].
+
+        Args:
+            shared: they are this process's share of a batch.
+        """
         with torch.no_grad():
             wanted = self.net.feature_maps(real, self.strides)
         total = torch.zeros(len(fake), device=fake.device)
         for found, goal in zip(self.net.feature_maps(fake, self.strides), wanted, strict=True):
             apart = (found - goal).abs().flatten(1).mean(1, dtype=torch.float32)
-            total = total + apart / goal.abs().mean(dtype=torch.float32).clamp(min=1e-6)
+            level = goal.abs().mean(dtype=torch.float32)
+            total = total + apart / (average(level) if shared else level).clamp(min=1e-6)
         return total
 
     def __call__(self, fake: Tensor, real: Tensor) -> Tensor:
-        return self.each(fake, real).mean()
+        """Of a batch to train on, or this process's share of it."""
+        return self.each(fake, real, shared=True).mean()
 
 
 @torch.no_grad()

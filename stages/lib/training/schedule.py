@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
+from stages.lib.training.many import average
+
 LOWEST = 0.05
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": lambda done: 1.0,
@@ -66,10 +68,10 @@ class AdaptiveP:
         self._signs: list[float] = []
 
     def update(self, sign: Tensor, batch: int) -> None:
-        """Look at E[sign(D(real))] of a batch."""
+        """Look at E[sign(D(real))] of this process's share of a batch."""
         if not self.target:
             return
-        self._signs.append(float(sign))
+        self._signs.append(float(average(sign)))
         if len(self._signs) == self.EVERY:
             step = batch * self.EVERY / (1000 * self.kimg)
             r = sum(self._signs) / self.EVERY
