@@ -22,6 +22,7 @@ import pytest
 from stages.scrape.manifest import Row
 from stages.scrape.web import retry
 from stages.scrape.web.download import Wanted, download, finish
+from stages.scrape.web.engine import Asked, by_turns
 from stages.scrape.web.guard import LOOPBACK
 from stages.scrape.web.params import WebParams
 from tests.closure import ROOT
@@ -196,6 +197,12 @@ def test_requests_a_second(server, fetch):
     for host in HOSTS:
         began = [seen.began for seen in server.log if seen.host == host]
         assert len(began) == 7 and began[-1] - began[0] >= 0.55  # robots.txt counts
+
+
+def test_hosts_come_by_turns():
+    """A host with a million addresses, at four a second, holds up no other."""
+    asked = [Asked(str(n), "large") for n in range(5)] + [Asked("5", "small"), Asked("6", "small")]
+    assert [item.url for item in by_turns(asked, 2)] == ["0", "1", "5", "6", "2", "3", "4"]
 
 
 def test_labels_may_be_anything(server, fetch, tmp_path):
