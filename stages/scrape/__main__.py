@@ -22,11 +22,12 @@ RAW = Path("data/raw")
 def main(stage: Stage) -> None:
     _, params = stage.params(ScrapeParams)
     entries, store = params.placed(), stage.root / ".ckpt" / "scrape" / "web"
-    with _whole(RAW) as out, _status(f"scrape: fetching from {', '.join(names(entries))}"):
+    print(f"scrape: from {', '.join(names(entries))}", file=sys.stderr, flush=True)
+    with _whole(RAW) as out:
         found = gather(Site(out, params.web, store), entries)
         write_manifest(out / "manifest.parquet", [row for rows in found.values() for row in rows])
-    finish(store)
     stage.write_metrics(figures(found))
+    stage.on_success.append(lambda: finish(store))
 
 
 @contextmanager
@@ -41,19 +42,6 @@ def _whole(folder: Path) -> Iterator[Path]:
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-@contextmanager
-def _status(line: str) -> Iterator[None]:
-    """A spinner on a terminal, one line elsewhere."""
-    if not sys.stderr.isatty():
-        print(line, file=sys.stderr, flush=True)
-        yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(line):
-        yield
 
 
 if __name__ == "__main__":
