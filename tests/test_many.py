@@ -43,11 +43,15 @@ def found(tmp_path_factory) -> list[dict[str, list[dict[str, float]]]]:
 
 @pytest.mark.parametrize("name", TRAININGS)
 def test_two_processes_train_what_one_does(found, name):
-    """To rounding, which grows as networks feed on it: by a factor of ten or so in 50 steps."""
+    """To rounding, which grows as networks feed on it: 3e-4 for five steps, then 1e-3, of figures of size one.
+
+    Measured: 1e-4 and 5e-4. Weights changed by 1e-7 of themselves drift as far in one process.
+    """
     one, two = (runs[name] for runs in found)
     assert len(one) == len(two) >= STEPS
     for step, (a, b) in enumerate(zip(one, two, strict=True)):
-        assert b == pytest.approx(a, rel=1e-4 if step < 5 else 1e-3, abs=1e-5 if step < 5 else 1e-4)
+        within = 3e-4 if step < 5 else 1e-3
+        assert b == pytest.approx(a, rel=within, abs=within)
 
 
 def losses(name: str, folder: Path) -> np.ndarray:

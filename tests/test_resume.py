@@ -5,9 +5,11 @@ import hashlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -62,6 +64,31 @@ def test_an_experiment_killed_in_its_temporary_folder_goes_on_too(checkout):
         (checkout / "params.yaml").write_text(before)
 
 
+def test_a_killed_process_of_two_ends_the_run_in_one_line_and_it_goes_on(checkout):
+    before = (checkout / "params.yaml").read_text()
+    set_params(checkout, {"gan.kimg": 0.8})
+    settings = {"cwd": checkout, "env": environment() | {"PROCESSES": "2", "CHECKPOINT_SECONDS": "0"}, "text": True}
+    command = [sys.executable, "-m", "stages.gan"]
+    try:
+        run = subprocess.Popen(command, **settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_for_checkpoint(checkout, run, after=20)
+        ranks = {child.environ().get("RANK"): child for child in psutil.Process(run.pid).children(recursive=True)}
+        ranks["1"].kill()
+        _, said = run.communicate(timeout=60)
+        assert run.returncode not in (0, None)
+        assert "gan: another process of this training has ended" in said and "Traceback" not in said
+
+        again = subprocess.run(command, **settings, capture_output=True)
+        assert again.returncode == 0, again.stderr
+        assert again.stdout.count("going on at step") == 1
+        rows = (checkout / "metrics/gan/history.tsv").read_text().splitlines()[1:]
+        steps = [int(row.split("\t")[0]) for row in rows]
+        assert steps == sorted(steps) and steps[-1] == 100
+        assert not list((checkout / ".ckpt" / "gan").glob("*/checkpoint.pt"))
+    finally:
+        (checkout / "params.yaml").write_text(before)
+
+
 def model_hash(lock: str) -> str:
     """The MD5 of models/gan.safetensors as the stage `gan` made it, out of a dvc.lock."""
     from ruamel.yaml import YAML
@@ -81,13 +108,18 @@ def kill_while_training(checkout: Path, *arguments: str, after: int = 1) -> None
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    wait_for_checkpoint(checkout, process, after)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_for_checkpoint(checkout: Path, process: subprocess.Popen, after: int) -> None:
+    """Of `gan`, at step `after` or later."""
     deadline = time.monotonic() + 120
     while latest_step(checkout) < after:
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline, "no checkpoint in two minutes"
         time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def latest_step(checkout: Path) -> int:

@@ -31,6 +31,8 @@ from stages.lib.palette import palettes_of
 from stages.lib.params import parse, read_yaml
 from stages.lib.pictures import Pictures
 from stages.lib.sampling import Latent
+from stages.lib.training import loop
+from stages.lib.training.log import Quiet
 from stages.lib.training.loop import Training
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.pix2pix import train as pix2pix
@@ -151,6 +153,7 @@ TRAININGS: dict[str, Callable[[Any, int], Training]] = {
 def main(folder: Path, steps: int, names: list[str]) -> None:
     for module in (classifier, pretrain, gan, pix2pix):
         module.Training = partial(Training, log_every=1)
+    loop.Log = lambda *_: Quiet()
     histories = {}
     for number, name in enumerate(names or TRAININGS):
         stage = SimpleNamespace(name=name, checkpoint_dir=folder / f"ckpt{number}", run_dir=folder / f"runs{number}")

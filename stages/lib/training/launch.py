@@ -9,9 +9,6 @@ import shlex
 import sys
 
 import torch
-from torch.distributed.elastic.multiprocessing import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher import LaunchConfig, elastic_launch
 
 INTERRUPTED = 75  # as stages.lib.stage has it
 
@@ -57,6 +54,10 @@ def start(command: list[str], count: int) -> int:
     Returns:
         The exit status of the first that failed, or 0.
     """
+    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher import LaunchConfig, elastic_launch
+
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # a stage says itself what went wrong
     config = LaunchConfig(
         1, 1, count, run_id=str(os.getpid()), rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0

@@ -50,7 +50,10 @@ def share(rows: Rows, dim: int = 0) -> Rows:
     if count == 1:
         return rows
     if rows.shape[dim] % count:
-        raise UserError(f"{rows.shape[dim]} pictures of a batch cannot be shared evenly by {count} processes")
+        raise UserError(
+            f"{rows.shape[dim]} pictures of a batch cannot be shared evenly by {count} processes: "
+            "choose another batch, or the number of processes by PROCESSES in the environment"
+        )
     return rows[(slice(None),) * dim + (slice(dist.get_rank(), None, count),)]
 
 
