@@ -30,15 +30,34 @@ def server() -> Iterator[WebServer]:
         yield running
 
 
+def patiently(start: Callable[[], Any]) -> Any:
+    """Ray gives a node up that does not start in half a minute, as on a busy machine."""
+    for _ in range(5):
+        try:
+            return start()
+        except Exception as error:
+            failed = error
+    raise failed
+
+
+@pytest.fixture(scope="module")
+def head(server):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_DISABLE_DASHBOARD", "1")
+        args = NODE | {"include_dashboard": False}
+        made = patiently(lambda: cluster_utils.Cluster(initialize_head=True, head_node_args=args))
+        yield made
+        made.shutdown()
+
+
 @pytest.fixture
-def cluster(server, monkeypatch):
+def cluster(head):
     """Two nodes of one core each; the second may be killed."""
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("RAY_DISABLE_DASHBOARD", "1")
-    made = cluster_utils.Cluster(initialize_head=True, head_node_args=NODE | {"include_dashboard": False})
-    made.second = made.add_node(**NODE)
-    yield made
-    made.shutdown()
+    head.second = patiently(lambda: head.add_node(**NODE))
+    yield head
+    if head.second in head.worker_nodes:
+        head.remove_node(head.second)
 
 
 def settings(cluster: Any = None) -> dict[str, str]:

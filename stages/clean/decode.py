@@ -1,4 +1,4 @@
-"""All files to packed frames, on Daft: one row a file, in as many processes as there are cores, here or on a cluster."""
+"""All files to packed frames, on Daft: one row a file, in as many processes as there are cores."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import pyarrow as pa
+
 from stages.lib.params import UserError
 
 if TYPE_CHECKING:
@@ -72,8 +74,6 @@ def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
 
 
 def _insist(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Iterator[tuple[K, Any]]:
-    from ray.exceptions import RayError
-
     left, said = dict.fromkeys(keys), ""
     for _ in range(TRIES):
         try:
@@ -81,14 +81,43 @@ def _insist(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
                 if key in left:
                     del left[key]
                     yield key, answer
-        except RayError as error:
-            said = str(error).strip().partition("\n")[0]
+        except _lost() as error:
+            said = _tell(error)
         if not left:
             return
-        print(f"the cluster lost {len(left)} of {len(keys)} rows, they are asked for again: {said}", file=sys.stderr)
+        print(f"{len(left)} of {len(keys)} rows did not come back from the cluster: asked for again", file=sys.stderr)
     raise UserError(f"the Ray cluster gave {len(left)} rows not back in {TRIES} tries: {said}")
+
+
+def collected(table: DataFrame) -> pa.Table:
+    """All of a table, made anew if a node was lost meanwhile.
+
+    Raises:
+        UserError: nodes were lost however often it was made.
+    """
+    said = ""
+    for _ in range(TRIES):
+        try:
+            return pa.Table.from_batches(table.to_arrow_iter(), table.schema().to_pyarrow_schema())
+        except _lost() as error:
+            said = _tell(error)
+            print("a part of a table did not come back from the cluster: made anew", file=sys.stderr)
+    raise UserError(f"the Ray cluster gave a table not back in {TRIES} tries: {said}")
 
 
 def _rows(table: DataFrame) -> Iterator[tuple[Any, Any]]:
     for batch in table.to_arrow_iter(results_buffer_size=8):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _lost() -> tuple[type[Exception], ...]:
+    """What is raised when a node of a cluster is lost."""
+    if not on_ray():
+        return ()
+    from ray.exceptions import RayError
+
+    return (RayError,)
+
+
+def _tell(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
