@@ -86,7 +86,7 @@ def _insist(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
         if not left:
             return
         print(f"{len(left)} of {len(keys)} rows did not come back from the cluster: asked for again", file=sys.stderr)
-    raise UserError(f"the Ray cluster gave {len(left)} rows not back in {TRIES} tries: {said}")
+    raise UserError(f"the Ray cluster did not give {len(left)} rows back in {TRIES} tries: {said}")
 
 
 def collected(table: DataFrame) -> pa.Table:
@@ -102,7 +102,7 @@ def collected(table: DataFrame) -> pa.Table:
         except _lost() as error:
             said = _tell(error)
             print("a part of a table did not come back from the cluster: made anew", file=sys.stderr)
-    raise UserError(f"the Ray cluster gave a table not back in {TRIES} tries: {said}")
+    raise UserError(f"the Ray cluster did not give a table back in {TRIES} tries: {said}")
 
 
 def _rows(table: DataFrame) -> Iterator[tuple[Any, Any]]:
