@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stages.clean import near
+from stages.clean.bands import near_pairs
 from stages.clean.near import copy_rule, exact_copies, near_copies
 
 
@@ -40,7 +41,11 @@ def by_all_pairs(hashes, thumbs, species, bits, colour, recolours) -> list[int]:
 
 @pytest.mark.parametrize("bits", [0, 3, 4, 9])
 @pytest.mark.parametrize("recolours", ["keep", "drop"])
-def test_near_copies_are_those_of_all_pairs(monkeypatch, bits, recolours):
+@pytest.mark.parametrize("joined", [False, True])
+def test_near_copies_are_those_of_all_pairs(monkeypatch, bits, recolours, joined):
+    if joined:
+        monkeypatch.setattr(near, "IN_MEMORY", 0)
+        monkeypatch.setattr(near, "on_ray", lambda: True)
     monkeypatch.setattr(near, "BATCH", 64)  # so that copies lie in the same batch and in others
     hashes, thumbs, species = clusters(400, seed=bits)
     place = np.random.default_rng(0).permutation(400)
@@ -50,6 +55,20 @@ def test_near_copies_are_those_of_all_pairs(monkeypatch, bits, recolours):
     found = near_copies(hashes, np.arange(400), bits, rule)
     assert found.tolist() == by_all_pairs(hashes, thumbs, species, bits, 3.0, recolours)
     assert 0 < (found >= 0).sum() < 390
+
+
+@pytest.mark.parametrize("bits", [0, 4, 6])
+def test_a_join_finds_the_pairs_that_faiss_finds(bits):
+    hashes = np.unique(clusters(3000, seed=bits)[0])
+    hashes = np.random.default_rng(bits).permutation(hashes)
+    kept = near._Kept(bits)
+    kept.add(np.arange(len(hashes)), hashes)
+    mine, other = kept.within(hashes)
+    faiss = {(i, j) for i, j in zip(mine.tolist(), other.tolist(), strict=True) if i < j}
+    joined = near_pairs(hashes, bits)
+    assert {tuple(pair) for pair in joined.tolist()} == faiss
+    assert len(joined) == len(faiss)
+    assert bool(faiss) == (bits > 0)
 
 
 def test_other_colours_stay_unless_told():

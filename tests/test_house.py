@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -135,7 +136,7 @@ def test_pins_agree():
             assert requirement.url is None and str(requirement.specifier).startswith("==")
             pins[canonicalize_name(requirement.name)] = str(requirement.specifier)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for text in project["dependencies"] + project["optional-dependencies"]["dev"]:
+    for text in chain(project["dependencies"], *project["optional-dependencies"].values()):
         requirement = Requirement(text)
         assert pins.get(canonicalize_name(requirement.name)) == str(requirement.specifier), text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from stages.clean.fingerprint import phash, thumb
 from stages.clean.upright import first_failed
+from stages.lib.cluster import answers, on_ray
 from stages.lib.reading.figure import ENLARGE, cut_out, ink
 from stages.lib.reading.files import open_frames, rgb
 from stages.lib.reading.unusable import BLANK, Unusable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from stages.clean.params import CleanParams
 
 BATCH = 4  # files handed to a process at once: an animation may be a hundred frames
+SHARE = 100  # files that go to a core of a cluster at once: to begin costs a second
 
 
 def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
@@ -73,10 +75,9 @@ def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes
 
 def decode_all(paths: list[str], params: CleanParams, px: int) -> Iterator[dict[str, Any]]:
     """`decode_file` of all files, as they get ready, each with its place in `paths` as `file`."""
-    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # there is one already
-    os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
+    cluster = on_ray()
     import daft
-    from daft import DataType, Series
+    from daft import DataFrame, DataType, Series
 
     dropped = DataType.struct({"frame": DataType.int32(), "reason": DataType.string(), "detail": DataType.string()})
     result = DataType.struct(
@@ -85,18 +86,19 @@ def decode_all(paths: list[str], params: CleanParams, px: int) -> Iterator[dict[
         | {"dropped": DataType.list(dropped)}
     )
 
-    @daft.cls(use_process=True, max_concurrency=len(os.sched_getaffinity(0)))
+    # On a cluster each share has a process of its own, as many at once as there are cores: a pool
+    # of processes, as here, would not outlive one of its nodes
+    @daft.cls(use_process=True, max_concurrency=None if cluster else len(os.sched_getaffinity(0)))
     class Decoder:
         @daft.method.batch(return_dtype=result, batch_size=BATCH)
         def decode(self, path: Series) -> list[dict[str, Any]]:
             return [decode_file(name, params, px) for name in path.to_pylist()]
 
-    table = daft.from_pydict({"file": list(range(len(paths))), "path": paths})
-    decoded = table.select("file", Decoder().decode(table["path"]).alias("frames"))
-    count = 0
-    for batch in decoded.to_arrow_iter(results_buffer_size=8):
-        for file, found in zip(batch.column("file").to_pylist(), batch.column("frames").to_pylist(), strict=True):
-            count += 1
-            yield {"file": file, **found}
-    if count < len(paths):  # Daft handles Ctrl-C by itself, and then just ends
-        raise KeyboardInterrupt
+    def decoded(files: Sequence[int]) -> DataFrame:
+        table = daft.from_pydict({"file": list(files), "path": [paths[file] for file in files]})
+        if cluster:
+            table = table.into_partitions(-(-len(files) // SHARE))
+        return table.select("file", Decoder().decode(table["path"]).alias("frames"))
+
+    for file, found in answers(range(len(paths)), decoded):
+        yield {"file": file, **found}

@@ -6,7 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from stages.clean.bands import Joined
+from stages.lib.cluster import on_ray
+
 BATCH = 1024  # rows searched at once: bounds memory
+IN_MEMORY = 5_000_000  # rows; of more, near hashes are looked for by the cluster, if there is one
 
 Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -38,7 +42,7 @@ def near_copies(hashes: np.ndarray, rows: np.ndarray, bits: int, alike: Rule) ->
         int64, N: the kept row that a row is a copy of, else -1.
     """
     copy_of = np.full(len(hashes), -1)
-    kept = _Kept(bits)
+    kept = Joined(hashes[rows], bits) if len(rows) > IN_MEMORY and on_ray() else _Kept(bits)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         mine, other = kept.within(hashes[batch])

@@ -24,7 +24,7 @@ MAX_LABEL = 1 << 20  # bytes
 
 class ArchiveParams(SourceParams):
     path: str = Field("", description="below scrape.own; may have braces: shards-{000..009}.tar")
-    url: str = Field("", pattern=r"^(https?://.+)?$", description="instead of a path; may have braces")
+    url: str = Field("", pattern=r"^((https?|s3)://.+)?$", description="instead of a path; may have braces")
     sha256: str = Field(
         "", pattern=r"^([0-9a-f]{64})?$", description="of the file at the url, which has no braces then"
     )

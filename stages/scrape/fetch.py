@@ -13,6 +13,7 @@ import httpx
 
 from stages.lib.params import UserError
 from stages.scrape.manifest import Row
+from stages.scrape.s3 import copy_object
 from stages.scrape.site import Site
 from stages.scrape.web.download import Wanted, download, finish
 from stages.scrape.web.guard import BadAddress, checked, client
@@ -42,14 +43,17 @@ def read_json(url: str, about: Mapping[str, str], site: Site) -> Any:
 
 
 def fetch_file(url: str, site: Site, sha256: str = "") -> Path:
-    """Fetch a file of any length below `site.store`; what was begun before goes on.
+    """Fetch a file of any length below `site.store`, by http, https or s3; what was begun before goes on, but for s3.
 
     Raises:
         UserError: the server does not give it, or it has another digest.
     """
     target = site.store / "archives" / hashlib.sha256(url.encode()).hexdigest()[:16]
     target.parent.mkdir(parents=True, exist_ok=True)
-    _tried(url, site, lambda http: _go_on(http, url, target, site.web.timeout_s))
+    if url.startswith("s3://"):
+        copy_object(url, target)
+    else:
+        _tried(url, site, lambda http: _go_on(http, url, target, site.web.timeout_s))
     if sha256:
         with open(target, "rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
+from stages.lib.cluster import answers, on_ray
 from stages.scrape.web.fetcher import opened
 from stages.scrape.web.params import WebParams
 from stages.scrape.web.retry import Failed
@@ -18,7 +18,7 @@ from stages.scrape.web.signature import NoPicture, suffix
 
 WAITING = 1024  # addresses handed to the loop at once, so that a slow host holds up no other
 TOGETHER = 8  # bodies handed on at once where servers set no pace: it takes 0.4 ms less of each
-WAVE, PARTS = 20_000, 64  # on a cluster: addresses a round, whose bodies it holds, and shares of them
+PARTS = 64  # shares that the hosts are dealt to on a cluster
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,9 @@ async def ask(asked: Asked, params: WebParams) -> dict[str, Any]:
 
 def ask_all(asked: Sequence[Asked], params: WebParams) -> Iterator[dict[str, Any]]:
     """`ask` of all, each as it gets ready."""
-    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # there is one already
-    os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
+    cluster = on_ray()
     import daft
-    from daft import DataType, Series
-    from daft.runners import get_or_infer_runner_type
+    from daft import DataFrame, DataType, Series
 
     text = ("url", "reason", "suffix", "sha256", "etag", "modified", "time")
     result = DataType.struct(
@@ -77,22 +75,17 @@ def ask_all(asked: Sequence[Asked], params: WebParams) -> Iterator[dict[str, Any
         columns = (column.to_pylist() for column in (url, host, etag, modified))
         return await asyncio.gather(*(ask(Asked(*row), params) for row in zip(*columns, strict=True)))
 
-    cluster = get_or_infer_runner_type() == "ray"
     names = ("url", "host", "etag", "modified")
-    ordered, count = by_turns(asked, together), 0
-    step = WAVE if cluster else max(len(ordered), 1)
-    for start in range(0, len(ordered), step):
-        wave = ordered[start : start + step]
-        table = daft.from_pydict({name: [getattr(item, name) for item in wave] for name in names})
+    by_url = {item.url: item for item in by_turns(asked, together)}
+
+    def fetched(urls: Sequence[str]) -> DataFrame:
+        table = daft.from_pydict({name: [getattr(by_url[url], name) for url in urls] for name in names})
         if cluster:
             table = table.repartition(PARTS, "host")
-        answers = table.select(fetch(*(table[name] for name in names)).alias("answer"))
-        for batch in answers.to_arrow_iter(results_buffer_size=8):
-            for answer in batch.column("answer").to_pylist():
-                count += 1
-                yield answer
-    if count < len(asked):  # Daft handles Ctrl-C by itself, and then just ends
-        raise KeyboardInterrupt
+        return table.select("url", fetch(*(table[name] for name in names)).alias("answer"))
+
+    for _, answer in answers(list(by_url), fetched):
+        yield answer
 
 
 def by_turns(asked: Sequence[Asked], together: int) -> list[Asked]:

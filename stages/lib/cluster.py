@@ -1,0 +1,123 @@
+"""Rows through Daft, on this machine or, with DAFT_RUNNER=ray, on a Ray cluster whose nodes may be lost."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+
+from stages.lib.params import UserError
+
+if TYPE_CHECKING:
+    from daft import DataFrame
+
+K = TypeVar("K")
+
+WAVE = 20_000  # rows that a cluster is given at once: it may hold the answers to all of them
+TRIES = 5  # for a row that did not come back
+
+ROOT = Path(__file__).parents[2]
+
+
+def on_ray() -> bool:
+    """Whether Daft is to use a cluster; if so, join it.
+
+    Its processes take the code from the folder where this one has it, which all nodes must see.
+
+    Raises:
+        UserError: Ray is not installed, or none answers at RAY_ADDRESS.
+    """
+    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # there is one already
+    os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
+    from daft.runners import get_or_infer_runner_type
+
+    if get_or_infer_runner_type() != "ray":
+        return False
+    try:
+        import ray
+    except ImportError:
+        raise UserError("DAFT_RUNNER=ray needs Ray: pip install -c constraints.txt -e '.[cluster]'") from None
+    if not ray.is_initialized():
+        address = os.environ.get("RAY_ADDRESS")
+        code = {"env_vars": {"PYTHONPATH": str(ROOT)}}
+        try:
+            ray.init(address=address, runtime_env=code, log_to_driver=False, logging_level="error")
+        except (ConnectionError, ValueError) as error:
+            raise UserError(f"no Ray cluster answers at RAY_ADDRESS={address}: {error}") from None
+    return True
+
+
+def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Iterator[tuple[K, Any]]:
+    """Each key and its answer, once, as they get ready.
+
+    Args:
+        keys: all different.
+        ask: a table of two columns, some keys and their answers; called again for those that
+            a cluster has not given back.
+
+    Raises:
+        UserError: a cluster does not give some back, however often it is asked.
+    """
+    if on_ray():
+        for start in range(0, len(keys), WAVE):
+            yield from _insist(keys[start : start + WAVE], ask)
+        return
+    count = 0
+    for count, row in enumerate(_rows(ask(keys)), 1):  # noqa: B007
+        yield row
+    if count < len(keys):  # Daft handles Ctrl-C by itself, and then just ends
+        raise KeyboardInterrupt
+
+
+def _insist(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Iterator[tuple[K, Any]]:
+    left, said = dict.fromkeys(keys), ""
+    for _ in range(TRIES):
+        try:
+            for key, answer in _rows(ask(list(left))):
+                if key in left:
+                    del left[key]
+                    yield key, answer
+        except _lost() as error:
+            said = _tell(error)
+        if not left:
+            return
+        print(f"{len(left)} of {len(keys)} rows did not come back from the cluster: asked for again", file=sys.stderr)
+    raise UserError(f"the Ray cluster did not give {len(left)} rows back in {TRIES} tries: {said}")
+
+
+def collected(table: DataFrame) -> pa.Table:
+    """All of a table, made anew if a node was lost meanwhile.
+
+    Raises:
+        UserError: nodes were lost however often it was made.
+    """
+    said = ""
+    for _ in range(TRIES):
+        try:
+            return pa.Table.from_batches(table.to_arrow_iter(), table.schema().to_pyarrow_schema())
+        except _lost() as error:
+            said = _tell(error)
+            print("a part of a table did not come back from the cluster: made anew", file=sys.stderr)
+    raise UserError(f"the Ray cluster did not give a table back in {TRIES} tries: {said}")
+
+
+def _rows(table: DataFrame) -> Iterator[tuple[Any, Any]]:
+    for batch in table.to_arrow_iter(results_buffer_size=8):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _lost() -> tuple[type[Exception], ...]:
+    """What is raised when a node of a cluster is lost."""
+    if not on_ray():
+        return ()
+    from ray.exceptions import RayError
+
+    return (RayError,)
+
+
+def _tell(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
