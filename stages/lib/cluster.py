@@ -41,6 +41,8 @@ def on_ray() -> bool:
         import ray
     except ImportError:
         raise UserError("DAFT_RUNNER=ray needs Ray: pip install -c constraints.txt -e '.[cluster]'") from None
+    import daft
+
     if not ray.is_initialized():
         address = os.environ.get("RAY_ADDRESS")
         code = {"env_vars": {"PYTHONPATH": str(ROOT)}}
@@ -48,6 +50,7 @@ def on_ray() -> bool:
             ray.init(address=address, runtime_env=code, log_to_driver=False, logging_level="error")
         except (ConnectionError, ValueError) as error:
             raise UserError(f"no Ray cluster answers at RAY_ADDRESS={address}: {error}") from None
+        daft.set_runner_ray(noop_if_initialized=True)
     return True
 
 
