@@ -82,6 +82,12 @@ def test_a_hugging_face_set_gives_pictures_with_the_names_of_their_classes(hub, 
     assert len(server.asked) == asked + 1  # what it is, not its files once more
 
 
+def test_a_picture_without_a_class_has_no_label(hub, site):
+    hub({"classes.parquet": table([-1, 1, 2], ["cat", "dog"]), "numbers.parquet": table([-1], None)})
+    rows = fetch_tables(site, HuggingfaceParams(dataset="some/set", revision="v1"))
+    assert [row.label for row in rows] == ["", "dog", "", "-1"]
+
+
 def test_hugging_face_failures_are_one_line(hub, site, monkeypatch):
     hub({"data/train-0.parquet": table([1], None), "broken.parquet": b"PAR1 is all there is"})
     for keys, line in {

@@ -78,12 +78,10 @@ def _rows(out: Path, params: HuggingfaceParams, name: str, commit: str, licence:
             for batch in table.iter_batches(ROWS, columns=columns):
                 for values in batch.to_pylist():
                     file = f"{name.removesuffix('.parquet')}/{number:08}"
-                    label = values.get(params.label_column)
-                    said = labels[label] if labels and isinstance(label, int) and 0 <= label < len(labels) else label
                     url = f"huggingface:{params.dataset}@{commit}/{name}#{number}"
                     told, outcome = _keep(out / "files", file, values[params.image])
-                    label_text = "" if said is None else text(str(said))
-                    yield Row(told, label_text, "huggingface", url, licence, **outcome)
+                    label = _said(values.get(params.label_column), labels)
+                    yield Row(told, label, "huggingface", url, licence, **outcome)
                     number += 1
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{params.dataset}: cannot read {name}: {' '.join(str(error).split())}") from None
@@ -100,6 +98,13 @@ def _labels(schema: pa.Schema, params: HuggingfaceParams, name: str) -> tuple[li
         return list(features[params.label_column]["names"]), columns
     except (KeyError, TypeError, ValueError):
         return [], columns
+
+
+def _said(value: Any, names: list[str]) -> str:
+    """A label as text; "" for none, and for a number that no class has, as -1 in sets without labels."""
+    if names and isinstance(value, int):
+        return text(names[value]) if 0 <= value < len(names) else ""
+    return "" if value is None else text(str(value))
 
 
 def _keep(files: Path, file: str, value: Any) -> tuple[str, dict[str, Any]]:
