@@ -12,11 +12,9 @@ from pathlib import Path
 from stages.lib.stage import Stage, run
 from stages.scrape.manifest import figures, write_manifest
 from stages.scrape.params import ScrapeParams
-from stages.scrape.site import Site
+from stages.scrape.site import RAW, Site
 from stages.scrape.sources import gather, names
 from stages.scrape.web.download import finish
-
-RAW = Path("data/raw")
 
 
 def main(stage: Stage) -> None:

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, ValidationError, model_validator
+from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from stages.lib.params import Section
 from stages.scrape.npm import NpmParams
-from stages.scrape.site import SourceParams
+from stages.scrape.site import RAW, SourceParams
 from stages.scrape.sources import SOURCES
 from stages.scrape.web.params import WebParams
 
@@ -46,6 +46,16 @@ class ScrapeParams(Section):
         [NpmParams.model_validate({"from": "npm"})], min_length=1
     )
     web: WebParams = WebParams()
+
+    @field_validator("own")
+    @classmethod
+    def _apart_from_raw(cls, own: str) -> str:
+        above, raw = Path(os.path.realpath(own)), Path(os.path.realpath(RAW))
+        if raw.is_relative_to(above):
+            raise ValueError(f"holds {RAW}, which this stage writes; name a folder beside it")
+        if above.is_relative_to(raw):
+            raise ValueError(f"lies in {RAW}, which this stage writes; name a folder beside it")
+        return own
 
     @model_validator(mode="after")
     def _below_own(self) -> ScrapeParams:

@@ -10,6 +10,8 @@ from pydantic import Field
 from stages.lib.params import Section
 from stages.scrape.web.params import WebParams
 
+RAW = Path("data/raw")  # what the stage writes
+
 
 class SourceParams(Section):
     """What every entry of `scrape.sources` may have, beside its source's own keys."""
