@@ -72,10 +72,10 @@ def test_sources_of_a_kind_keep_apart_and_texts_stay(npm, tmp_path):
     chosen = entries(tmp_path / "mine", {"from": "folder", "path": "a"}, {"from": "folder", "path": "b"}, package)
     assert names(chosen) == ["folder", "folder-2", "npm"]
     rows = by_path([row for rows in gather(site(out), chosen).values() for row in rows])
-    assert {path: (row.label, row.licence) for path, row in rows.items()} == {
-        "folder/x/1.png": ("x", "unknown"),
-        "folder-2/y/1.png": ("y", "unknown"),
-        "npm/icons/cats/1.svg": ("icon", "MIT"),
+    assert {path: (row.source, row.label, row.licence) for path, row in rows.items()} == {
+        "folder/x/1.png": ("folder", "x", "unknown"),
+        "folder-2/y/1.png": ("folder-2", "y", "unknown"),
+        "npm/icons/cats/1.svg": ("npm", "icon", "MIT"),
     }
     assert written(out) == set(rows)
     assert (out / "npm/LICENSE").read_bytes() == b"mine"

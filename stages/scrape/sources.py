@@ -62,7 +62,7 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
         told = [replace(r, label=entry.label or r.label, licence=entry.licence or r.licence) for r in rows]
-        found[name] = told if alone else [replace(row, path=f"{name}/{row.path}") for row in told]
+        found[name] = told if alone else [replace(r, path=f"{name}/{r.path}", source=name) for r in told]
         if not alone:
             _move_in(place.out, site.out / "files" / name)
     return found
