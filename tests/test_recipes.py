@@ -46,6 +46,17 @@ def read_yaml_value(text: str):
     return YAML(typ="safe").load(text)
 
 
+def test_the_manual_of_recipes_names_options_that_are_there():
+    import re
+
+    manual = (ROOT / "docs/RECIPES.md").read_text(encoding="utf-8")
+    assert "not there yet" not in manual
+    values = read_yaml(ROOT / "params.yaml")
+    named = [key.split(".") for key in re.findall(r"[`=\s](\w+\.\w+)[:`=]", manual) if key.split(".")[0] in values]
+    assert {"pix2pix", "scrape", "gan"} <= {section for section, _ in named}
+    assert [f"{section}.{key}" for section, key in named if key not in values[section]] == []
+
+
 RECIPES = [name for name in names() if not name.startswith(SWEEPS)]
 
 
