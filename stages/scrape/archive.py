@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import groupby
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from pydantic import Field, model_validator
 
 from stages.lib.params import UserError
+from stages.scrape.beside import is_label, label_of, read_labels
 from stages.scrape.fetch import fetch_file
 from stages.scrape.folder import first_folder, up_to
 from stages.scrape.manifest import Row, failed, is_picture, text
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.unpack import Member, members, taken
-
-LABELS = (".cls", ".txt", ".json")  # beside a picture of the same name, as WebDataset has them
-MAX_LABEL = 1 << 20  # bytes
 
 
 class ArchiveParams(SourceParams):
@@ -43,8 +37,9 @@ class ArchiveParams(SourceParams):
 def unpack_archives(site: Site, params: ArchiveParams) -> list[Row]:
     """Unpack the pictures of one archive, or of several, each then into a folder named as it is.
 
-    A picture's label is what lies beside it under its name with .cls, .txt or .json, else
-    the first folder on its way. Hidden files and README.md are passed over.
+    A picture's label is what lies beside it in a file of its name, wherever that is in the
+    archive, which is therefore read twice; else the first folder on its way. Hidden files and
+    README.md are passed over.
 
     Raises:
         UserError: an archive is missing, damaged or not the one of that digest; no picture in them.
@@ -67,48 +62,29 @@ def _rows(site: Site, params: ArchiveParams, place: str, several: bool) -> Itera
     address = f"{place}#" if params.url else f"archive:{name}/"
     try:
         with members(archive, place) as found:
-            for _, group in groupby(found, lambda member: _stem(member.name)):
-                yield from _group(group, params, site.out / "files", folder, address)
+            labels = read_labels(found, params.key)
+        with members(archive, place) as found:
+            for member in found:
+                yield from _row(member, params.inside, labels, site.out / "files", folder, address)
     finally:
         if params.url:
             archive.unlink()
 
 
-def _stem(name: str) -> str:
-    """What a picture and the files that tell of it have in common."""
-    folder, _, file = name.rpartition("/")
-    return f"{folder}/{file.split('.')[0]}"
-
-
-def _group(group: Iterator[Member], params: ArchiveParams, files: Path, folder: str, address: str) -> list[Row]:
-    """The rows of members of one name; their label may come after them."""
-    rows, label = [], ""
-    for member in group:
-        path = _below(params.inside, member.name)
-        name = PurePosixPath(path).name
-        if member.is_folder or not name or name.startswith(".") or name == "README.md":
-            continue
-        if PurePosixPath(name).suffix.lower() in LABELS and member.is_file:
-            label = label or _label(member, params.key)
-            continue
-        outcome = taken(member, folder + path, files) if is_picture(name) else failed("not a picture")
-        at = text(folder + path)
-        rows.append(Row(at, text(first_folder(path)), "archive", address + text(path), "unknown", **outcome))
-    return [replace(row, label=label or row.label) for row in rows]
+def _row(
+    member: Member, inside: str, labels: Mapping[str, str], files: Path, folder: str, address: str
+) -> Iterator[Row]:
+    """The row of a member, none for what is passed over."""
+    path = _below(inside, member.name)
+    name = PurePosixPath(path).name
+    if member.is_folder or not name or name.startswith(".") or name == "README.md" or is_label(member):
+        return
+    outcome = taken(member, folder + path, files) if is_picture(name) else failed("not a picture")
+    label = label_of(member.name, labels) or text(first_folder(path))
+    yield Row(text(folder + path), label, "archive", address + text(path), "unknown", **outcome)
 
 
 def _below(inside: str, name: str) -> str:
     """A member's path as seen from a folder of the archive; "" for what does not lie below it."""
     path = PurePosixPath(name.lstrip("/"))
     return str(path.relative_to(inside)) if path.is_relative_to(inside) else ""
-
-
-def _label(member: Member, key: str) -> str:
-    said = member.opened().read(MAX_LABEL).decode("utf-8", "replace").strip()
-    if not member.name.lower().endswith(".json"):
-        return said.partition("\n")[0]
-    try:
-        told: Any = json.loads(said)
-    except ValueError:
-        return ""
-    return str(told[key]) if isinstance(told, dict) and key in told else ""
