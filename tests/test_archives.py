@@ -38,6 +38,12 @@ def zipped(path: Path, files: dict[str, bytes]) -> Path:
     return path
 
 
+def lock(out: zipfile.ZipFile, name: str) -> None:
+    locked = zipfile.ZipInfo(name)
+    out.writestr(locked, b"1234")
+    locked.flag_bits |= 1
+
+
 def zstd(path: Path, files: dict[str, bytes]) -> Path:
     plain = tar(path.with_suffix(".plain"), files).read_bytes()
     with pa.CompressedOutputStream(str(path), "zstd") as out:
@@ -170,9 +176,7 @@ def test_zip_links_locked_members_and_bombs_cost_a_row_each(tmp_path, monkeypatc
         link = zipfile.ZipInfo("link.png")
         link.external_attr = 0o120777 << 16
         out.writestr(link, "/etc/passwd")
-        locked = zipfile.ZipInfo("locked.png")
-        out.writestr(locked, b"1234")
-        locked.flag_bits |= 1
+        lock(out, "locked.png")
     packed = bytearray(path.read_bytes())
     entry = packed.rindex(b"lies.png") - 46  # in the central directory: declares fewer bytes than there are
     packed[entry + 24 : entry + 28] = (100).to_bytes(4, "little")
@@ -191,6 +195,20 @@ def test_a_missing_archive_and_one_without_pictures_are_one_line(tmp_path):
         unpacked(tmp_path, tmp_path / "none.tar")
     with pytest.raises(UserError, match="no pictures there"):
         unpacked(tmp_path, tar(tmp_path / "a.tar", {"a.txt": b"1"}))
+
+
+def test_a_locked_label_is_one_line(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"1.png": PICTURE})
+    with zipfile.ZipFile(path, "a") as out:
+        lock(out, "1.txt")
+    with pytest.raises(UserError, match=r"cannot unpack .*a\.zip: the label 1\.txt: .*encrypted") as error:
+        unpacked(tmp_path, path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_brace_is_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"\{a,b: a brace is missing"):
+        unpacked(tmp_path, "{a,b")
 
 
 @pytest.mark.parametrize(

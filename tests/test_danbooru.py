@@ -72,6 +72,8 @@ def test_a_broken_metadata_file_is_one_line(site, asked_for, tmp_path):
         fetch_posts(site, DanbooruParams(metadata=str(tmp_path / "a.json")))
     with pytest.raises(UserError, match="there is no such file"):
         fetch_posts(site, DanbooruParams(metadata=str(tmp_path / "b.json")))
+    with pytest.raises(UserError, match="a brace is missing"):
+        fetch_posts(site, DanbooruParams(metadata="{a,b"))
 
 
 def live(number: int, general: str, character: str, rating: str = "g") -> dict:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from stages.lib.params import UserError
 from stages.scrape.beside import is_label, label_of, read_labels
+from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_file
 from stages.scrape.folder import first_folder, up_to
 from stages.scrape.manifest import Row, failed, is_picture, text
@@ -42,11 +43,10 @@ def unpack_archives(site: Site, params: ArchiveParams) -> list[Row]:
     README.md are passed over.
 
     Raises:
-        UserError: an archive is missing, damaged or not the one of that digest; no picture in them.
+        UserError: an archive is missing, damaged or not the one of that digest; a label is locked, a
+            brace missing; no picture in them.
     """
-    from braceexpand import braceexpand
-
-    places = list(braceexpand(params.url or params.path))
+    places = expanded(params.url or params.path)
     rows = up_to(params.most, (row for place in places for row in _rows(site, params, place, len(places) > 1)))
     if not any(row.status == "ok" for row in rows):
         raise UserError(f"{params.url or params.path}: no pictures there")
@@ -62,7 +62,7 @@ def _rows(site: Site, params: ArchiveParams, place: str, several: bool) -> Itera
     address = f"{place}#" if params.url else f"archive:{name}/"
     try:
         with members(archive, place) as found:
-            labels = read_labels(found, params.key)
+            labels = read_labels(found, params.key, place)
         with members(archive, place) as found:
             for member in found:
                 yield from _row(member, params.inside, labels, site.out / "files", folder, address)

@@ -21,11 +21,12 @@ def is_label(member: Member) -> bool:
     return member.is_file and member.bytes <= MAX_LABEL and _ending(member.name) in ENDINGS
 
 
-def read_labels(found: Iterable[Member], key: str) -> dict[str, str]:
+def read_labels(found: Iterable[Member], key: str, archive: str) -> dict[str, str]:
     """What an archive's label files say, by their paths without `./`, the ending in small letters.
 
     Args:
         key: where a .json has its label.
+        archive: what errors call it.
 
     Raises:
         UserError: one is locked or damaged; they are too many.
@@ -33,12 +34,17 @@ def read_labels(found: Iterable[Member], key: str) -> dict[str, str]:
     labels: dict[str, str] = {}
     length = 0
     for member in filter(is_label, found):
-        if said := _said(member, key):
+        try:
+            said = _said(member, key)
+        except UNREADABLE as error:
+            reason = " ".join(str(error).split())
+            raise UserError(f"cannot unpack {archive}: the label {member.name}: {reason}") from None
+        if said:
             name = str(PurePosixPath(member.name))
             labels[name[: -len(_ending(name))] + _ending(name)] = said
             length += len(name) + len(said)
         if length > MAX_LABELS:
-            raise UserError(f"more labels than fit in memory, up to {member.name}; split the archive")
+            raise UserError(f"{archive} holds more labels than fit in memory; split it")
     return labels
 
 
@@ -59,10 +65,7 @@ def _ending(name: str) -> str:
 
 
 def _said(member: Member, key: str) -> str:
-    try:
-        said = member.opened().read(MAX_LABEL).decode("utf-8", "replace").strip()
-    except UNREADABLE as error:
-        raise UserError(f"the label {member.name} cannot be unpacked: {' '.join(str(error).split())}") from None
+    said = member.opened().read(MAX_LABEL).decode("utf-8", "replace").strip()
     if _ending(member.name) != ".json":
         return said.partition("\n")[0].strip()
     try:

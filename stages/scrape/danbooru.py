@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from stages.lib.params import UserError, one_of
+from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_pictures, pause, read_json
 from stages.scrape.manifest import Row, is_picture
 from stages.scrape.site import Site, SourceParams
@@ -79,9 +80,7 @@ def _label(post: Post, params: DanbooruParams) -> str:
 
 
 def _of_file(params: DanbooruParams) -> Iterator[Any]:
-    from braceexpand import braceexpand
-
-    for name in braceexpand(params.metadata):
+    for name in expanded(params.metadata):
         number = 0
         try:
             with OPENERS.get(Path(name).suffix, open)(name, "rt", encoding="utf-8") as lines:

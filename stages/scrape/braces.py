@@ -1,0 +1,19 @@
+"""Names with braces, such as shards-{000..009}.tar."""
+
+from __future__ import annotations
+
+from stages.lib.params import UserError
+
+
+def expanded(pattern: str) -> list[str]:
+    """The names that a pattern stands for, as a shell would write them.
+
+    Raises:
+        UserError: a brace is missing.
+    """
+    from braceexpand import UnbalancedBracesError, braceexpand
+
+    try:
+        return list(braceexpand(pattern))
+    except UnbalancedBracesError:
+        raise UserError(f"{pattern}: a brace is missing; write a brace that is meant itself as \\{{") from None
