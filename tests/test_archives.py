@@ -197,6 +197,15 @@ def test_a_missing_archive_and_one_without_pictures_are_one_line(tmp_path):
         unpacked(tmp_path, tar(tmp_path / "a.tar", {"a.txt": b"1"}))
 
 
+def test_archives_whose_names_begin_alike_come_into_folders_of_their_own(tmp_path):
+    for name in ("data.0.zip", "data.1.tar.gz", "1/data.0.zip", "...zip"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        KINDS["a.zip"](tmp_path / name, {"x.png": PICTURE})
+    rows = unpacked(tmp_path, tmp_path / "{data.0.zip,data.1.tar.gz,1/data.0.zip,...zip}")
+    wanted = {"data.0/x.png", "data.1/x.png", "data.0-2/x.png", "archive/x.png"}
+    assert {path for path, row in rows.items() if row.status == "ok"} == wanted == written(tmp_path / "out")
+
+
 def test_a_locked_label_is_one_line(tmp_path):
     path = zipped(tmp_path / "a.zip", {"1.png": PICTURE})
     with zipfile.ZipFile(path, "a") as out:

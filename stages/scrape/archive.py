@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from pydantic import Field, model_validator
@@ -15,6 +17,8 @@ from stages.scrape.folder import first_folder, up_to
 from stages.scrape.manifest import Row, failed, is_picture, text
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.unpack import Member, members, taken
+
+ENDING = re.compile(r"\.zip$|(\.tar)?\.(gz|bz2|xz|zst)$|\.tar$|\.t(gz|bz2|bz|xz|zst)$", re.IGNORECASE)
 
 
 class ArchiveParams(SourceParams):
@@ -47,18 +51,28 @@ def unpack_archives(site: Site, params: ArchiveParams) -> list[Row]:
             brace missing; no picture in them.
     """
     places = expanded(params.url or params.path)
-    rows = up_to(params.most, (row for place in places for row in _rows(site, params, place, len(places) > 1)))
+    folders = _folders(places) if len(places) > 1 else [""]
+    rows = up_to(params.most, (row for at in zip(places, folders, strict=True) for row in _rows(site, params, *at)))
     if not any(row.status == "ok" for row in rows):
         raise UserError(f"{params.url or params.path}: no pictures there")
     return rows
 
 
-def _rows(site: Site, params: ArchiveParams, place: str, several: bool) -> Iterator[Row]:
+def _folders(places: Sequence[str]) -> list[str]:
+    """A folder for each of several archives: its name without the archive's ending, numbered where that is taken."""
+    found: list[str] = []
+    for place in places:
+        name = ENDING.sub("", PurePosixPath(place).name).strip(".") or "archive"
+        numbered = (f"{name}-{number}/" for number in count(2))
+        found.append(next(folder for folder in chain([f"{name}/"], numbered) if folder not in found))
+    return found
+
+
+def _rows(site: Site, params: ArchiveParams, place: str, folder: str) -> Iterator[Row]:
     archive = fetch_file(place, site, params.sha256) if params.url else Path(place)
     if not archive.is_file():
         raise UserError(f"{archive}: there is no such file")
     name = PurePosixPath(place).name
-    folder = f"{name.split('.')[0]}/" if several else ""
     address = f"{place}#" if params.url else f"archive:{name}/"
     try:
         with members(archive, place) as found:
