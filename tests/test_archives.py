@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from stages.lib.params import UserError, parse
-from stages.scrape import beside, unpack
+from stages.scrape import unpack
 from stages.scrape.archive import ArchiveParams, unpack_archives
 from stages.scrape.manifest import Row
 from tests.pictures_zoo import flag, saved
@@ -91,55 +90,6 @@ def test_a_damaged_archive_is_one_line(kind, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_webdataset_shards_are_labelled_by_what_lies_beside_their_pictures(tmp_path):
-    tar(tmp_path / "s-000.tar", {"000.cls": b"7\n", "000.png": PICTURE, "001.jpg": PICTURE, "001.txt": b"mew\nx"})
-    sample = {"train/a.png": PICTURE, "train/a.json": json.dumps({"label": "eevee", "kind": 3}).encode()}
-    tar(tmp_path / "s-001.tar", sample | {"train/b.png": PICTURE, "train/b.json": b"[]", "000.png": PICTURE})
-    rows = unpacked(tmp_path, tmp_path / "s-{000..001}.tar")
-    assert {path: row.label for path, row in rows.items()} == {
-        "s-000/000.png": "7",
-        "s-000/001.jpg": "mew",
-        "s-001/train/a.png": "eevee",
-        "s-001/train/b.png": "train",
-        "s-001/000.png": "",
-    }
-    assert written(tmp_path / "out") == set(rows)
-    assert unpacked(tmp_path / "2", tmp_path / "s-001.tar", key="kind")["train/a.png"].label == "3"
-
-
-def test_labels_belong_to_the_picture_of_their_name_wherever_they_lie(tmp_path):
-    files = {f"{kind}/{name}.png": PICTURE for kind in "ab" for name in ("0", "img.0", "img.1", "bare")}
-    wanted = {path: path[0] for path in files}
-    files |= {"a/0.txt": b"mew", "b/0.txt": b"eevee"}
-    files |= {"a/img.0.txt": b"ditto", "a/img.1.TXT": b"muk", "b/img.1.cls": b"7"}
-    wanted |= {"a/0.png": "mew", "b/0.png": "eevee", "a/img.0.png": "ditto", "a/img.1.png": "muk", "b/img.1.png": "7"}
-    files |= {"left.a.jpg": PICTURE, "left.cls": b"3", "x.png": PICTURE, "x.png.json": b'{"label": 5}'}
-    files |= {"y.png": PICTURE, "y.txt": b"said", "y.json": b'{"label": null}'}
-    wanted |= {"left.a.jpg": "3", "x.png": "5", "y.png": "said"}
-    for number, order in enumerate((files, dict(reversed(files.items())), dict(sorted(files.items())))):
-        for kind in ("a.tar.zst", "a.zip"):
-            rows = unpacked(tmp_path / f"{number}{kind}", KINDS[kind](tmp_path / kind, order))
-            assert {path: row.label for path, row in rows.items()} == wanted
-
-
-def test_a_long_file_is_no_label_and_too_many_end_the_stage(tmp_path, monkeypatch):
-    monkeypatch.setattr(beside, "MAX_LABEL", 50)
-    files = {"a/1.png": PICTURE, "a/1.json": b"[" * 51, "a/2.png": PICTURE, "a/2.txt": b"mew"}
-    path = zipped(tmp_path / "a.zip", files)
-    rows = unpacked(tmp_path, path)
-    assert {name: (row.label, row.reason) for name, row in rows.items()} == {
-        "a/1.png": ("a", ""),
-        "a/1.json": ("a", "not a picture"),
-        "a/2.png": ("mew", ""),
-    }
-    monkeypatch.setattr(beside, "MAX_LABEL", 1 << 16)
-    deep = zipped(tmp_path / "deep.zip", {"a/1.png": PICTURE, "a/1.json": b"[" * 50_000})
-    assert unpacked(tmp_path / "2", deep)["a/1.png"].label == "a"
-    monkeypatch.setattr(beside, "MAX_LABELS", 9)
-    with pytest.raises(UserError, match="more labels than fit in memory"):
-        unpacked(tmp_path / "3", path)
-
-
 def test_only_what_lies_inside_a_folder_and_no_more_than_asked_for(tmp_path):
     path = tar(tmp_path / "a.tar", {f"set/{kind}/{i}.png": PICTURE for kind in "ab" for i in range(3)} | {"x.png": b""})
     assert {row.label for row in unpacked(tmp_path, path, inside="set").values()} == {"a", "b"}
@@ -204,15 +154,6 @@ def test_archives_whose_names_begin_alike_come_into_folders_of_their_own(tmp_pat
     rows = unpacked(tmp_path, tmp_path / "{data.0.zip,data.1.tar.gz,1/data.0.zip,...zip}")
     wanted = {"data.0/x.png", "data.1/x.png", "data.0-2/x.png", "archive/x.png"}
     assert {path for path, row in rows.items() if row.status == "ok"} == wanted == written(tmp_path / "out")
-
-
-def test_a_locked_label_is_one_line(tmp_path):
-    path = zipped(tmp_path / "a.zip", {"1.png": PICTURE})
-    with zipfile.ZipFile(path, "a") as out:
-        lock(out, "1.txt")
-    with pytest.raises(UserError, match=r"cannot unpack .*a\.zip: the label 1\.txt: .*encrypted") as error:
-        unpacked(tmp_path, path)
-    assert "\n" not in str(error.value)
 
 
 def test_a_missing_brace_is_one_line(tmp_path):
