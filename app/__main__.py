@@ -11,6 +11,8 @@ import typer
 
 import stages as stages  # sets what must be set before torch loads
 
+MOST_SEED = 2**63 - 1  # that torch takes
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="New creatures from the trained models.")
 
 
@@ -22,7 +24,9 @@ def commands() -> None:
 @app.command()
 def generate(
     count: Annotated[int, typer.Option(min=1, max=100_000, help="How many pictures.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed and count give the same pictures.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST_SEED, help="The same seed and count give the same pictures.")
+    ] = 0,
     truncation: Annotated[
         float, typer.Option(min=0.0, max=2.0, help="Below 1: more typical and less varied; above: the reverse.")
     ] = 0.8,
@@ -42,7 +46,7 @@ def generate(
     print(f"{count} pictures in {out}, all of them in {grid}")
 
 
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same pictures.")]
+Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same pictures.")]
 Spread = Annotated[float, typer.Option("--truncation", min=0.0, max=2.0, help="How far variations go; 0: nowhere.")]
 A_PICTURE = "A species of data/clean (a number, or the label of your folder), or a picture file."
 
@@ -57,7 +61,7 @@ def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
     except UserError as error:
         sys.exit(f"{name}: {error}")
     except OSError as error:
-        sys.exit(f"{name}: {error}")
+        sys.exit(f"{name}: {error.filename}: {error.strerror}" if error.filename else f"{name}: {error}")
 
 
 @app.command()
@@ -107,10 +111,10 @@ def vary(
 @app.command()
 def walk(
     stops: Annotated[int, typer.Option(min=3, max=1000, help="Creatures that the way goes through.")] = 8,
-    frames: Annotated[int, typer.Option(min=3, max=10_000, help="Pictures of the loop.")] = 96,
+    frames: Annotated[int, typer.Option(min=3, max=1000, help="Pictures of the loop.")] = 96,
     seed: Seed = 0,
     truncation: Spread = 0.8,
-    scale: Annotated[int, typer.Option(min=1, max=16, help="How much larger than the pictures are.")] = 4,
+    scale: Annotated[int, typer.Option(min=1, max=8, help="How much larger than the pictures are.")] = 4,
     out: Annotated[Path, typer.Option(help="A .gif or .mp4 file.")] = Path("samples/walk.gif"),
 ) -> None:
     """Make a film of a smooth loop through new creatures."""
@@ -171,7 +175,7 @@ def serve(
     try:
         serve(host, port)
     except OSError as error:
-        sys.exit(f"serve: {error}")
+        sys.exit(f"serve: cannot listen on {host}, port {port}: {error.strerror or error}")
 
 
 @app.command()

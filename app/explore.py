@@ -100,7 +100,7 @@ def load_embeddings() -> np.ndarray:
 
 def unusable(what: str, error: Unusable) -> UserError:
     """What to say of a picture that cannot be used."""
-    return UserError(f"{what} cannot be used: {error.reason} {error.detail}".rstrip())
+    return UserError(f"{what} cannot be used: {error.reason}{error.detail and f' ({error.detail})'}")
 
 
 def picture_of(what: str) -> tuple[np.ndarray, int | None]:

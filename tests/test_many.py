@@ -129,3 +129,14 @@ def test_a_batch_script_of_slurm_is_no_process_of_several(monkeypatch):
     monkeypatch.setenv("SLURM_PROCID", "0")
     launch.from_slurm()
     assert "WORLD_SIZE" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("LAUNCHER", "no-such-launcher -n 2", "No such file"), ("PROCESSES", "two", "it must be a number")],
+)
+def test_a_launcher_or_count_that_makes_no_sense_is_one_line(name, value, said, monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=f"gan: {name} is .*: {said}"):
+        launch.launch("gan")

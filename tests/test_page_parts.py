@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from types import SimpleNamespace
 
 import gradio as gr
@@ -15,7 +16,7 @@ from PIL import Image
 from app.page.fuse import fuse
 from app.page.limits import open_upload
 from app.page.sent import DRAWINGS, Paper
-from app.page.serve import delete_older
+from app.page.serve import delete_older, serve
 from app.page.studio import Studio
 from app.page.ui import build
 from bench.page import png
@@ -77,3 +78,9 @@ def test_pictures_without_labels_have_neighbours_and_a_page():
     assert len(studio.nearest(images[0])[0]) == 4
     with gr.Blocks():
         fuse(studio)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "999.1.1.1"])
+def test_an_address_that_cannot_be_listened_on_is_said_at_once(host):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
+        serve(host, taken.getsockname()[1])

@@ -100,7 +100,7 @@ def test_commands_draw_and_the_same_seed_draws_the_same(checkout, out):
     ("arguments", "says"),
     [
         (["fuse", "03-creature", "mew"], "fuse: 'mew' is no picture file, and no species of data/clean\n"),
-        (["vary", "params.yaml"], "vary: params.yaml cannot be used: not a picture unknown content\n"),
+        (["vary", "params.yaml"], "vary: params.yaml cannot be used: not a picture (unknown content)\n"),
         (["walk", "--out", "walk.avi"], "walk: walk.avi must end in .gif or .mp4\n"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -30,6 +31,7 @@ def serve(host: str, port: int) -> None:
     Raises:
         OSError: the address cannot be listened on.
     """
+    socket.create_server((host, port)).close()  # Gradio would try for long, and say something else
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     share_memory()
     with TemporaryDirectory(prefix="creatures-") as folder:

@@ -35,8 +35,11 @@ def on_ray() -> bool:
     os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
     from daft.runners import get_or_infer_runner_type
 
-    if get_or_infer_runner_type() != "ray":
-        return False
+    try:
+        if get_or_infer_runner_type() != "ray":
+            return False
+    except ValueError as error:
+        raise UserError(f"DAFT_RUNNER is {os.environ.get('DAFT_RUNNER')!r}: {error}") from None
     try:
         import ray
     except ImportError:

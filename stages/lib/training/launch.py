@@ -25,8 +25,14 @@ def launch(stage: str) -> None:
         return
     command = [sys.executable, "-m", f"stages.{stage}"]
     if launcher := shlex.split(os.environ.pop("LAUNCHER", "")):
-        os.execvp(launcher[0], launcher + command)
-    count = int(os.environ.get("PROCESSES", torch.cuda.device_count()))
+        try:
+            os.execvp(launcher[0], launcher + command)
+        except OSError as error:
+            sys.exit(f"{stage}: LAUNCHER is {launcher[0]!r}: {error.strerror}")
+    asked = os.environ.get("PROCESSES", "")
+    if asked and not asked.isdecimal():
+        sys.exit(f"{stage}: PROCESSES is {asked!r}: it must be a number")
+    count = int(asked or torch.cuda.device_count())
     if count > 1:
         sys.exit(start(command, count))
 
