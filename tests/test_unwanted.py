@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,11 @@ from stages.clean.upright import TESTS, first_failed
 from stages.lib.params import UserError
 from stages.lib.stage import Stage
 from stages.lib.vetoes import read_vetoes, write_veto
+from stages.scrape.__main__ import main as scrape
+from tests.closure import ROOT
 from tests.conftest import Kind, draw_tiny_set
-from tests.pictures_zoo import saved
+from tests.pictures_zoo import saved, write
+from tests.test_archives import tar
 from tests.test_clean_stage import figure, run
 
 LOOSE = "val_share: 0.3, test_share: 0"  # so that few pictures are enough for each split
@@ -178,6 +182,7 @@ def test_between_sources_the_largest_original_stays_and_within_one_the_first(tmp
     files |= {"a.png": figure(0), "b.webp": larger(figure(0))}
     run(tmp_path, monkeypatch, files, LOOSE)
     assert set(reasons()) == {"a.png", "b.webp"}  # one source: the first stays
+    assert pq.read_schema("data/raw/manifest.parquet").metadata is None  # and its manifest is as it always was
     rows = pq.read_table("data/raw/manifest.parquet").to_pylist()
     rows = [row | {"source": "web" if row["path"] == "b.webp" else row["source"]} for row in rows]
     pq.write_table(pa.Table.from_pylist(rows), "data/raw/manifest.parquet")
@@ -195,7 +200,43 @@ def test_another_source_moves_no_copy_within_one():
             found[row] = -1 if first.setdefault(kind[row], row) == row else first[kind[row]]
         return found
 
-    source = np.array(["a", "a", "a", "a", "b", "b"], object)
+    source = np.array([0, 0, 0, 0, 1, 1])
     area = np.array([1, 9, 1, 9, 4, 1])
-    assert copies(search, np.arange(4), source, area).tolist() == [-1, 0, -1, 2, -1, -1]
-    assert copies(search, np.arange(6), source, area).tolist() == [4, 4, -1, 2, -1, -1]
+
+    def found(count: int) -> list[int]:
+        return copies({"same": search}, np.arange(count), source, area)["same"].tolist()
+
+    assert found(4) == [-1, 0, -1, 2, -1, -1]
+    assert found(6) == [4, 4, -1, 2, -1, -1]
+
+
+def test_a_picture_stays_out_that_is_near_one_which_another_source_has_too():
+    def search(kind: list[int]) -> Callable[[np.ndarray], np.ndarray]:
+        def found(rows: np.ndarray) -> np.ndarray:
+            first: dict[int, int] = {}
+            copy_of = [first.setdefault(kind[row], row) for row in rows]
+            result = np.full(3, -1)
+            result[rows] = np.where(copy_of == rows, -1, copy_of)
+            return result
+
+        return found
+
+    searches = {"exact": search([0, 1, 0]), "near": search([0, 0, 0])}
+    found = copies(searches, np.arange(3), np.array([0, 0, 1]), np.array([1, 9, 4]))
+    assert {name: rows.tolist() for name, rows in found.items()} == {"exact": [2, -1, -1], "near": [-1, 0, -1]}
+
+
+def test_of_copies_as_large_the_earlier_sources_stays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for Daft's processes
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    files = {f"{seed}.png": figure(seed) for seed in range(9)}
+    write(tmp_path / "mine/pictures", files)
+    tar(tmp_path / "mine/more.tar", files | {"new.png": figure(9)})
+    told = "scrape: {{own: mine, sources: [{}]}}\nclean: {{{}}}\n"
+    pictures, more = "{from: folder, path: pictures}", "{from: archive, path: more.tar}"
+    for sources, kept in (([pictures, more], "folder"), ([more, pictures], "archive")):
+        Path("params.yaml").write_text(told.format(", ".join(sources), LOOSE))
+        scrape(Stage("scrape"))
+        clean(Stage("clean"))
+        assert reasons() == {f"{'archive' if kept == 'folder' else 'folder'}/{name}": "exact copy" for name in files}

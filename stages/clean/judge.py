@@ -59,7 +59,8 @@ def judge(
     for number, name in enumerate(TESTS, 1):
         verdict.drop(np.flatnonzero((frames.odd == number) & ~spared), name)
 
-    label, source = (np.array([file[name] for file in files], object)[frames.file] for name in ("label", "source"))
+    label = np.array([file["label"] for file in files], object)[frames.file]
+    rank = np.array([file["rank"] for file in files])[frames.file]
     drawing = np.array([style_of(file["path"]) == "drawing" for file in files])[frames.file]
     area = np.where(drawing, np.iinfo(np.int64).max, frames.area)  # drawings have any number of pixels
     alike = copy_rule(spool.thumbs(), frames.place, label, params.near_colour, params.recolours)
@@ -67,11 +68,9 @@ def judge(
         EXACT: partial(exact_copies, frames.sha256),
         NEAR: partial(near_copies, frames.phash, bits=params.near_hash, alike=alike),
     }
-    for reason, search in searches.items():
-        copy_of = copies(search, verdict.kept, source, area)
-        if reason == NEAR:
-            copy_of[spared] = -1
-        verdict.copies[reason] = copy_of
+    verdict.copies = copies(searches, verdict.kept, rank, area)
+    verdict.copies[NEAR][spared] = -1
+    for copy_of in verdict.copies.values():
         verdict.kept = verdict.kept[copy_of[verdict.kept] < 0]
 
     verdict.drop(verdict.kept[said[verdict.kept] == DROP], VETOED)

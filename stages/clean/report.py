@@ -14,7 +14,7 @@ from stages.clean.split import split_of
 from stages.clean.spool import Frames
 from stages.lib.pictures import SPLITS
 
-Files = list[dict[str, str]]  # path and label of each
+Files = list[dict[str, Any]]  # as `list_files` gives them
 
 
 def index_columns(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -69,10 +70,16 @@ def failed(reason: str) -> dict[str, Any]:
 
 
 def write_manifest(path: Path, rows: Sequence[Row]) -> None:
-    """Write the rows in order of their paths as Parquet, the same bytes for the same rows."""
+    """Write the rows in order of their paths as Parquet, the same bytes for the same rows.
+
+    Rows come source by source; where there are several, the schema's metadata has their names in that order.
+    """
     ordered = sorted(rows, key=lambda row: (row.path, row.status))
     types = [pa.int64() if field.name == "bytes" else pa.string() for field in fields(Row)]
     schema = pa.schema(list(zip((field.name for field in fields(Row)), types, strict=True)))
+    sources = list(dict.fromkeys(row.source for row in rows))
+    if len(sources) > 1:
+        schema = schema.with_metadata({"sources": json.dumps(sources)})
     pq.write_table(pa.Table.from_pylist([asdict(row) for row in ordered], schema), path)
 
 
