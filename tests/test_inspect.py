@@ -89,7 +89,8 @@ def test_every_picture_that_can_be_shown_is(page, folder):
     assert [answer.status_code for answer in answers].count(404) == 1  # the file that is no picture
     sizes = [Image.open(io.BytesIO(answer.content)).size for answer in answers if answer.status_code == 200]
     assert (10, 15) in sizes and sizes.count((64, 64)) == len(pq.read_table("data/clean/index.parquet"))
-    assert httpx.get(f"{page}/thumb/999").status_code == httpx.get(f"{page}/etc/passwd").status_code == 404
+    wrong = ("thumb/999", "etc/passwd", f"thumb/{'9' * 5000}")
+    assert [httpx.get(f"{page}/{path}").status_code for path in wrong] == [404] * 3
 
 
 def test_nobody_else_can_ask(page):
@@ -99,7 +100,11 @@ def test_nobody_else_can_ask(page):
     assert httpx.post(f"{page}/veto", data=good).status_code == 403  # what a form of any site can send
     for wrong in (good | {"name": "x\ndrop y"}, good | {"verdict": "burn"}, [], {"name": ["a"], "verdict": ""}, "x"):
         assert httpx.post(f"{page}/veto", json=wrong).status_code == 400
+    assert httpx.post(f"{page}/veto", content="[" * 9000, headers={"Content-Type": "application/json"}).is_error
     assert read_vetoes() == {}
+    Path("data/vetoes.txt").write_bytes(b"drop caf\xe9.png\n")
+    answers = [httpx.get(page), httpx.post(f"{page}/veto", json=good)]
+    assert [(answer.status_code, "not UTF-8" in answer.text) for answer in answers] == [(409, True)] * 2
 
 
 def test_a_file_holds_all_it_needs_and_few_of_each_reason(folder):

@@ -156,6 +156,12 @@ def test_a_veto_drops_and_takes_its_copies_along_and_keep_spares(tmp_path, monke
     Path("data/vetoes.txt").write_text("\n".join(said))
     run(tmp_path, monkeypatch, {}, f"upright: [photo], {LOOSE}")
     assert reasons() == {"0.png": "vetoed", "copy.png": "exact copy", "line\nbreak.png": "vetoed"}
+    Path("data/vetoes.txt").write_text("drop 0.png\nkeep copy.png\n")  # it takes the other's place
+    run(tmp_path, monkeypatch, {}, LOOSE)
+    assert reasons() == {"0.png": "vetoed", "near.webp": "near copy"}
+    Path("data/vetoes.txt").write_text("keep copy.png\n")  # but nothing is there twice
+    run(tmp_path, monkeypatch, {}, LOOSE)
+    assert reasons()["copy.png"] == "exact copy"
 
 
 def test_a_line_that_says_nothing_ends_clean_before_any_work(tmp_path, monkeypatch):
@@ -175,6 +181,10 @@ def test_a_veto_is_written_beside_the_others_and_taken_back(tmp_path):
     write_veto("ü#1.png#0", "keep", path)
     write_veto("a b.png", "", path)
     assert path.read_text() == "# mine\nkeep ü#1.png#0\n"
+    path.write_bytes(b"drop caf\xe9.png\n")
+    for use in (lambda: read_vetoes(path), lambda: write_veto("a", "drop", path)):
+        with pytest.raises(UserError, match="is not UTF-8, from byte 8 on"):
+            use()
 
 
 def test_between_sources_the_largest_original_stays_and_within_one_the_first(tmp_path, monkeypatch):

@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 from app.inspect.items import Items
+from stages.lib.reading.unusable import BLANK, BOMB, NO_PICTURE, SMALL, UNDECODABLE
 from stages.lib.vetoes import read_vetoes
 
+UNUSABLE = (UNDECODABLE, NO_PICTURE, BOMB, BLANK, SMALL)  # whatever a person says
 TEMPLATE = Path(__file__).with_name("page.html")
 
 
@@ -19,7 +21,7 @@ def render(items: Items, numbers: list[int] | None = None, thumbs: dict[int, str
         numbers: which items are on it; None: all.
         thumbs: their pictures as data URIs; None: a server gives them, and takes vetoes.
     """
-    data = {"items": items.records(numbers), "vetoes": read_vetoes(), "thumbs": thumbs}
+    data = {"items": items.records(numbers), "vetoes": read_vetoes(), "thumbs": thumbs, "unusable": UNUSABLE}
     text = json.dumps(data).replace("<", "\\u003c")  # a file's name must not end the script
     return TEMPLATE.read_text(encoding="utf-8").replace("{{data}}", text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -45,6 +46,10 @@ def handler(items: Items, port: int) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 30
 
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # the browser has gone
+                super().handle()
+
         def do_GET(self) -> None:
             if not self._is_ours():
                 return self.send_error(HTTPStatus.FORBIDDEN)
@@ -54,7 +59,8 @@ def handler(items: Items, port: int) -> type[BaseHTTPRequestHandler]:
                 except UserError as error:
                     return self._answer("text/plain; charset=utf-8", str(error).encode(), HTTPStatus.CONFLICT)
             number = self.path.removeprefix("/thumb/")
-            found = items.thumbnail(int(number)) if number.isdecimal() and int(number) < len(items.items) else None
+            known = number.isdecimal() and len(number) < 10 and int(number) < len(items.items)
+            found = items.thumbnail(int(number)) if known else None
             if found is None:
                 return self.send_error(HTTPStatus.NOT_FOUND)
             self._answer("image/webp", found)
@@ -66,12 +72,15 @@ def handler(items: Items, port: int) -> type[BaseHTTPRequestHandler]:
                 asked = json.loads(self.rfile.read(min(int(self.headers["Content-Length"]), MOST_BYTES)))
                 name, verdict = asked["name"], asked["verdict"]
                 known = name in names and verdict in (DROP, KEEP, "")
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 known = False
             if self.path != "/veto" or not known:
                 return self.send_error(HTTPStatus.BAD_REQUEST)
-            with writing:
-                write_veto(name, verdict)
+            try:
+                with writing:
+                    write_veto(name, verdict)
+            except UserError as error:
+                return self._answer("text/plain; charset=utf-8", str(error).encode(), HTTPStatus.CONFLICT)
             self._answer("application/json", b"{}")
 
         def _is_ours(self) -> bool:

@@ -50,7 +50,8 @@ def judge(
     """Go through the rules: `upright`, copies, vetoes (so that a copy takes no vetoed picture's place), outliers.
 
     Args:
-        vetoes: as `read_vetoes` gives them; what is to be kept is spared by all rules but that of exact copies.
+        vetoes: as `read_vetoes` gives them; what is to be kept is spared by all rules, but as an exact copy only
+            if what it is the same as is vetoed.
         folder: for what does not fit in memory.
     """
     said = _said(frames, files, vetoes)
@@ -70,6 +71,8 @@ def judge(
     }
     verdict.copies = copies(searches, verdict.kept, rank, area)
     verdict.copies[NEAR][spared] = -1
+    exact = verdict.copies[EXACT]
+    exact[spared & (exact >= 0) & (said[exact] == DROP)] = -1  # in the place of what it is the same as
     for copy_of in verdict.copies.values():
         verdict.kept = verdict.kept[copy_of[verdict.kept] < 0]
 

@@ -21,6 +21,8 @@ class CleanParams(Section):
     near_colour: float = Field(3.0, ge=0, le=255, description="mean difference at 16 x 16; 0 keeps all near copies")
     recolours: Literal["keep", "drop"] = "keep"
     upright: list[Annotated[str, one_of(TESTS)]] = Field([], description="drops what fails one of these tests")
-    outliers: float = Field(0.0, ge=0, description="median absolute deviations, as a normal one's; 0: none is dropped")
+    outliers: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="median absolute deviations, as a normal one's; 0: none is dropped"
+    )
     val_share: float = Field(0.1, ge=0, lt=1)
     test_share: float = Field(0.1, ge=0, lt=1)

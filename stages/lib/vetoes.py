@@ -21,10 +21,10 @@ def read_vetoes(path: Path = VETOES) -> dict[str, str]:
     """DROP or KEEP by the name of a file or frame; of two lines for one name the later holds. None without the file.
 
     Raises:
-        UserError: a line says neither.
+        UserError: a line says neither, or the file is not UTF-8.
     """
-    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
     found = {}
+    lines = _lines(path)
     for number, line in enumerate(lines, 1):
         verdict, _, name = line.partition(" ")
         if verdict in (DROP, KEEP) and name:
@@ -35,9 +35,19 @@ def read_vetoes(path: Path = VETOES) -> dict[str, str]:
 
 
 def write_veto(name: str, verdict: str, path: Path = VETOES) -> None:
-    """Let `verdict` be what is said of a name, "" for nothing; all other lines stay."""
-    lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n") if path.exists() else []
-    lines = [line for line in lines if line.startswith("#") or line.partition(" ")[2] != name]
+    """Let `verdict` be what is said of a name, "" for nothing; all other lines stay.
+
+    Raises:
+        UserError: the file that is there cannot be read.
+    """
+    lines = [line for line in _lines(path) if line.startswith("#") or line.partition(" ")[2] != name]
     part = path.with_name(f"{path.name}.part")
     part.write_text("\n".join([*lines, *([f"{verdict} {name}"] if verdict else [])]) + "\n", encoding="utf-8")
     os.replace(part, path)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n").split("\n") if path.exists() else []
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8, from byte {error.start} on") from None
