@@ -11,7 +11,7 @@ from stages.lib.params import UserError
 from stages.scrape.archive import ArchiveParams, unpack_archives
 from stages.scrape.site import Site
 from stages.scrape.web.params import WebParams
-from tests.conftest import LABELS
+from tests.creatures import LABELS
 
 server = pytest.importorskip("moto.server", reason="moto is not installed: pip install -e '.[dev]'")
 

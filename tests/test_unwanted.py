@@ -22,7 +22,7 @@ from stages.lib.stage import Stage
 from stages.lib.vetoes import read_vetoes, write_veto
 from stages.scrape.__main__ import main as scrape
 from tests.closure import ROOT
-from tests.conftest import Kind, draw_tiny_set
+from tests.creatures import Kind, draw_tiny_set
 from tests.pictures_zoo import saved, write
 from tests.test_archives import tar
 from tests.test_clean_stage import figure, run

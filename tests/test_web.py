@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import random
 import socket
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from hashlib import sha256
-from pathlib import Path
-from typing import Any
 
-import httpx
-import pyarrow.parquet as pq
 import pytest
 
-from stages.scrape.manifest import Row
 from stages.scrape.web import retry
-from stages.scrape.web.download import Wanted, download, finish
+from stages.scrape.web.download import Wanted
 from stages.scrape.web.engine import Asked, by_turns
 from stages.scrape.web.guard import LOOPBACK
-from stages.scrape.web.params import WebParams
-from tests.closure import ROOT
-from tests.conftest import environment
-from tests.web_server import HOSTS, WebServer, png, web_server
-
-QUICK = WebParams(per_second=0, timeout_s=1.5, retries=1, max_bytes=50_000)
-AT_ONCE = 4  # of SCRIPT, over both hosts
-
-
-@pytest.fixture
-def server(monkeypatch):
-    with web_server() as running:
-        monkeypatch.setenv(LOOPBACK, str(running.port))
-        monkeypatch.setattr(retry, "FIRST_S", 0.01)
-        yield running
-
-
-@pytest.fixture
-def fetch(tmp_path):
-    """Downloads addresses, into a fresh folder each time; the store stays."""
-
-    def run(*wanted: str | Wanted, params: WebParams = QUICK, out: str = "out") -> list[Row]:
-        listed = [Wanted(item) if isinstance(item, str) else item for item in wanted]
-        return download(listed, tmp_path / out, params, tmp_path / "store")
-
-    return run
+from tests.web_fetch import QUICK, reasons
+from tests.web_server import HOSTS, png
 
 
 @pytest.fixture
@@ -57,10 +22,6 @@ def other():
     """Another port of this machine, where something listens."""
     with socket.create_server((HOSTS[0], 0)) as listening:
         yield listening
-
-
-def reasons(rows: list[Row]) -> list[str]:
-    return [row.reason or row.status for row in rows]
 
 
 def test_a_picture_is_kept_with_all_that_is_known_of_it(server, fetch, tmp_path):
@@ -226,107 +187,3 @@ def test_the_same_address_and_the_same_picture(server, fetch):
 def test_suffix_is_of_the_bytes(server, fetch):
     rows = fetch(server.url("svg/1.gif"), server.url("ok/1.jpg"))
     assert [row.path[-4:] for row in rows] == [".svg", ".png"]
-
-
-def test_a_refresh_asks_only_for_what_changed(server, fetch, tmp_path):
-    wanted = [server.url(f"versioned/{n}") for n in (1, 2)]
-    before = fetch(*wanted)
-    assert fetch(*wanted, out="same") == before and len(server.asked("versioned/1")) == 1
-    finish(tmp_path / "store")
-    assert fetch(*wanted, out="unchanged") == before
-    assert [seen.status for n in (1, 2) for seen in server.asked(f"versioned/{n}")] == [200, 304] * 2
-    finish(tmp_path / "store")
-    server.version = "2"
-    after = fetch(*wanted, out="changed")
-    assert [(tmp_path / "changed/files" / row.path).read_bytes() for row in after] == [png(2)] * 2
-    assert [row.path for row in after] == [row.path for row in before]
-
-
-def test_a_passing_failure_is_tried_again_by_the_next_run(server, fetch):
-    """Also if the run before was not finished; what the server denied for good is not."""
-    wanted = [server.url("ill/2"), server.url("gone/1")]
-    assert reasons(fetch(*wanted)) == ["503 Told", "404 Told"]
-    assert reasons(fetch(*wanted)) == ["ok", "404 Told"]
-    assert len(server.asked("gone/1")) == 1
-
-
-def test_two_runs_do_not_share_a_store(server, fetch, tmp_path):
-    from filelock import FileLock
-
-    from stages.lib.params import UserError
-
-    (tmp_path / "store").mkdir()
-    with FileLock(tmp_path / "store/lock"), pytest.raises(UserError, match="another run"):
-        fetch(server.url("ok/1.png"))
-
-
-SCRIPT = """
-import json, sys
-from pathlib import Path
-from stages.scrape.web.download import Wanted, download
-from stages.scrape.web.params import WebParams
-from stages.scrape.manifest import write_manifest
-urls, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
-params = WebParams(per_second=1000, per_host=2, retries=1)
-wanted = [Wanted(url, f"label {i % 5}") for i, url in enumerate(urls)]
-rows = download(wanted, folder / "out", params, folder / "store")
-write_manifest(folder / "manifest.parquet", rows)
-"""
-
-
-def test_killed_ten_times(server: WebServer, tmp_path):
-    """The manifest is as if nothing had been, and what was kept is never asked for again."""
-    urls = [server.url(f"nap/{n}.png", HOSTS[n % 2]) for n in range(150)]
-    listed = [*urls, server.url("gone/1"), urls[0], "nothing"]
-
-    def start(folder: str) -> subprocess.Popen[Any]:
-        command = [sys.executable, "-c", SCRIPT, json.dumps(listed), str(tmp_path / folder)]
-        return subprocess.Popen(command, cwd=ROOT, env=environment() | {LOOPBACK: str(server.port)})
-
-    def served() -> list[str]:
-        return [seen.path for seen in list(server.log) if seen.ended and seen.path.startswith("/nap")]
-
-    rng, kept, asked_twice = random.Random(0), set(), set()
-    for _ in range(10):
-        begin, enough = len(server.log), len(served()) + rng.randint(1, 12)
-        process = start("killed")
-        while len(served()) < enough:
-            assert process.poll() is None
-            time.sleep(0.002)
-        time.sleep(rng.uniform(0, 0.05))
-        process.kill()
-        process.wait()
-        asked_twice |= kept & {seen.path for seen in server.log[begin:]}
-        kept = kept_paths(tmp_path / "killed/store/journal.jsonl")
-    assert len(kept) > 20 and start("killed").wait() == 0
-    assert not asked_twice and set(served()) == {f"/nap/{n}.png" for n in range(150)}
-    # what was on its way when the process died, and no more than that
-    assert len(served()) - 150 <= 10 * 2 * AT_ONCE
-    assert start("quiet").wait() == 0
-    killed, quiet = (tables(tmp_path / folder) for folder in ("killed", "quiet"))
-    assert killed == quiet and sum(row["status"] == "ok" for row in quiet) == 150
-
-
-def kept_paths(journal: Path) -> set[str]:
-    lines = journal.read_bytes().splitlines(keepends=True) if journal.exists() else []
-    return {httpx.URL(json.loads(line)["url"]).path for line in lines if line.endswith(b"}\n")}
-
-
-def tables(folder: Path) -> list[dict[str, Any]]:
-    rows = pq.read_table(folder / "manifest.parquet").to_pylist()
-    for row in rows:
-        if row["status"] == "ok":
-            assert sha256((folder / "out/files" / row["path"]).read_bytes()).hexdigest() == row["sha256"]
-    return [row | {"time": ""} for row in rows]
-
-
-def test_a_line_cut_short_counts_as_none(server, fetch, tmp_path):
-    """A body without its line is asked for again, and what comes after it is kept."""
-    wanted = [server.url(f"ok/{n}.png") for n in range(3)]
-    before = fetch(*wanted)
-    journal = tmp_path / "store/journal.jsonl"
-    journal.write_bytes(journal.read_bytes()[:-20])
-    again = fetch(*wanted, out="again")
-    assert [replace(row, time="") for row in again] == [replace(row, time="") for row in before]
-    count = len(server.log)
-    assert fetch(*wanted, out="third") == again and len(server.log) == count

@@ -41,7 +41,7 @@ from stages.pix2pix.params import Pix2pixParams
 from stages.pretrain import train as pretrain
 from stages.pretrain.params import PretrainParams
 from tests.closure import ROOT
-from tests.conftest import Kind
+from tests.creatures import Kind
 
 PX, DIMS, BATCH, LABELS, COARSE = 32, 8, 8, 4, 3
 SLOW = {"lr": 2e-5, "d_lr": 2e-5}  # adversaries blow rounding up, the faster the faster they learn
