@@ -164,7 +164,7 @@ def test_closure_sees_imports_in_functions_and_packages(tmp_path):
 
 def test_tiny_set_is_the_same_each_time(tiny_set, tmp_path):
     """End-to-end tests compare hashes of what comes of it."""
-    from tests.conftest import draw_tiny_set
+    from tests.creatures import draw_tiny_set
 
     draw_tiny_set(tmp_path)
     files = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*.*"))
