@@ -29,13 +29,13 @@ def main(stage: Stage) -> None:
     common, params = stage.params(CleanParams)
     vetoes = read_vetoes()
     files = list_files(RAW / "manifest.parquet")
-    paths = [str((RAW / "files" / file["path"]).absolute()) for file in files]
+    root = f"{(RAW / 'files').absolute()}/"
 
     shutil.rmtree(FOLDER, ignore_errors=True)  # may be links into DVC's cache: replaced, never written to
     FOLDER.mkdir(parents=True)
     with fresh_folder(FOLDER.with_name("clean.part")) as folder:
         spool = Spool(folder, common.image_px)
-        for decoded in track(decode_all(paths, params, common.image_px), len(paths), "clean: files"):
+        for decoded in track(decode_all(root + files.path, params, common.image_px), len(files), "clean: files"):
             spool.add(decoded)
         frames = spool.frames()
         if not len(frames):

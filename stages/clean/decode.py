@@ -73,7 +73,7 @@ def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes
     return pixels, thumb(picture), sha256(pixels).digest(), phash(picture), covered, odd, figure.width * figure.height
 
 
-def decode_all(paths: list[str], params: CleanParams, px: int) -> Iterator[dict[str, Any]]:
+def decode_all(paths: Sequence[str] | np.ndarray, params: CleanParams, px: int) -> Iterator[dict[str, Any]]:
     """`decode_file` of all files, as they get ready, each with its place in `paths` as `file`."""
     cluster = on_ray()
     import daft

@@ -3,25 +3,56 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from stages.clean.pack import style_of
+from stages.clean.pack import DRAWING, style_of
 from stages.lib.params import UserError
 
 
-def list_files(manifest: Path) -> list[dict[str, Any]]:
-    """path and label of all scraped files in the stable order: drawings first, then by path.
+@dataclass(frozen=True)
+class Files:
+    """What is known of N scraped files.
 
-    `rank` is the place of a file's source among all, as scrape names them in the table's metadata (else by name).
+    Attributes:
+        path: N names, below data/raw/files.
+        label: N names, "" for none.
+        style: N names, as `style_of` gives them.
+        rank: int64, N, the place of a file's source among all, as scrape names them in the table's metadata
+            (else by name).
     """
+
+    path: np.ndarray
+    label: np.ndarray
+    style: np.ndarray
+    rank: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.path)
+
+
+def list_files(manifest: Path) -> Files:
+    """All scraped files in the stable order: drawings first, then by path."""
     try:
-        table = pq.read_table(manifest)
+        table = pq.read_table(manifest, columns=["path", "label", "source", "status"])
     except FileNotFoundError:
         raise UserError(f"{manifest} is missing; run the stages before this one (dvc repro)") from None
     told = (table.schema.metadata or {}).get(b"sources")
     sources = json.loads(told) if told else sorted(table["source"].unique().to_pylist())
-    files = [row | {"rank": sources.index(row["source"])} for row in table.to_pylist() if row["status"] == "ok"]
-    return sorted(files, key=lambda row: (style_of(row["path"]) != "drawing", row["path"]))
+    table = table.filter(pc.equal(table["status"], "ok")).sort_by("path")
+    style = np.array([style_of(path) for path in table["path"].to_pylist()], object)
+    order = np.argsort(style != DRAWING, kind="stable")
+    path, label, source = (_shared(table[name])[order] for name in ("path", "label", "source"))
+    place = {name: number for number, name in enumerate(sources)}
+    return Files(path, label, style[order], np.array([place[name] for name in source], np.int64))
+
+
+def _shared(column: pa.ChunkedArray) -> np.ndarray:
+    """Strings as Python has them, equal ones as one object: a million files may have a few labels."""
+    codes = pc.dictionary_encode(column).combine_chunks()
+    return np.array(codes.dictionary.to_pylist(), object)[codes.indices.to_numpy()]

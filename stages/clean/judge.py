@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from stages.clean.copies import copies
+from stages.clean.files import Files
 from stages.clean.near import copy_rule, exact_copies, near_copies
 from stages.clean.outliers import embed, strangeness
-from stages.clean.pack import style_of
+from stages.clean.pack import DRAWING
 from stages.clean.params import CleanParams
 from stages.clean.reasons import OUTLIER, VETOED
-from stages.clean.report import Files
 from stages.clean.spool import Frames, Spool
 from stages.clean.upright import TESTS
 from stages.lib.reading.unusable import EXACT, NEAR
@@ -60,16 +60,16 @@ def judge(
     for number, name in enumerate(TESTS, 1):
         verdict.drop(np.flatnonzero((frames.odd == number) & ~spared), name)
 
-    label = np.array([file["label"] for file in files], object)[frames.file]
-    rank = np.array([file["rank"] for file in files])[frames.file]
-    drawing = np.array([style_of(file["path"]) == "drawing" for file in files])[frames.file]
-    area = np.where(drawing, np.iinfo(np.int64).max, frames.area)  # drawings have any number of pixels
+    label = files.label[frames.file]
+    area = np.where(
+        files.style[frames.file] == DRAWING, np.iinfo(np.int64).max, frames.area
+    )  # drawings have any number of pixels
     alike = copy_rule(spool.thumbs(), frames.place, label, params.near_colour, params.recolours)
     searches = {
         EXACT: partial(exact_copies, frames.sha256),
         NEAR: partial(near_copies, frames.phash, bits=params.near_hash, alike=alike),
     }
-    verdict.copies = copies(searches, verdict.kept, rank, area)
+    verdict.copies = copies(searches, verdict.kept, files.rank[frames.file], area)
     verdict.copies[NEAR][spared] = -1
     exact = verdict.copies[EXACT]
     exact[spared & (exact >= 0) & (said[exact] == DROP)] = -1  # in the place of what it is the same as
@@ -91,7 +91,7 @@ def _said(frames: Frames, files: Files, vetoes: dict[str, str]) -> np.ndarray:
     said = np.full(len(frames), "", object)
     if not vetoes:
         return said
-    numbers = {veto_name(file["path"]): number for number, file in enumerate(files)}
+    numbers = {veto_name(path): number for number, path in enumerate(files.path)}
     unknown = 0
     for name, verdict in sorted(vetoes.items(), key=lambda item: item[0] not in numbers):
         path, _, frame = name.rpartition("#")

@@ -69,10 +69,12 @@ class _Kept:
         import faiss
 
         self.radius = bits + 1  # faiss counts what is strictly below
-        # Four words of 16 bits: of two hashes that differ in `bits`, one word differs in a
-        # quarter of that at most, so the search misses none.
-        self.index = faiss.IndexBinaryMultiHash(64, 4, 16)
-        self.index.nflip = bits // 4
+        # Of two hashes that differ in `bits`, one of so many words differs in that share of them at
+        # most, so the search misses none. Longer words are those of fewer others; but the ways to
+        # change more than one bit of them are many.
+        words = 3 if bits < 6 else 4
+        self.index = faiss.IndexBinaryMultiHash(64, words, 64 // words)
+        self.index.nflip = bits // words
         self.rows = np.empty(0, np.int64)
 
     def add(self, rows: np.ndarray, hashes: np.ndarray) -> None:

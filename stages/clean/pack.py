@@ -20,7 +20,8 @@ DROPPED = pa.schema(
         ("copy_frame", pa.int32()),
     ]
 )
-STYLES = {".svg": "drawing", ".gif": "sprite"}
+DRAWING = "drawing"
+STYLES = {".svg": DRAWING, ".gif": "sprite"}
 
 
 def style_of(path: str) -> str:
@@ -37,12 +38,12 @@ def write_images(path: Path, count: int, px: int, chunks: Iterable[bytes]) -> No
             out.write(chunk)
 
 
-def write_index(path: Path, columns: Mapping[str, Any]) -> None:
+def write_index(path: Path, columns: Mapping[str, np.ndarray]) -> None:
     """Write index.parquet from the columns that stages/lib/pictures.py names, less `id` and `label`.
 
     A label is a species' place among the sorted names of all that are kept, -1 for none.
     """
-    species = np.asarray(columns["species"])
+    species = columns["species"]
     names = np.unique(species[species != ""])
     label = np.where(species == "", -1, np.searchsorted(names, species))
     table = {

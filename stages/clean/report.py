@@ -8,28 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from stages.clean.pack import style_of
+from stages.clean.files import Files
 from stages.clean.reasons import REASONS
 from stages.clean.split import split_of
 from stages.clean.spool import Frames
 from stages.lib.pictures import SPLITS
 
-Files = list[dict[str, Any]]  # as `list_files` gives them
-
 
 def index_columns(
     frames: Frames, kept: np.ndarray, files: Files, val_share: float, test_share: float
-) -> dict[str, np.ndarray | list[str]]:
+) -> dict[str, np.ndarray]:
     """The columns of index.parquet for the kept rows of `frames`, less `id` and `label`."""
-    splits = [split_of(file["path"], file["label"], val_share, test_share) for file in files]
-    of = frames.file[kept].tolist()
+    named = zip(files.path, files.label, strict=True)
+    splits = np.array([split_of(path, label, val_share, test_share) for path, label in named], object)
+    of = frames.file[kept]
     return {
-        "species": [files[i]["label"] for i in of],
-        "style": [style_of(files[i]["path"]) for i in of],
-        "source": [files[i]["path"] for i in of],
+        "species": files.label[of],
+        "style": files.style[of],
+        "source": files.path[of],
         "frame": frames.frame[kept],
-        "split": [splits[i] for i in of],
-        "sha256": [bytes(row).hex() for row in frames.sha256[kept].view(np.uint8).reshape(-1, 32)],
+        "split": splits[of],
+        "sha256": np.array([bytes(row).hex() for row in frames.sha256[kept].view(np.uint8).reshape(-1, 32)], object),
         "phash": frames.phash[kept],
         "ink": frames.ink[kept],
     }
@@ -37,17 +36,17 @@ def index_columns(
 
 def drop_rows(dropped: list[dict[str, Any]], files: Files) -> list[dict[str, Any]]:
     """Rows of dropped.parquet for what was left out while decoding."""
-    return [{"source": files[row["file"]]["path"], **row} for row in dropped]
+    return [{"source": files.path[row["file"]], **row} for row in dropped]
 
 
 def copy_rows(frames: Frames, files: Files, copies: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     """Rows of dropped.parquet for copies: for each reason, the row that a row is a copy of or -1."""
     return [
         {
-            "source": files[frames.file[row]]["path"],
+            "source": files.path[frames.file[row]],
             "frame": int(frames.frame[row]),
             "reason": reason,
-            "copy_of": files[frames.file[copy_of[row]]]["path"],
+            "copy_of": files.path[frames.file[copy_of[row]]],
             "copy_frame": int(frames.frame[copy_of[row]]),
         }
         for reason, copy_of in copies.items()
@@ -59,7 +58,7 @@ def rule_rows(frames: Frames, files: Files, reasons: Mapping[int, tuple[str, str
     """Rows of dropped.parquet for frames that were decoded: reason and detail by row."""
     return [
         {
-            "source": files[frames.file[row]]["path"],
+            "source": files.path[frames.file[row]],
             "frame": int(frames.frame[row]),
             "reason": reason,
             "detail": detail,

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 CHUNK = 512  # frames read back at once
-PACKED = {"sha256": "S32", "phash": np.uint64, "ink": np.float32, "odd": np.uint8, "area": np.int64}
+PACKED = {
+    "file": np.int32,
+    "frame": np.int32,
+    "sha256": "S32",
+    "phash": np.uint64,
+    "ink": np.float32,
+    "odd": np.uint8,
+    "area": np.int64,
+}
 
 
 @dataclass(frozen=True)
@@ -51,18 +59,17 @@ class Spool:
         self.pixel_path, self.thumb_path = folder / "pixels", folder / "thumbs"
         self._pixels = self.pixel_path.open("wb")
         self._thumbs = self.thumb_path.open("wb")
-        self._columns: dict[str, list[Any]] = {name: [] for name in ("file", "frame", *PACKED)}
+        self._columns = {name: bytearray() for name in PACKED}
         self.dropped: list[dict[str, Any]] = []
 
     def add(self, decoded: dict[str, Any]) -> int:
         """Take one file's row of `decode_all`; return how many frames it has."""
         self._pixels.write(decoded["pixels"])
         self._thumbs.write(decoded["thumb"])
-        columns = self._columns
-        columns["file"].append(np.full(len(decoded["frame"]), decoded["file"], np.int32))
-        columns["frame"].append(np.array(decoded["frame"], np.int32))
-        for name, kind in PACKED.items():
-            columns[name].append(np.frombuffer(decoded[name], kind))
+        frame = np.array(decoded["frame"], np.int32)
+        packed = decoded | {"frame": frame.tobytes(), "file": np.full_like(frame, decoded["file"]).tobytes()}
+        for name, column in self._columns.items():
+            column.extend(packed[name])
         self.dropped += [{"file": decoded["file"], **row} for row in decoded["dropped"]]
         return len(decoded["frame"])
 
@@ -70,7 +77,7 @@ class Spool:
         """Everything taken, in the stable order; nothing can be added after."""
         self._pixels.close()
         self._thumbs.close()
-        columns = {name: np.concatenate(parts) for name, parts in self._columns.items()}
+        columns = {name: np.frombuffer(self._columns[name], kind) for name, kind in PACKED.items()}
         order = np.lexsort((columns["frame"], columns["file"]))
         return Frames(**{name: column[order] for name, column in columns.items()}, place=order)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 PICTURES = (".svg", ".gif", ".png", ".jpg", ".jpeg", ".webp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of the manifest; a failed file has a reason, and no copy in `files/`.
 
@@ -80,7 +80,7 @@ def write_manifest(path: Path, rows: Sequence[Row]) -> None:
     sources = list(dict.fromkeys(row.source for row in rows))
     if len(sources) > 1:
         schema = schema.with_metadata({"sources": json.dumps(sources)})
-    pq.write_table(pa.Table.from_pylist([asdict(row) for row in ordered], schema), path)
+    pq.write_table(pa.table([[getattr(row, name) for row in ordered] for name in schema.names], schema=schema), path)
 
 
 def figures(found: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
