@@ -102,3 +102,23 @@ def test_a_missing_manifest_says_what_to_run(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text("clean: {}\n")
     with pytest.raises(UserError, match="run the stages before"):
         clean(Stage("clean"))
+
+
+def test_past_a_number_pictures_are_kept_in_shards(tmp_path, monkeypatch):
+    files = {f"{number % 3}/{number}.png": figure(number) for number in range(40)}
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+    assert run(one, monkeypatch, files, "shards_past: 40") == run(other, monkeypatch, files, "shards_past: 39")
+    assert (one / "data/clean/images.npy").exists()
+    assert not (other / "data/clean/images.npy").exists()
+    packed, sharded = open_pictures(one / "data/clean"), open_pictures(other / "data/clean")
+    place = {digest: row for row, digest in enumerate(packed.column("sha256"))}
+    rows = [place[digest] for digest in sharded.column("sha256")]
+    np.testing.assert_array_equal(sharded.images[:], packed.images[rows])
+    for name in ("source", "species", "split", "label", "phash", "ink"):
+        assert list(sharded.column(name)) == list(packed.column(name)[rows])
+    assert sharded.column("id").tolist() == list(range(40))
+    first = hashes(other)
+    run(other, monkeypatch, files, "shards_past: 39")
+    assert hashes(other) == first

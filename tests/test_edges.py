@@ -121,7 +121,7 @@ def test_files_hold_every_picture_in_order(tmp_path):
     levels = np.arange(len(images)) % 200
     images[:, :, 4:12, 4:12] = levels[:, None, None, None]
     np.save(tmp_path / "images.npy", images)
-    shares = trace(tmp_path / "images.npy", tmp_path / "edges", {"first": _darkest})
+    shares = trace(tmp_path, tmp_path / "edges", {"first": _darkest})
     written = np.load(tmp_path / "edges/first.npy")
     assert written.dtype == np.uint8 and np.array_equal(written[:, 0, 0], levels)
     assert np.array_equal(shares["first"] > 0, levels == 0)

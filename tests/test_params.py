@@ -63,7 +63,7 @@ def test_wrong_value_is_named_with_what_is_allowed(changes, line):
 
 
 def test_unknown_key_of_an_inner_section_is_named_with_the_keys_that_are_there():
-    assert "toy.inner.rat is not a parameter" in message({"inner": {"rate": 1.0, "rat": 1}})
+    assert "toy.inner.rat is not a parameter; toy.inner has rate" in message({"inner": {"rate": 1.0, "rat": 1}})
 
 
 def test_all_mistakes_are_told_at_once():

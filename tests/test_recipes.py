@@ -18,7 +18,8 @@ from stages.lib.nets.generators import build_generator
 from stages.lib.params import Common, UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
 from stages.lib.sampling import Latent
-from stages.lib.training.loop import batch_rows, mix
+from stages.lib.training.batches import Batches
+from stages.lib.training.loop import mix
 from stages.lib.weights import load_weights, save_weights
 from stages.pix2pix.params import Pix2pixParams
 from stages.pretrain.params import PretrainParams
@@ -211,8 +212,8 @@ def test_the_discriminator_is_told_the_embeddings_that_pictures_have_and_fakes_w
     takes_two_steps(overlaid("cpu"), tmp_path)
     embeddings = np.load(tmp_path / "data/embeddings.npy")
     latent = Latent(DIMS, load_mixture(tmp_path / "models/gmm.npz"), None)
-    rows = np.arange(COUNT)
+    batches = Batches(np.arange(COUNT), 4, 0)
     assert len(told) == 2
     for step, (real, fake) in enumerate(told):
-        assert np.array_equal(real, embeddings[batch_rows(rows, step, 4, 0)])
+        assert np.array_equal(real, embeddings[batches[step]])
         assert np.array_equal(fake, latent.draw(4, np.random.default_rng(mix(0, step)))[0])

@@ -10,14 +10,16 @@ from torch.nn import functional as F
 from stages.classifier.params import ClassifierParams
 from stages.lib.nets.encoder import LAYERS, Encoder
 from stages.lib.params import UserError
-from stages.lib.pictures import Pictures
+from stages.lib.pictures import ENOUGH, Pictures
+from stages.lib.sheets import spread
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
 from stages.lib.training.augment import augment
+from stages.lib.training.batches import Batches
 from stages.lib.training.best import Best
 from stages.lib.training.device import accelerator
 from stages.lib.training.embed import pool_rows
-from stages.lib.training.loop import Training, batch_rows
+from stages.lib.training.loop import Training
 from stages.lib.training.many import is_first, prepare, share, whole
 
 TURNS = 4
@@ -66,6 +68,7 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
     classes = TURNS if task == "rotation" else int(labels.max()) + 1
     net = build(p, classes).to(accelerate.device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=p.lr, weight_decay=p.weight_decay)
+    batches = Batches(rows, p.batch, seed, pictures.images)
     steps_per_epoch = -(-len(rows) // p.batch)
     steps = p.epochs * steps_per_epoch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, p.lr, total_steps=steps)
@@ -75,7 +78,7 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
     with Training(stage, steps, p.batch, seed, state) as run:
         for step in run:
             net.train()
-            chosen = share(batch_rows(rows, step, p.batch, seed))
+            chosen = share(batches[step])
             (x,) = augment([to_float(pictures.images[chosen]).to(accelerate.device)], p.augment)
             y = torch.from_numpy(labels[chosen]).long().to(accelerate.device)
             if task == "rotation":
@@ -95,7 +98,7 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
     if best.weights:
         net.load_state_dict(best.weights)
     net.eval()
-    var, mean = torch.var_mean(torch.from_numpy(pool_rows(net, pictures, everything)), dim=0)
+    var, mean = torch.var_mean(torch.from_numpy(pool_rows(net, pictures, spread(everything, ENOUGH))), dim=0)
     net.freeze_normalisation(mean, var)
     return net, run
 

@@ -10,13 +10,14 @@ import numpy as np
 from stages.clean.decode import decode_all
 from stages.clean.files import list_files
 from stages.clean.judge import judge
-from stages.clean.pack import write_dropped, write_images, write_index
+from stages.clean.pack import labels_of, shard_order, write_dropped, write_images, write_index
 from stages.clean.params import CleanParams
 from stages.clean.report import copy_rows, drop_rows, figures, index_columns, rule_rows, tell
 from stages.clean.spool import Spool, fresh_folder
 from stages.lib.params import UserError
-from stages.lib.pictures import FOLDER, SPLITS, open_pictures
+from stages.lib.pictures import FOLDER, IMAGES, SPLITS, open_pictures
 from stages.lib.progress import track
+from stages.lib.shards import write_shards
 from stages.lib.sheets import save_sheet, spread
 from stages.lib.stage import Stage, run
 from stages.lib.vetoes import read_vetoes
@@ -47,7 +48,13 @@ def main(stage: Stage) -> None:
         if not len(kept):
             raise UserError(f"no picture is left of {len(files)} files: {tell(dropped)}")
         index = index_columns(frames, kept, files, params.val_share, params.test_share)
-        write_images(FOLDER / "images.npy", len(kept), common.image_px, spool.pixels(frames.place[kept]))
+        if len(kept) > params.shards_past:
+            order = shard_order(index)
+            kept, index = kept[order], {name: column[order] for name, column in index.items()}
+            pictures = spool.pictures(frames.place[kept])
+            write_shards(FOLDER, index["split"], labels_of(index["species"]), pictures)
+        else:
+            write_images(FOLDER / IMAGES, len(kept), common.image_px, spool.pictures(frames.place[kept]))
         shown = [*spool.pictures(frames.place[spread(unwanted, SHEET)])]
         blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
         save_sheet(stage.plot_path("dropped.png"), np.concatenate(shown or [blank]), COLUMNS)
@@ -58,10 +65,10 @@ def main(stage: Stage) -> None:
         if split not in index["split"]:
             change = "lower" if split == "train" else "raise"
             raise UserError(f"no picture fell into {split}: add pictures, or {change} clean.{share}")
-    pictures = open_pictures()
+    packed = open_pictures()
     for split in SPLITS:
-        rows = spread(pictures.rows(split), SHEET)
-        save_sheet(stage.plot_path(f"{split}.png"), pictures.images[rows], COLUMNS)
+        rows = spread(packed.rows(split), SHEET)
+        save_sheet(stage.plot_path(f"{split}.png"), packed.images[rows], COLUMNS)
     stage.write_metrics(figures(index, len(files), dropped))
 
 

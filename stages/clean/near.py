@@ -8,6 +8,7 @@ import numpy as np
 
 from stages.clean.bands import Joined
 from stages.lib.cluster import on_ray
+from stages.lib.records import Records
 
 BATCH = 1024  # rows searched at once: bounds memory
 IN_MEMORY = 5_000_000  # rows; of more, near hashes are looked for by the cluster, if there is one
@@ -97,12 +98,14 @@ def _octets(hashes: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(hashes).view(np.uint8).reshape(-1, 8)
 
 
-def copy_rule(thumbs: np.ndarray, place: np.ndarray, species: np.ndarray, limit: float, recolours: str) -> Rule:
+def copy_rule(
+    thumbs: np.ndarray | Records, place: np.ndarray, species: np.ndarray, limit: float, recolours: str
+) -> Rule:
     """What makes near hashes copies: colours that differ by less than `limit` on average,
     or, when recolours are dropped, the same species.
 
     Args:
-        thumbs: uint8, N x 768, perhaps on disk.
+        thumbs: uint8, N x 768.
         place: N, where in `thumbs` a row's is.
         species: N names, "" for none.
     """

@@ -1,4 +1,4 @@
-"""The packed set on disk: images.npy, index.parquet, dropped.parquet."""
+"""The packed set on disk: images.npy or shards, index.parquet, dropped.parquet."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from stages.lib.pictures import SPLITS
 
 DROPPED = pa.schema(
     [
@@ -29,7 +31,19 @@ def style_of(path: str) -> str:
     return STYLES.get(Path(path).suffix.lower(), "picture")
 
 
-def write_images(path: Path, count: int, px: int, chunks: Iterable[bytes]) -> None:
+def shard_order(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The order of rows in shards: split by split, and in each by the pictures' digests, which is at random, so that
+    a few shards are a fair sample of their split."""
+    return np.lexsort([columns["sha256"].astype("S"), [SPLITS.index(split) for split in columns["split"]]])
+
+
+def labels_of(species: np.ndarray) -> np.ndarray:
+    """A species' place among the sorted names of all that are kept: int32, N, -1 for none."""
+    names = np.unique(species[species != ""])
+    return np.where(species == "", -1, np.searchsorted(names, species)).astype(np.int32)
+
+
+def write_images(path: Path, count: int, px: int, chunks: Iterable[np.ndarray]) -> None:
     """Write uint8, count x 3 x px x px, as .npy, chunk by chunk."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, px, px)}
     with open(path, "wb") as out:
@@ -39,16 +53,10 @@ def write_images(path: Path, count: int, px: int, chunks: Iterable[bytes]) -> No
 
 
 def write_index(path: Path, columns: Mapping[str, np.ndarray]) -> None:
-    """Write index.parquet from the columns that stages/lib/pictures.py names, less `id` and `label`.
-
-    A label is a species' place among the sorted names of all that are kept, -1 for none.
-    """
-    species = columns["species"]
-    names = np.unique(species[species != ""])
-    label = np.where(species == "", -1, np.searchsorted(names, species))
+    """Write index.parquet from the columns that stages/lib/pictures.py names, less `id` and `label`."""
     table = {
-        "id": pa.array(np.arange(len(species)), pa.int32()),
-        "label": pa.array(label, pa.int32()),
+        "id": pa.array(np.arange(len(columns["species"])), pa.int32()),
+        "label": pa.array(labels_of(columns["species"])),
         **{name: pa.array(column) for name, column in columns.items()},
     }
     pq.write_table(pa.table(table), path)

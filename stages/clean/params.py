@@ -24,5 +24,8 @@ class CleanParams(Section):
     outliers: float = Field(
         0.0, ge=0, allow_inf_nan=False, description="median absolute deviations, as a normal one's; 0: none is dropped"
     )
+    shards_past: int = Field(
+        1_000_000, ge=0, description="pictures; more are kept in WebDataset shards instead of one file"
+    )
     val_share: float = Field(0.1, ge=0, lt=1)
     test_share: float = Field(0.1, ge=0, lt=1)

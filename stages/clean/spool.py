@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from stages.lib.records import Records
+
 CHUNK = 512  # frames read back at once
 PACKED = {
     "file": np.int32,
@@ -81,28 +83,15 @@ class Spool:
         order = np.lexsort((columns["frame"], columns["file"]))
         return Frames(**{name: column[order] for name, column in columns.items()}, place=order)
 
-    def thumbs(self) -> np.ndarray:
-        """uint8, N x 768, in the order of `Frames.place`; memory-mapped."""
-        return np.memmap(self.thumb_path, np.uint8, "r").reshape(-1, 768)
+    def thumbs(self) -> Records:
+        """uint8, 768 each, by `Frames.place`."""
+        return Records(self.thumb_path, (768,))
 
     def pictures(self, places: np.ndarray) -> Iterator[np.ndarray]:
-        """`pixels` as uint8, n x 3 x px x px."""
-        for chunk in self.pixels(places):
-            yield np.frombuffer(chunk, np.uint8).reshape(-1, 3, self.px, self.px)
-
-    def pixels(self, places: np.ndarray) -> Iterator[bytes]:
-        """Pictures at `places`, one after the other, in chunks.
-
-        Read rather than mapped: pages of a map would count as this process's memory.
-        """
-        item = 3 * self.px**2
-        with open(self.pixel_path, "rb") as source:
-            for start in range(0, len(places), CHUNK):
-                parts = []
-                for place in places[start : start + CHUNK].tolist():
-                    source.seek(place * item)
-                    parts.append(source.read(item))
-                yield b"".join(parts)
+        """Pictures at `places`, one after the other, in chunks: uint8, n x 3 x px x px."""
+        pixels = Records(self.pixel_path, (3, self.px, self.px))
+        for start in range(0, len(places), CHUNK):
+            yield pixels[places[start : start + CHUNK]]
 
 
 @contextmanager

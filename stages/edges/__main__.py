@@ -24,7 +24,7 @@ def main(stage: Stage) -> None:
         "canny": partial(canny, thresholds=p.canny),
         "sketch": partial(sketch, level=p.sketch_level, epsilon=p.sketch_epsilon),
     }
-    shares = trace(FOLDER / "images.npy", EDGES, outlines)
+    shares = trace(FOLDER, EDGES, outlines)
 
     figures: dict[str, float] = {}
     for name, ink in shares.items():

@@ -12,23 +12,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from stages.lib.pictures import open_images
+
 CHUNK = 512  # pictures mapped into memory at a time by each process
 
 Outline = Callable[[np.ndarray], np.ndarray]
 
 
-def trace(images: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict[str, np.ndarray]:
+def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict[str, np.ndarray]:
     """Write `<folder>/<name>.npy`, uint8, N x H x W, for each outline.
 
     Args:
-        images: .npy, uint8, N x 3 x H x W.
+        pictures: the folder of the packed set.
         folder: made where it is missing.
         outlines: functions from uint8, H x W x 3 to uint8, H x W, by name.
 
     Returns:
         The share of black pixels of each picture, float64, N, for each outline.
     """
-    count, _, height, width = np.load(images, mmap_mode="r").shape
+    count, _, height, width = open_images(pictures).shape
     folder.mkdir(parents=True, exist_ok=True)
     for name in outlines:
         path = folder / f"{name}.npy"
@@ -36,7 +38,7 @@ def trace(images: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict[s
         np.lib.format.open_memmap(path, "w+", np.uint8, (count, height, width))
     # spawned, since a forked child inherits locks of OpenCV's threads and may wait for them forever
     with get_context("spawn").Pool(os.cpu_count(), _begin_worker) as pool:
-        shares = pool.map(partial(_trace_chunk, images, folder, outlines), range(0, count, CHUNK), chunksize=1)
+        shares = pool.map(partial(_trace_chunk, pictures, folder, outlines), range(0, count, CHUNK), chunksize=1)
     return {name: np.concatenate([share[name] for share in shares]) for name in outlines}
 
 
@@ -46,11 +48,11 @@ def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _trace_chunk(images: Path, folder: Path, outlines: Mapping[str, Outline], start: int) -> dict[str, np.ndarray]:
+def _trace_chunk(pictures: Path, folder: Path, outlines: Mapping[str, Outline], start: int) -> dict[str, np.ndarray]:
     # opened for each chunk: pages of a map that stays open count as this process's memory
-    pictures = np.load(images, mmap_mode="r")[start : start + CHUNK]
+    images = open_images(pictures)[start : start + CHUNK]
     papers = {name: np.load(folder / f"{name}.npy", mmap_mode="r+")[start : start + CHUNK] for name in outlines}
-    for i, picture in enumerate(pictures):
+    for i, picture in enumerate(images):
         image = np.ascontiguousarray(picture.transpose(1, 2, 0))
         for name, outline in outlines.items():
             papers[name][i] = outline(image)

@@ -8,10 +8,13 @@ from stages.lib.mixture import Mixture
 from stages.lib.params import UserError
 from stages.lib.pictures import Pictures
 
+AT_ONCE = 50_000  # embeddings: bounds memory
+
 
 def of_components(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
     """The mixture's component of every picture: int, (N,)."""
-    return mixture.assign(np.asarray(embeddings, np.float64))
+    parts = range(0, len(embeddings), AT_ONCE)
+    return np.concatenate([mixture.assign(embeddings[i : i + AT_ONCE].astype(np.float64)) for i in parts])
 
 
 def of_species(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:

@@ -21,10 +21,11 @@ from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
 from stages.lib.training.augment import augment, vary
+from stages.lib.training.batches import Batches
 from stages.lib.training.best import Best
 from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
-from stages.lib.training.loop import Training, batch_rows, mix
+from stages.lib.training.loop import Training, mix
 from stages.lib.training.losses import LOSSES
 from stages.lib.training.many import is_first, prepare, share
 from stages.lib.training.penalties import PENALTIES, LeCam
@@ -68,7 +69,7 @@ def train(
     ema, best, lecam = EMA(net_g, p.ema), Best(), LeCam()
     adaptive = AdaptiveP(p.augment_p, p.augment_target, p.augment_kimg)
 
-    rows = pictures.rows("train")
+    batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
     anchored = p.batch // 2 if embeddings is not None and p.anchor else 0
     own_anchored = len(share(np.arange(anchored)))
     taught = copy.deepcopy(net_g).eval() if anchored and p.init == "pretrained" else None
@@ -92,7 +93,7 @@ def train(
             sigma = fading(p.blur, step * p.batch / 1000, p.blur_kimg)
             train_g = step >= alone and step % p.n_critic == 0
 
-            chosen = batch_rows(rows, step, p.batch, seed)
+            chosen = batches[step]
             z, classes = start.latent.draw(p.batch, np.random.default_rng(mix(seed, step)))
             real_told = fake_told = None
             if start.told is not None:

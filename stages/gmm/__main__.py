@@ -7,22 +7,25 @@ import numpy as np
 from stages.gmm.fit import ALIVE, choose, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
 from stages.lib.mixture import FILE, save_mixture
-from stages.lib.pictures import open_pictures
+from stages.lib.pictures import ENOUGH, open_pictures
+from stages.lib.sheets import spread
 from stages.lib.stage import Stage, run
 
 
 def main(stage: Stage) -> None:
     common, p = stage.params(GmmParams)
     pictures = open_pictures()
-    embeddings = np.load("data/embeddings.npy").astype(np.float64)
-    train, val = pictures.rows("train"), pictures.rows("val")
+    rows = spread(np.arange(len(pictures)), ENOUGH)
+    embeddings = np.load("data/embeddings.npy", mmap_mode="r")[rows].astype(np.float64)
+    split, source = pictures.column("split")[rows], pictures.column("source")[rows]
+    train, val = np.flatnonzero(split == "train"), np.flatnonzero(split == "val")
 
     pca = fit_pca(embeddings[train], p.pca_dims)
     points = embeddings if pca is None else pca.transform(embeddings)
     tried: dict[int, float] = {}
     count = p.components
     if count == "auto":
-        count, tried = choose(points[train], pictures.column("source")[train], p, common.seed)
+        count, tried = choose(points[train], source[train], p, common.seed)
     model = fit_gmm(points[train], count, p, common.seed)
 
     dims = points.shape[1]

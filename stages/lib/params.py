@@ -7,7 +7,7 @@ is here.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -89,10 +89,19 @@ def _explain(name: str, model: type[Section]) -> Any:
     def line(error: Any) -> str:
         key = ".".join([name, *map(str, error["loc"])])
         if error["type"] == "extra_forbidden":
-            return f"{key} is not a parameter; {name} has {', '.join(model.model_fields)}"
+            section, fields = key.rpartition(".")[0], _fields(model, error["loc"][:-1])
+            return f"{key} is not a parameter" + (f"; {section} has {', '.join(fields)}" if fields else "")
         message = error["msg"].removeprefix("Value error, ")
         if not error["loc"]:  # a rule over several keys: it names them itself
             return f"{name}: {message}"
         return f"{key} is {error['input']!r}: {message[0].lower()}{message[1:]}"
 
     return line
+
+
+def _fields(model: Any, keys: Sequence[Any]) -> list[str]:
+    """The keys of a section, or of one inside it."""
+    for key in keys:
+        field = getattr(model, "model_fields", {}).get(key)
+        model = field.annotation if field else None
+    return [*getattr(model, "model_fields", {})]

@@ -55,7 +55,10 @@ class Stage:
         for key in entry.get("params", []):
             digest.update(json.dumps([key, lookup(values, key)], sort_keys=True).encode())
         for dep in entry.get("deps", []):
-            path = Path(re.sub(r"\$\{(.+?)\}", lambda m: str(lookup(values, m[1])), dep))
+            named = re.fullmatch(r"\$\{(.+)\}", dep)
+            path = Path(str(lookup(values, named[1])) if named else dep)
+            if named and not path.exists():
+                raise UserError(f"{named[1]} is {str(path)!r}: there is no such file or folder")
             _hash_path(path, digest)
         return digest.hexdigest()
 

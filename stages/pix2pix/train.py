@@ -19,10 +19,11 @@ from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
 from stages.lib.training.augment import augment
+from stages.lib.training.batches import Batches
 from stages.lib.training.best import Best
 from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
-from stages.lib.training.loop import Training, batch_rows
+from stages.lib.training.loop import Training
 from stages.lib.training.losses import LOSSES
 from stages.lib.training.many import is_first, prepare, share
 from stages.lib.training.penalties import PENALTIES
@@ -61,7 +62,8 @@ def train(
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
     opt_d = torch.optim.Adam(net_d.parameters(), lr=p.d_lr, betas=betas, fused=True)
     net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
-    ema, best, rows = EMA(net_g, p.ema), Best(), pictures.rows("train")
+    ema, best = EMA(net_g, p.ema), Best()
+    batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
     steps = max(1, round(p.kimg * 1000 / p.batch))
     watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
     scored = set(np.linspace(steps - 1, steps // 2, p.snapshots).round().astype(int).tolist()) if score else set()
@@ -73,7 +75,7 @@ def train(
                 watch(run.folder, step, ema.module)
             for optimiser, lr in ((opt_g, p.lr), (opt_d, p.d_lr)):
                 set_rate(optimiser, lr * rate(step, 0, 0, steps, p.schedule))
-            chosen = batch_rows(rows, step, p.batch, seed)
+            chosen = batches[step]
             papers = outlines.varied(chosen, pictures, step, seed, p.by_hand)
             pair = [to_float(pictures.images[share(chosen)]).to(device), to_lines(share(papers)).to(device)]
             real, lines = augment(pair, p.augment)

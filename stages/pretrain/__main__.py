@@ -42,7 +42,7 @@ def main(stage: Stage) -> None:
     perceptual = PerceptualLoss(NETWORKS[p.perceptual](encoder), p.strides)
     net, training = train(stage, p, architecture, pictures, embeddings, perceptual, common.seed)
     stage.check_unchanged()
-    figures, rebuilt = compare(net, perceptual, pictures, embeddings)
+    figures, measured, rebuilt = compare(net, perceptual, pictures, embeddings)
 
     Path("data/embeddings.npy").unlink(missing_ok=True)
     np.save("data/embeddings.npy", embeddings)
@@ -51,7 +51,7 @@ def main(stage: Stage) -> None:
     stage.write_table("history", training.history)
     stage.write_metrics(figures)
     shown = spread(np.arange(len(rebuilt)), 32)
-    pairs = np.stack([pictures.images[pictures.rows("val")[shown]], rebuilt[shown]], axis=1)
+    pairs = np.stack([pictures.images[measured[shown]], rebuilt[shown]], axis=1)
     save_sheet(stage.plot_path("rebuilds.png"), pairs.reshape(-1, *rebuilt.shape[1:]), columns=16)
     stage.on_success.append(training.discard)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from stages.lib.pictures import Pictures
+from stages.lib.pictures import ENOUGH, Pictures
 from stages.lib.scores.nearest import nearest
+from stages.lib.sheets import spread
 from stages.lib.tensors import to_uint8
 from stages.lib.training.perceptual import PerceptualLoss, errors
 
 BATCH = 64
+MEASURED = 10_000  # pictures of val, at most
 
 
 @torch.no_grad()
@@ -38,12 +40,12 @@ def mean_picture(pictures: Pictures, rows: np.ndarray) -> np.ndarray:
 
 def compare(
     net: torch.nn.Module, perceptual: PerceptualLoss, pictures: Pictures, embeddings: np.ndarray
-) -> tuple[dict[str, float], np.ndarray]:
-    """Figures for pretrain.json, and the rebuilds of val."""
-    train, val = pictures.rows("train"), pictures.rows("val")
+) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
+    """Figures for pretrain.json, rows of val, and their rebuilds."""
+    train, val = spread(pictures.rows("train"), ENOUGH), spread(pictures.rows("val"), MEASURED)
     real = pictures.images[val]
     rebuilt = rebuild(net, embeddings[val])
-    mean = np.broadcast_to(mean_picture(pictures, train), real.shape)
+    mean = np.broadcast_to(mean_picture(pictures, pictures.rows("train")), real.shape)
     guesses = {
         "val": rebuilt,
         "mean_picture": mean,
@@ -52,4 +54,4 @@ def compare(
     figures = {}
     for name, guess in guesses.items():
         figures[f"{name}_pixel"], figures[f"{name}_feature"] = errors(perceptual, guess, real)
-    return figures, rebuilt
+    return figures, val, rebuilt

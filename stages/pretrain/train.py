@@ -20,9 +20,10 @@ from stages.lib.nets.lite import LiteGenerator
 from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
+from stages.lib.training.batches import Batches
 from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
-from stages.lib.training.loop import Training, batch_rows
+from stages.lib.training.loop import Training
 from stages.lib.training.many import prepare, share
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.pretrain.params import PretrainParams
@@ -49,11 +50,11 @@ def train(
     net, to_small, optimiser = prepare(accelerate, net, to_small, optimiser)
     ema = EMA(net, p.ema)
     perceptual.net.to(accelerate.device)
-    rows = pictures.rows("train")
+    batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
     state = {"net": net, "to_small": to_small, "optimiser": optimiser, "schedule": schedule, "ema": ema}
     with Training(stage, coarse + fine, p.batch, seed, state) as run:
         for step in run:
-            chosen = share(batch_rows(rows, step, p.batch, seed))
+            chosen = share(batches[step])
             real = to_float(pictures.images[chosen]).to(accelerate.device)
             z = torch.from_numpy(embeddings[chosen]).to(accelerate.device)
             z = z + p.jitter * share(torch.randn(p.batch, z.shape[1], device=z.device))

@@ -16,14 +16,17 @@ BATCH = 128
 def pool_rows(net: Encoder, pictures: Pictures, rows: np.ndarray, turns: int = 0) -> np.ndarray:
     """Pooled features of `rows`, each turned by `turns` x 90 degrees: float32, len(rows) x embedding_dim."""
     device = next(net.parameters()).device
-    parts = [np.zeros((0, net.embedding_dim), np.float32)]
+    pooled = np.empty((len(rows), net.embedding_dim), np.float32)
     for start in range(0, len(rows), BATCH):
         x = to_float(pictures.images[rows[start : start + BATCH]]).to(device)
-        parts.append(net.pooled(x.rot90(turns, (2, 3))).float().cpu().numpy())
-    return np.concatenate(parts)
+        pooled[start : start + BATCH] = net.pooled(x.rot90(turns, (2, 3))).float().cpu().numpy()
+    return pooled
 
 
 def embed_rows(net: Encoder, pictures: Pictures, rows: np.ndarray) -> np.ndarray:
     """Embeddings of `rows` by a frozen encoder: float32, len(rows) x embedding_dim."""
-    pooled = torch.from_numpy(pool_rows(net, pictures, rows)).to(net.mean.device)
-    return net.normalise(pooled).cpu().numpy()
+    found = pool_rows(net, pictures, rows)
+    for start in range(0, len(rows), BATCH):
+        part = found[start : start + BATCH]
+        part[:] = net.normalise(torch.from_numpy(part).to(net.mean.device)).cpu().numpy()
+    return found

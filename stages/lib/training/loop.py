@@ -5,7 +5,7 @@
             run.log(loss=loss)
 
 All randomness of a step comes from (seed, step): before each step torch is seeded
-from them, and batches are drawn by index (`batch_rows`). So a run that was killed
+from them, and batches are drawn by index (stages/lib/training/batches.py). So a run that was killed
 at any moment and goes on from its checkpoint ends with the same bytes.
 """
 
@@ -215,15 +215,3 @@ def all_finite(state: Any) -> bool:
 def mix(*numbers: int) -> int:
     """One seed out of several numbers."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
-
-
-def batch_rows(rows: np.ndarray, step: int, batch: int, seed: int) -> np.ndarray:
-    """The rows of batch `step`: every epoch is a permutation, and it depends on nothing else.
-
-    Returns:
-        int, (batch,); the last batch of an epoch is filled from the next epoch.
-    """
-    wanted = np.arange(step * batch, (step + 1) * batch)
-    epochs = wanted // len(rows)
-    orders = {epoch: np.random.default_rng([seed, int(epoch)]).permutation(rows) for epoch in np.unique(epochs)}
-    return np.array([orders[epoch][i] for epoch, i in zip(epochs, wanted % len(rows), strict=True)])

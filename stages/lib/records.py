@@ -1,0 +1,52 @@
+"""Arrays of one shape in a file, read when they are asked for.
+
+Read and not mapped: pages of a map count as the process's memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+
+class Records:
+    """uint8 arrays of one shape, at equal distances in a file.
+
+    Args:
+        path: of the file.
+        shape: of one of them.
+        start: bytes before the first.
+        step: bytes from the beginning of one to that of the next; None: they follow each other.
+    """
+
+    def __init__(self, path: Path, shape: Sequence[int], start: int = 0, step: int | None = None) -> None:
+        self.path, self.shape = path, tuple(shape)
+        self.start, self.step = start, step or prod(shape)
+
+    def __getitem__(self, places: np.ndarray) -> np.ndarray:
+        """Those at `places`, int (n,): uint8, n x shape.
+
+        Raises:
+            OSError: the file cannot be read, or has no such place.
+        """
+        found = np.empty((len(places), *self.shape), np.uint8)
+        file = os.open(self.path, os.O_RDONLY)
+        try:
+            for place, record in zip(places.tolist(), found.reshape(len(places), -1), strict=True):
+                if os.preadv(file, [record.data], self.start + place * self.step) != record.nbytes:
+                    raise OSError(f"{self.path} ends before its picture {place}")
+        finally:
+            os.close(file)
+        return found
+
+    def read_ahead(self) -> None:
+        """Tell the system that all of the file will be wanted soon."""
+        file = os.open(self.path, os.O_RDONLY)
+        try:
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)
+        finally:
+            os.close(file)
