@@ -1,8 +1,8 @@
 """Whether scrape and clean take as long for each of a million pictures as of a hundred thousand.
 
-    python -m bench.million [COUNT ...]
+    python -m bench.million [--jpeg SIDE] [COUNT ...]
 
-For each count, draws so many small PNGs, no two alike, into a tar, runs both stages on it in a
+For each count, draws so many small PNGs (or JPEGs of that side), no two alike, into a tar, runs both stages on it in a
 temporary folder, and prints seconds, microseconds a picture and the peak memory of all processes
 together. A million takes 20 GB of disk in TMPDIR.
 """
@@ -27,21 +27,24 @@ BLOCKS, PX = 6, 24  # blocks of colour in a row, and the picture's side
 LABELS = 1000
 
 
-def draw(path: Path, count: int) -> None:
-    """A tar of PNGs, a folder a label."""
+def draw(path: Path, count: int, jpeg: int) -> None:
+    """A tar of PNGs, or of JPEGs of a side, a folder a label."""
     random = np.random.default_rng(0)
     with tarfile.open(path, "w") as tar:
         for number in range(count):
             blocks = Image.fromarray(random.integers(0, 256, (BLOCKS, BLOCKS, 3), np.uint8))
-            png = io.BytesIO()
-            blocks.resize((PX, PX), Image.Resampling.NEAREST).save(png, "PNG", compress_level=1)
-            member = tarfile.TarInfo(f"{number % LABELS:03}/{number:08}.png")
-            member.size = len(png.getvalue())
-            png.seek(0)
-            tar.addfile(member, png)
+            data = io.BytesIO()
+            if jpeg:
+                blocks.resize((jpeg, jpeg), Image.Resampling.BICUBIC).save(data, "JPEG", quality=85)
+            else:
+                blocks.resize((PX, PX), Image.Resampling.NEAREST).save(data, "PNG", compress_level=1)
+            member = tarfile.TarInfo(f"{number % LABELS:03}/{number:08}.{'jpg' if jpeg else 'png'}")
+            member.size = len(data.getvalue())
+            data.seek(0)
+            tar.addfile(member, data)
 
 
-def measure(count: int) -> None:
+def measure(count: int, jpeg: int) -> None:
     """Print what `count` pictures take."""
     from ruamel.yaml import YAML
 
@@ -51,7 +54,7 @@ def measure(count: int) -> None:
         shutil.copy(ROOT / "dvc.yaml", folder)
         (folder / "data" / "own").mkdir(parents=True)
         shutil.copy(ROOT / "data" / "vetoes.txt", folder / "data")
-        draw(folder / "data" / "own" / "made.tar", count)
+        draw(folder / "data" / "own" / "made.tar", count, jpeg)
         params = YAML().load((ROOT / "params.yaml").read_text())
         params["scrape"]["sources"] = [{"from": "archive", "path": "made.tar"}]
         YAML().dump(params, folder / "params.yaml")
@@ -68,8 +71,10 @@ def measure(count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("counts", nargs="*", type=int, metavar="COUNT", default=COUNTS)
-    for count in parser.parse_args().counts:
-        measure(count)
+    parser.add_argument("--jpeg", type=int, default=0, metavar="SIDE", help="JPEGs of so many pixels instead")
+    args = parser.parse_args()
+    for count in args.counts:
+        measure(count, args.jpeg)
 
 
 if __name__ == "__main__":
