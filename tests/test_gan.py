@@ -15,6 +15,7 @@ from stages.gan.train import Shown, anchor_loss, discriminator_loss
 from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.params import UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
+from stages.lib.training import schedule
 from stages.lib.training.losses import LOSSES
 from stages.lib.training.penalties import PENALTIES, LeCam, gp
 from stages.lib.training.schedule import AdaptiveP, blur, fading, rate, set_rate
@@ -203,6 +204,14 @@ def test_augmentation_grows_while_real_pictures_are_told_too_well_and_shrinks_wh
     restored = AdaptiveP(0.0, 0.6, 1.0)
     restored.load_state_dict(adaptive.state_dict())
     assert restored.p == adaptive.p
+
+
+def test_augmentation_follows_what_all_processes_see(monkeypatch):
+    monkeypatch.setattr(schedule, "average", lambda sign: sign / 2 + 0.5)  # of another process, all real ones are told
+    adaptive = AdaptiveP(0.4, 0.6, 1.0)
+    for _ in range(4):
+        adaptive.update(torch.tensor(0.3), 10)
+    assert adaptive.p == pytest.approx(0.44)
 
 
 def test_a_fixed_probability_stays():
