@@ -6,13 +6,15 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from stages.clean.decode import decode_all
 from stages.clean.files import list_files
 from stages.clean.judge import judge
-from stages.clean.pack import labels_of, shard_order, write_dropped, write_images, write_index
+from stages.clean.pack import shard_order, write_images, write_index
 from stages.clean.params import CleanParams
-from stages.clean.report import copy_rows, drop_rows, figures, index_columns, rule_rows, tell
+from stages.clean.report import counts, dropped_table, figures, index_table, tell
 from stages.clean.spool import Spool, fresh_folder
 from stages.lib.params import UserError
 from stages.lib.pictures import FOLDER, IMAGES, SPLITS, open_pictures
@@ -30,39 +32,38 @@ def main(stage: Stage) -> None:
     common, params = stage.params(CleanParams)
     vetoes = read_vetoes()
     files = list_files(RAW / "manifest.parquet")
-    root = f"{(RAW / 'files').absolute()}/"
+    paths = pc.binary_join_element_wise(str((RAW / "files").absolute()), files.path, "/")
 
     shutil.rmtree(FOLDER, ignore_errors=True)  # may be links into DVC's cache: replaced, never written to
     FOLDER.mkdir(parents=True)
     with fresh_folder(FOLDER.with_name("clean.part")) as folder:
         spool = Spool(folder, common.image_px)
-        for decoded in track(decode_all(root + files.path, params, common.image_px), len(files), "clean: files"):
+        for decoded in track(decode_all(paths, params, common.image_px), len(files), "clean: files"):
             spool.add(decoded)
         frames = spool.frames()
         if not len(frames):
-            raise UserError(f"no picture is left of {len(files)} files: {tell(spool.dropped)}")
+            raise UserError(f"no picture is left of {len(files)} files: {tell(row['reason'] for row in spool.dropped)}")
         verdict = judge(frames, spool, files, params, vetoes, folder)
         kept, unwanted = verdict.kept, np.array([*verdict.unwanted], int)
-        dropped = drop_rows(spool.dropped, files) + copy_rows(frames, files, verdict.copies)
-        dropped += rule_rows(frames, files, verdict.unwanted)
+        dropped = dropped_table(frames, files, spool.dropped, verdict)
         if not len(kept):
-            raise UserError(f"no picture is left of {len(files)} files: {tell(dropped)}")
-        index = index_columns(frames, kept, files, params.val_share, params.test_share)
+            raise UserError(f"no picture is left of {len(files)} files: {tell(dropped['reason'].to_pylist())}")
+        index = index_table(frames, kept, files, params.val_share, params.test_share)
         if len(kept) > params.shards_past:
-            order = shard_order(index)
-            kept, index = kept[order], {name: column[order] for name, column in index.items()}
+            order = shard_order(index["split"].to_numpy(), frames.sha256[kept])
+            kept, index = kept[order], index.take(order)
             pictures = spool.pictures(frames.place[kept])
-            write_shards(FOLDER, index["split"], labels_of(index["species"]), pictures)
+            write_shards(FOLDER, index["split"].to_numpy(), index["label"].to_numpy(), pictures)
         else:
             write_images(FOLDER / IMAGES, len(kept), common.image_px, spool.pictures(frames.place[kept]))
         shown = [*spool.pictures(frames.place[spread(unwanted, SHEET)])]
         blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
         save_sheet(stage.plot_path("dropped.png"), np.concatenate(shown or [blank]), COLUMNS)
     write_index(FOLDER / "index.parquet", index)
-    write_dropped(FOLDER / "dropped.parquet", dropped)
+    pq.write_table(dropped, FOLDER / "dropped.parquet")
 
     for split, share in (("train", "test_share or val_share"), ("val", "val_share")):
-        if split not in index["split"]:
+        if not counts(index["split"])[split]:
             change = "lower" if split == "train" else "raise"
             raise UserError(f"no picture fell into {split}: add pictures, or {change} clean.{share}")
     packed = open_pictures()

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from stages.clean.fingerprint import phash, thumb
 from stages.clean.upright import first_failed
@@ -73,7 +74,7 @@ def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes
     return pixels, thumb(picture), sha256(pixels).digest(), phash(picture), covered, odd, figure.width * figure.height
 
 
-def decode_all(paths: Sequence[str] | np.ndarray, params: CleanParams, px: int) -> Iterator[dict[str, Any]]:
+def decode_all(paths: Sequence[str] | pa.Array, params: CleanParams, px: int) -> Iterator[dict[str, Any]]:
     """`decode_file` of all files, as they get ready, each with its place in `paths` as `file`."""
     cluster = on_ray()
     import daft
@@ -95,7 +96,7 @@ def decode_all(paths: Sequence[str] | np.ndarray, params: CleanParams, px: int) 
             return [decode_file(name, params, px) for name in path.to_pylist()]
 
     def decoded(files: Sequence[int]) -> DataFrame:
-        table = daft.from_pydict({"file": list(files), "path": [paths[file] for file in files]})
+        table = daft.from_pydict({"file": pa.array(files), "path": pa.array(paths).take(pa.array(files))})
         if cluster:
             table = table.into_partitions(-(-len(files) // SHARE))
         return table.select("file", Decoder().decode(table["path"]).alias("frames"))

@@ -20,14 +20,14 @@ class Files:
     """What is known of N scraped files.
 
     Attributes:
-        path: N names, below data/raw/files.
+        path: N names, below data/raw/files; in Arrow's memory, a fourth of Python's.
         label: N names, "" for none.
         style: N names, as `style_of` gives them.
         rank: int64, N, the place of a file's source among all, as scrape names them in the table's metadata
             (else by name).
     """
 
-    path: np.ndarray
+    path: pa.StringArray
     label: np.ndarray
     style: np.ndarray
     rank: np.ndarray
@@ -45,14 +45,10 @@ def list_files(manifest: Path) -> Files:
     told = (table.schema.metadata or {}).get(b"sources")
     sources = json.loads(told) if told else sorted(table["source"].unique().to_pylist())
     table = table.filter(pc.equal(table["status"], "ok")).sort_by("path")
-    style = np.array([style_of(path) for path in table["path"].to_pylist()], object)
+    style = np.array([style_of(path.as_py()) for path in table["path"]], object)
     order = np.argsort(style != DRAWING, kind="stable")
-    path, label, source = (_shared(table[name])[order] for name in ("path", "label", "source"))
-    place = {name: number for number, name in enumerate(sources)}
-    return Files(path, label, style[order], np.array([place[name] for name in source], np.int64))
-
-
-def _shared(column: pa.ChunkedArray) -> np.ndarray:
-    """Strings as Python has them, equal ones as one object: a million files may have a few labels."""
-    codes = pc.dictionary_encode(column).combine_chunks()
-    return np.array(codes.dictionary.to_pylist(), object)[codes.indices.to_numpy()]
+    label = table["label"].combine_chunks().dictionary_encode()  # many files have few
+    names = np.array(label.dictionary.to_pylist(), object)
+    rank = pc.index_in(table["source"], pa.array(sources)).to_numpy()
+    path = table["path"].combine_chunks().take(order)
+    return Files(path, names[label.indices.to_numpy()][order], style[order], rank[order].astype(np.int64))

@@ -91,7 +91,7 @@ def _said(frames: Frames, files: Files, vetoes: dict[str, str]) -> np.ndarray:
     said = np.full(len(frames), "", object)
     if not vetoes:
         return said
-    numbers = {veto_name(path): number for number, path in enumerate(files.path)}
+    numbers = {veto_name(path): number for number, path in enumerate(files.path.to_pylist())}
     unknown = 0
     for name, verdict in sorted(vetoes.items(), key=lambda item: item[0] not in numbers):
         path, _, frame = name.rpartition("#")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,10 +30,15 @@ def style_of(path: str) -> str:
     return STYLES.get(Path(path).suffix.lower(), "picture")
 
 
-def shard_order(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+def shard_order(splits: np.ndarray, digests: np.ndarray) -> np.ndarray:
     """The order of rows in shards: split by split, and in each by the pictures' digests, which is at random, so that
-    a few shards are a fair sample of their split."""
-    return np.lexsort([columns["sha256"].astype("S"), [SPLITS.index(split) for split in columns["split"]]])
+    a few shards are a fair sample of their split.
+
+    Args:
+        splits: N names.
+        digests: N fixed-width byte strings.
+    """
+    return np.lexsort([digests, [SPLITS.index(split) for split in splits]])
 
 
 def labels_of(species: np.ndarray) -> np.ndarray:
@@ -52,17 +56,6 @@ def write_images(path: Path, count: int, px: int, chunks: Iterable[np.ndarray]) 
             out.write(chunk)
 
 
-def write_index(path: Path, columns: Mapping[str, np.ndarray]) -> None:
-    """Write index.parquet from the columns that stages/lib/pictures.py names, less `id` and `label`."""
-    table = {
-        "id": pa.array(np.arange(len(columns["species"])), pa.int32()),
-        "label": pa.array(labels_of(columns["species"])),
-        **{name: pa.array(column) for name, column in columns.items()},
-    }
-    pq.write_table(pa.table(table), path)
-
-
-def write_dropped(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write dropped.parquet, by source and frame."""
-    ordered = sorted(rows, key=lambda row: (row["source"], row["frame"], row["reason"]))
-    pq.write_table(pa.Table.from_pylist(ordered, DROPPED), path)
+def write_index(path: Path, table: pa.Table) -> None:
+    """Write index.parquet from the columns that stages/lib/pictures.py names, less `id`."""
+    pq.write_table(table.add_column(0, "id", pa.array(np.arange(len(table)), pa.int32())), path)

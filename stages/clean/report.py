@@ -3,86 +3,90 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from stages.clean.files import Files
+from stages.clean.judge import Verdict
+from stages.clean.pack import DROPPED, labels_of
 from stages.clean.reasons import REASONS
 from stages.clean.split import split_of
 from stages.clean.spool import Frames
 from stages.lib.pictures import SPLITS
 
 
-def index_columns(
-    frames: Frames, kept: np.ndarray, files: Files, val_share: float, test_share: float
-) -> dict[str, np.ndarray]:
-    """The columns of index.parquet for the kept rows of `frames`, less `id` and `label`."""
+def index_table(frames: Frames, kept: np.ndarray, files: Files, val_share: float, test_share: float) -> pa.Table:
+    """index.parquet for the kept rows of `frames`, less `id`."""
     named = zip(files.path, files.label, strict=True)
-    splits = np.array([split_of(path, label, val_share, test_share) for path, label in named], object)
+    splits = np.array([split_of(path.as_py(), label, val_share, test_share) for path, label in named], object)
     of = frames.file[kept]
-    return {
-        "species": files.label[of],
-        "style": files.style[of],
-        "source": files.path[of],
-        "frame": frames.frame[kept],
-        "split": splits[of],
-        "sha256": np.array([bytes(row).hex() for row in frames.sha256[kept].view(np.uint8).reshape(-1, 32)], object),
-        "phash": frames.phash[kept],
-        "ink": frames.ink[kept],
-    }
-
-
-def drop_rows(dropped: list[dict[str, Any]], files: Files) -> list[dict[str, Any]]:
-    """Rows of dropped.parquet for what was left out while decoding."""
-    return [{"source": files.path[row["file"]], **row} for row in dropped]
-
-
-def copy_rows(frames: Frames, files: Files, copies: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
-    """Rows of dropped.parquet for copies: for each reason, the row that a row is a copy of or -1."""
-    return [
+    return pa.table(
         {
-            "source": files.path[frames.file[row]],
-            "frame": int(frames.frame[row]),
-            "reason": reason,
-            "copy_of": files.path[frames.file[copy_of[row]]],
-            "copy_frame": int(frames.frame[copy_of[row]]),
+            "label": labels_of(files.label[of]),
+            "species": files.label[of],
+            "style": files.style[of],
+            "source": files.path.take(of),
+            "frame": frames.frame[kept],
+            "split": splits[of],
+            "sha256": pa.array(bytes(row).hex() for row in frames.sha256[kept].view(np.uint8).reshape(-1, 32)),
+            "phash": frames.phash[kept],
+            "ink": frames.ink[kept],
         }
-        for reason, copy_of in copies.items()
-        for row in np.flatnonzero(copy_of >= 0)
-    ]
+    )
 
 
-def rule_rows(frames: Frames, files: Files, reasons: Mapping[int, tuple[str, str]]) -> list[dict[str, Any]]:
-    """Rows of dropped.parquet for frames that were decoded: reason and detail by row."""
-    return [
-        {
-            "source": files.path[frames.file[row]],
-            "frame": int(frames.frame[row]),
-            "reason": reason,
-            "detail": detail,
-        }
-        for row, (reason, detail) in reasons.items()
-    ]
+def dropped_table(frames: Frames, files: Files, undecoded: list[dict[str, Any]], verdict: Verdict) -> pa.Table:
+    """dropped.parquet, by source and frame: what could not be decoded, copies, and what rules dropped."""
+
+    def table(rows: np.ndarray, reason: list[str], **more: Any) -> pa.Table:
+        columns = {"source": files.path.take(frames.file[rows]), "frame": frames.frame[rows], "reason": reason, **more}
+        missing = {name: pa.nulls(len(rows)) for name in DROPPED.names if name not in columns}
+        return pa.table(columns | missing).select(DROPPED.names).cast(DROPPED)
+
+    lost = [{**row, "source": files.path[row["file"]].as_py()} for row in undecoded]
+    parts = [pa.Table.from_pylist(lost, DROPPED)]
+    for reason, copy_of in verdict.copies.items():
+        rows = np.flatnonzero(copy_of >= 0)
+        first = copy_of[rows]
+        parts.append(
+            table(
+                rows,
+                [reason] * len(rows),
+                copy_of=files.path.take(frames.file[first]),
+                copy_frame=frames.frame[first],
+            )
+        )
+    said = [*verdict.unwanted.values()]
+    unwanted = np.array([*verdict.unwanted], int)
+    parts.append(table(unwanted, [reason for reason, _ in said], detail=[detail for _, detail in said]))
+    order = [(name, "ascending") for name in ("source", "frame", "reason")]
+    return pa.concat_tables(parts).sort_by(order).combine_chunks()
 
 
-def figures(index: Mapping[str, Any], files: int, dropped: list[dict[str, Any]]) -> dict[str, Any]:
+def figures(index: pa.Table, files: int, dropped: pa.Table) -> dict[str, Any]:
     """What metrics/clean.json holds; every reason is named, so that runs compare."""
-    splits = Counter(index["split"])
-    counts = Counter(row["reason"] for row in dropped)
+    splits, reasons = counts(index["split"]), counts(dropped["reason"])
     return {
         "files": files,
-        "pictures": len(index["split"]),
+        "pictures": len(index),
         **{split: splits[split] for split in SPLITS},
-        "species": len(set(index["species"]) - {""}),
+        "species": len({*pc.unique(index["species"]).to_pylist()} - {""}),
         "ink": float(np.median(index["ink"])),
         "dropped": len(dropped),
-        "drops": {reason: counts[reason] for reason in REASONS},
+        "drops": {reason: reasons[reason] for reason in REASONS},
     }
 
 
-def tell(dropped: list[dict[str, Any]]) -> str:
+def counts(names: pa.ChunkedArray) -> Counter[str]:
+    """How often each value of a column occurs."""
+    found = pc.value_counts(names)
+    return Counter(dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)))
+
+
+def tell(reasons: Iterable[str]) -> str:
     """Counts of reasons in one line."""
-    counts = Counter(row["reason"] for row in dropped)
-    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    return ", ".join(f"{count} {reason}" for reason, count in Counter(reasons).most_common())

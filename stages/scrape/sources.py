@@ -61,8 +61,11 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
             rows = SOURCES[entry.kind][1](place, entry)
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
-        told = [replace(r, label=entry.label or r.label, licence=entry.licence or r.licence) for r in rows]
-        found[name] = told if alone else [replace(r, path=f"{name}/{r.path}", source=name) for r in told]
+        for i, row in enumerate(rows):
+            rows[i] = replace(row, label=entry.label or row.label, licence=entry.licence or row.licence)
+            if not alone:
+                rows[i] = replace(rows[i], path=f"{name}/{row.path}", source=name)
+        found[name] = rows
         if not alone:
             _move_in(place.out, site.out / "files" / name)
     return found

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -50,7 +51,7 @@ def members(archive: Path, name: str) -> Iterator[Iterator[Member]]:
                 yield (_of_zip(packed, info) for info in packed.infolist())
         else:
             with _tar(archive) as tar:
-                yield (_of_tar(tar, info) for info in tar)
+                yield _of_tar(tar)
     except BROKEN as error:
         raise UserError(f"cannot unpack {name}: {' '.join(str(error).split())}") from None
 
@@ -85,8 +86,10 @@ def _tar(archive: Path) -> tarfile.TarFile:
     return tarfile.open(fileobj=pa.CompressedInputStream(str(archive), "zstd"), mode="r|")
 
 
-def _of_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
-    return Member(info.name, info.isfile(), info.isdir(), info.size, lambda: tar.extractfile(info))
+def _of_tar(tar: tarfile.TarFile) -> Iterator[Member]:
+    while info := tar.next():
+        yield Member(info.name, info.isfile(), info.isdir(), info.size, partial(tar.extractfile, info))
+        tar.members.clear()  # it would keep a kilobyte of each
 
 
 def _of_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
