@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from math import prod
 from pathlib import Path
 
@@ -34,19 +35,15 @@ class Records:
             OSError: the file cannot be read, or has no such place.
         """
         found = np.empty((len(places), *self.shape), np.uint8)
-        file = os.open(self.path, os.O_RDONLY)
-        try:
+        with open(self.path, "rb", buffering=0) as file:
             for place, record in zip(places.tolist(), found.reshape(len(places), -1), strict=True):
-                if os.preadv(file, [record.data], self.start + place * self.step) != record.nbytes:
+                file.seek(self.start + place * self.step)
+                if file.readinto(record.data) != record.nbytes:
                     raise OSError(f"{self.path} ends before its picture {place}")
-        finally:
-            os.close(file)
         return found
 
     def read_ahead(self) -> None:
-        """Tell the system that all of the file will be wanted soon."""
-        file = os.open(self.path, os.O_RDONLY)
-        try:
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)
-        finally:
-            os.close(file)
+        """Tell the system that all of the file will be wanted soon, if it listens."""
+        with suppress(OSError), open(self.path, "rb") as file:
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
