@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -45,6 +47,7 @@ def head(server):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_DISABLE_DASHBOARD", "1")
+        patch.setenv("RAY_health_check_period_ms", "300")  # 3000; a node is lost after five in vain
         args = NODE | {"include_dashboard": False}
         made = patiently(lambda: cluster_utils.Cluster(initialize_head=True, head_node_args=args))
         yield made
@@ -117,6 +120,17 @@ for answer in ask_all([Asked(url, url.split(":")[1][2:]) for url in sys.argv[1:]
     del answer["time"]
     tell(answer["url"], answer)
 """
+PAIRS = """
+import numpy as np
+from stages.clean import bands
+from tests.test_copies import clusters
+
+bands.PARTS = 4
+for seed in sys.argv[1:]:
+    pairs = bands.near_pairs(np.unique(clusters(3000, int(seed))[0]), 1)
+    assert len(pairs)
+    tell(seed, {"pairs": pairs.tolist()})
+"""
 
 
 def told(script: str, arguments: list[str], env: dict[str, str], after: Callable[[int], None]) -> dict[Any, str]:
@@ -133,17 +147,34 @@ def told(script: str, arguments: list[str], env: dict[str, str], after: Callable
     return dict(rows)
 
 
-@pytest.mark.parametrize("script", [DECODE, ASK], ids=["clean", "scrape"])
-def test_a_node_killed_in_the_middle_costs_nothing(tiny_set, server, cluster, script):
+def remove(cluster: Any) -> None:
+    """Its raylet is killed; its workers notice and end."""
+    cluster.remove_node(cluster.second, allow_graceful=False)
+
+
+def kill(cluster: Any) -> None:
+    """All its processes at once, as of a machine without power."""
+    raylets = [psutil.Process(info.process.pid) for some in cluster.second.all_processes.values() for info in some]
+    for process in [*raylets, *(child for raylet in raylets for child in raylet.children(recursive=True))]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("script", "lose", "count"),
+    [(DECODE, remove, 10), (DECODE, kill, 10), (ASK, remove, 10), (PAIRS, kill, 1)],
+    ids=["clean-removed", "clean-killed", "scrape-removed", "near_pairs-killed"],
+)
+def test_a_node_lost_in_the_middle_costs_nothing(tiny_set, server, cluster, script, lose, count):
     if script == DECODE:
         arguments = [str(path) for path in sorted(tiny_set.rglob("*.*"))] * 2
-    else:
+    elif script == ASK:
         arguments = [server.url(f"nap/{number}", HOSTS[number % 2]) for number in range(140)]
+    else:
+        arguments = ["1", "2", "3"]  # seeds
 
-    def kill(count: int) -> None:
-        if count == 10:
-            cluster.remove_node(cluster.second, allow_graceful=False)
-
-    whole = told(script, arguments, settings(), lambda count: None)
-    assert told(script, arguments, settings(cluster), kill) == whole
+    whole = told(script, arguments, settings(), lambda number: None)
+    assert (
+        told(script, arguments, settings(cluster), lambda number: lose(cluster) if number == count else None) == whole
+    )
     assert len(whole) == len(arguments)

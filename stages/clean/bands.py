@@ -28,6 +28,7 @@ def near_pairs(hashes: np.ndarray, bits: int) -> np.ndarray:
     Args:
         hashes: uint64, N, all different.
     """
+    cluster = on_ray()
     import daft
     from daft import DataType, Series, col
 
@@ -39,7 +40,7 @@ def near_pairs(hashes: np.ndarray, bits: int) -> np.ndarray:
     found = [np.empty((0, 2), np.int64)]
     for mask in bands(bits):
         one = daft.from_pydict({"band": hashes & mask, "i": places, "one": hashes})
-        if on_ray():
+        if cluster:
             one = one.repartition(PARTS, "band")
         other = one.select("band", col("i").alias("j"), col("one").alias("other"))
         pairs = one.join(other, on="band").where(col("i") < col("j")).where(near(col("one"), col("other")))
