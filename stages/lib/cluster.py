@@ -19,6 +19,7 @@ K = TypeVar("K")
 
 WAVE = 20_000  # rows that a cluster is given at once: it may hold the answers to all of them
 TRIES = 5  # for a row that did not come back
+TOLD = 500  # characters of an error
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,4 +127,4 @@ def _lost() -> tuple[type[Exception], ...]:
 
 
 def _tell(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    return " ".join(str(error).split())[:TOLD]  # Ray's first line names the task, a later one the cause
