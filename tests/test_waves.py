@@ -25,7 +25,7 @@ class Table:
         for key in [*self.keys[: self.given], *self.keys[: min(self.given, 1)]]:
             yield pa.record_batch({"key": [key], "answer": [key**2]})
         if self.given < len(self.keys):
-            raise Lost("a node\nand much more")
+            raise Lost("a node\n\tand its cause")
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def test_lost_rows_are_asked_for_again_and_none_comes_twice():
 
 
 def test_a_cluster_that_gives_nothing_ends_in_one_line():
-    with pytest.raises(UserError, match=r"^the Ray cluster did not give 3 rows back in 5 tries: a node$"):
+    with pytest.raises(UserError, match=r"^the Ray cluster did not give 3 rows back in 5 tries: a node and its cause$"):
         list(cluster.answers(range(3), lambda keys: Table(keys, given=0)))
 
 
