@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_an_archive_that_breaks_off_goes_on_where_it_was(serve, site, tmp_path):
     rows = by_path(unpack_archives(site, ArchiveParams(url=f"{server.url}/cats.zip")))
     assert len(server.asked) == 2 and len(written(site.out)) == 9
     assert rows["cats/0.png"].url == f"{server.url}/cats.zip#cats/0.png"
-    assert [path for path in site.store.rglob("*") if path.is_file()] == []
+    assert [path.suffix for path in site.store.rglob("*") if path.is_file()] == [""]  # nothing but the whole file
 
 
 def test_an_archive_that_has_changed_begins_anew(serve, site):
@@ -62,6 +63,18 @@ def test_shards_by_address(serve, site, tmp_path):
     server = serve(lambda asked: Answer(shards[asked.path]))
     rows = by_path(unpack_archives(site, ArchiveParams(url=f"{server.url}/s-{{0..1}}.tar")))
     assert {path: row.label for path, row in rows.items()} == {"s-0/0.png": "0", "s-1/0.png": "1"}
+
+
+def test_after_an_end_in_the_middle_no_shard_is_fetched_twice_but_a_damaged_one(serve, site, tmp_path):
+    good = tar(tmp_path / "good", {"0.png": PICTURE}).read_bytes()
+    second = iter([Answer(good[:700]), Answer(good)])
+    server = serve(lambda asked: Answer(good) if asked.path == "/s-0.tar" else next(second))
+    params = ArchiveParams(url=f"{server.url}/s-{{0..1}}.tar")
+    with pytest.raises(UserError, match="cannot unpack"):
+        unpack_archives(site, params)
+    rows = by_path(unpack_archives(replace(site, out=tmp_path / "again"), params))
+    assert set(rows) == {"s-0/0.png", "s-1/0.png"}
+    assert [asked.path for asked in server.asked] == ["/s-0.tar", "/s-1.tar", "/s-1.tar"]
 
 
 def test_servers_that_refuse_or_are_private_are_one_line(serve, site, monkeypatch):

@@ -7,9 +7,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from stages.lib.stage import Stage, run
+from stages.scrape.fetch import ARCHIVES
 from stages.scrape.manifest import figures, write_manifest
 from stages.scrape.params import ScrapeParams
 from stages.scrape.site import RAW, Site
@@ -25,7 +27,7 @@ def main(stage: Stage) -> None:
         found = gather(Site(out, params.web, store), entries)
         write_manifest(out / "manifest.parquet", [row for rows in found.values() for row in rows])
     stage.write_metrics(figures(found))
-    stage.on_success.append(lambda: finish(store))
+    stage.on_success += [partial(finish, store), partial(shutil.rmtree, store / ARCHIVES, ignore_errors=True)]
 
 
 @contextmanager

@@ -80,9 +80,10 @@ def _rows(site: Site, params: ArchiveParams, place: str, folder: str) -> Iterato
         with members(archive, place) as found:
             for member in found:
                 yield from _row(member, params.inside, labels, site.out / "files", folder, address)
-    finally:
-        if params.url:
+    except UserError:
+        if params.url:  # another try may find it whole
             archive.unlink()
+        raise
 
 
 def _row(

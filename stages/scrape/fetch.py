@@ -21,6 +21,8 @@ from stages.scrape.web.retry import Failed, insist, of_error, of_status
 
 T = TypeVar("T")
 
+ARCHIVES = "archives"  # files that were fetched; they go when the run has succeeded
+
 
 def read_json(url: str, about: Mapping[str, str], site: Site) -> Any:
     """What a server answers to a query, as JSON.
@@ -43,14 +45,18 @@ def read_json(url: str, about: Mapping[str, str], site: Site) -> Any:
 
 
 def fetch_file(url: str, site: Site, sha256: str = "") -> Path:
-    """Fetch a file of any length below `site.store`, by http, https or s3; what was begun before goes on, but for s3.
+    """Fetch a file of any length into ARCHIVES below `site.store`, by http, https or s3.
+
+    What an interrupted run has fetched is not fetched again; what it had begun goes on, but for s3.
 
     Raises:
         UserError: the server does not give it, or it has another digest.
     """
-    target = site.store / "archives" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    target = site.store / ARCHIVES / hashlib.sha256(url.encode()).hexdigest()[:16]
     target.parent.mkdir(parents=True, exist_ok=True)
-    if url.startswith("s3://"):
+    if target.exists():
+        pass
+    elif url.startswith("s3://"):
         copy_object(url, target)
     else:
         _tried(url, site, lambda http: _go_on(http, url, target, site.web.timeout_s))
