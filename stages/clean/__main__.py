@@ -17,7 +17,7 @@ from stages.clean.params import CleanParams
 from stages.clean.report import counts, dropped_table, figures, index_table, tell
 from stages.clean.spool import Spool, fresh_folder
 from stages.lib.params import UserError
-from stages.lib.pictures import FOLDER, IMAGES, SPLITS, open_pictures
+from stages.lib.pictures import FOLDER, IMAGES, SPLITS
 from stages.lib.progress import track
 from stages.lib.shards import write_shards
 from stages.lib.sheets import save_sheet, spread
@@ -44,11 +44,15 @@ def main(stage: Stage) -> None:
         if not len(frames):
             raise UserError(f"no picture is left of {len(files)} files: {tell(row['reason'] for row in spool.dropped)}")
         verdict = judge(frames, spool, files, params, vetoes, folder)
-        kept, unwanted = verdict.kept, np.array([*verdict.unwanted], int)
+        kept = verdict.kept
         dropped = dropped_table(frames, files, spool.dropped, verdict)
         if not len(kept):
             raise UserError(f"no picture is left of {len(files)} files: {tell(dropped['reason'].to_pylist())}")
         index = index_table(frames, kept, files, params.val_share, params.test_share)
+        for split, share in (("train", "test_share or val_share"), ("val", "val_share")):
+            if not counts(index["split"])[split]:
+                change = "lower" if split == "train" else "raise"
+                raise UserError(f"no picture fell into {split}: add pictures, or {change} clean.{share}")
         if len(kept) > params.shards_past:
             order = shard_order(index["split"].to_numpy(), frames.sha256[kept])
             kept, index = kept[order], index.take(order)
@@ -56,20 +60,13 @@ def main(stage: Stage) -> None:
             write_shards(FOLDER, index["split"].to_numpy(), index["label"].to_numpy(), pictures)
         else:
             write_images(FOLDER / IMAGES, len(kept), common.image_px, spool.pictures(frames.place[kept]))
-        shown = [*spool.pictures(frames.place[spread(unwanted, SHEET)])]
-        blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
-        save_sheet(stage.plot_path("dropped.png"), np.concatenate(shown or [blank]), COLUMNS)
+        shown = {split: kept[pc.indices_nonzero(pc.equal(index["split"], split))] for split in SPLITS}
+        for name, rows in (shown | {"dropped": np.array([*verdict.unwanted], int)}).items():
+            blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
+            sheet = [*spool.pictures(frames.place[spread(rows, SHEET)])] or [blank]
+            save_sheet(stage.plot_path(f"{name}.png"), np.concatenate(sheet), COLUMNS)
     write_index(FOLDER / "index.parquet", index)
     pq.write_table(dropped, FOLDER / "dropped.parquet")
-
-    for split, share in (("train", "test_share or val_share"), ("val", "val_share")):
-        if not counts(index["split"])[split]:
-            change = "lower" if split == "train" else "raise"
-            raise UserError(f"no picture fell into {split}: add pictures, or {change} clean.{share}")
-    packed = open_pictures()
-    for split in SPLITS:
-        rows = spread(packed.rows(split), SHEET)
-        save_sheet(stage.plot_path(f"{split}.png"), packed.images[rows], COLUMNS)
     stage.write_metrics(figures(index, len(files), dropped))
 
 

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -74,7 +75,7 @@ def write_manifest(path: Path, rows: Sequence[Row]) -> None:
 
     Rows come source by source; where there are several, the schema's metadata has their names in that order.
     """
-    ordered = sorted(rows, key=lambda row: (row.path, row.status))
+    ordered = sorted(sorted(rows, key=attrgetter("status")), key=attrgetter("path"))
     types = [pa.int64() if field.name == "bytes" else pa.string() for field in fields(Row)]
     schema = pa.schema(list(zip((field.name for field in fields(Row)), types, strict=True)))
     sources = list(dict.fromkeys(row.source for row in rows))

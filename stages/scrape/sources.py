@@ -7,6 +7,7 @@ pictures below `files/`, licence texts beside it, and returns a manifest row a f
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +63,8 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
         for i, row in enumerate(rows):
-            rows[i] = replace(row, label=entry.label or row.label, licence=entry.licence or row.licence)
+            label = sys.intern(entry.label or row.label)  # many rows have few
+            rows[i] = replace(row, label=label, licence=entry.licence or row.licence)
             if not alone:
                 rows[i] = replace(rows[i], path=f"{name}/{row.path}", source=name)
         found[name] = rows
