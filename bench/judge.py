@@ -17,7 +17,7 @@ from stages.lib.pictures import Pictures
 from stages.lib.sampling import Latent, Sampler
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import kid, memorised, precision_recall_density_coverage
-from stages.lib.sheets import spread
+from stages.lib.spread import spread
 
 JUDGE, BESIDE = 1, 2  # EfficientNet-Lite's variants; the second chooses snapshots
 

@@ -101,7 +101,7 @@ def main(
             ]
             scrape = {"sources": sources, "web": {"per_host": 64, "per_second": 0.0}}
             values = overlaid(read_yaml(ROOT / "params.yaml"), SHORT)
-            values = overlaid(values, {"scrape": scrape, "clean": {"frames_per_gif": frames}})
+            values = overlaid(values, {"scrape": scrape, "clean": {"frames_per_gif": frames, "shards_past": 10_000}})
             with open(folder / "params.yaml", "w", encoding="utf-8") as file:
                 YAML(typ="safe").dump(values, file)
             began = time.monotonic()

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import tarfile
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -107,14 +108,39 @@ def test_every_epoch_shows_every_picture_once_in_another_order(shards, monkeypat
 
 def test_shards_are_read_a_few_at_a_time_and_the_next_ones_ahead(shards, monkeypatch):
     monkeypatch.setattr(batches_module, "WINDOW", 2)
-    ahead: list[set[int]] = []
-    monkeypatch.setattr(Shards, "read_ahead", lambda self, rows: ahead.append({*self.shard_of(rows).tolist()}))
+    ahead: list[int] = []
+    monkeypatch.setattr(Shards, "read_ahead", lambda self, rows: ahead.extend(self.shard_of(rows).tolist()))
     batches = Batches(np.arange(24), 8, 0, shards)  # six shards of four: a window a batch
-    opened = [{*shards.shard_of(batches[step]).tolist()} for step in range(3)]
-    assert [len(of_batch) for of_batch in opened] == [2, 2, 2] and set.union(*opened) == set(range(6))
-    assert ahead == opened[1:]
-    windows = [sorted(batches[step]) for step in range(3)]
-    assert all(list(batches[step]) != window for step, window in enumerate(windows))
+    opened, asked = [], []
+    for step in range(4):
+        opened.append({*shards.shard_of(batches[step]).tolist()})
+        asked.append({*ahead})
+        ahead.clear()
+        assert list(batches[step]) != sorted(batches[step])
+    assert [len(of_batch) for of_batch in opened] == [2, 2, 2, 2] and set.union(*opened[:3]) == set(range(6))
+    assert asked[:3] == [now | after for now, after in pairwise(opened)]
+
+
+def test_all_of_a_shard_is_read_ahead_and_a_lost_one_passed_over(shards, monkeypatch):
+    """In pieces: Linux reads but the first megabyte or so of what one call asks for."""
+    pieces: list[tuple[int, int]] = []
+    monkeypatch.setattr("os.posix_fadvise", lambda file, start, length, advice: pieces.append((start, length)))
+    monkeypatch.setattr("stages.lib.records.PIECE", 1000)
+    shards.read_ahead(np.array([5]))
+    size = shards.files[1].path.stat().st_size
+    assert pieces == [(start, 1000) for start in range(0, size, 1000)]
+    shards.files[1].path.unlink()
+    shards.read_ahead(np.array([5]))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("train-000000.tar", b""), ("train-000000.tar", bytes(9000)), ("shards.json", b""), ("shards.json", b"{}")],
+)
+def test_a_set_whose_beginning_is_damaged_is_one_line(shards, tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(UserError, match=r"its shards cannot be read .* run dvc checkout or dvc repro"):
+        open_images(tmp_path)
 
 
 def test_readers_share_the_batches_of_one(images, shards, monkeypatch):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from stages.lib.nets.encoder import Encoder
-from stages.lib.pictures import Pictures
+from stages.lib.pictures import ENOUGH, MEASURED, Pictures
+from stages.lib.spread import spread
 from stages.lib.training.embed import embed_rows
 
 
@@ -13,7 +14,8 @@ def retrieval(net: Encoder, pictures: Pictures) -> float | None:
     """Share of test-species drawings whose nearest sprite, among the sprites of all species, is of their own.
 
     Cosine similarity. Where the set does not hold both styles, every test picture is asked
-    for among the pictures of all other files. None where no test picture has a label.
+    for among the pictures of all other files. Of many, MEASURED are asked for among ENOUGH.
+    None where no test picture has a label.
     """
     labels, styles, sources = (pictures.column(name) for name in ("label", "style", "source"))
     test = pictures.rows("test")
@@ -23,6 +25,7 @@ def retrieval(net: Encoder, pictures: Pictures) -> float | None:
         asked, gallery = test, np.arange(len(pictures))
     if not len(asked):
         return None
+    asked, gallery = spread(asked, MEASURED), spread(gallery, ENOUGH)
     queries, found = _unit(embed_rows(net, pictures, asked)), _unit(embed_rows(net, pictures, gallery))
     hits = 0
     for query, row in zip(queries, asked, strict=True):

@@ -11,7 +11,7 @@ from stages.classifier.params import ClassifierParams
 from stages.lib.nets.encoder import LAYERS, Encoder
 from stages.lib.params import UserError
 from stages.lib.pictures import ENOUGH, Pictures
-from stages.lib.sheets import spread
+from stages.lib.spread import spread
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
 from stages.lib.training.augment import augment

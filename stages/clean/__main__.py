@@ -6,21 +6,23 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stages.clean.decode import decode_all
 from stages.clean.files import list_files
 from stages.clean.judge import judge
-from stages.clean.pack import shard_order, write_images, write_index
+from stages.clean.pack import labels_of, shard_order, write_images, write_index
 from stages.clean.params import CleanParams
-from stages.clean.report import counts, dropped_table, figures, index_table, tell
+from stages.clean.report import dropped_table, figures, index_table, splits_of, tell
 from stages.clean.spool import Spool, fresh_folder
 from stages.lib.params import UserError
 from stages.lib.pictures import FOLDER, IMAGES, SPLITS
 from stages.lib.progress import track
 from stages.lib.shards import write_shards
-from stages.lib.sheets import save_sheet, spread
+from stages.lib.sheets import save_sheet
+from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 from stages.lib.vetoes import read_vetoes
 
@@ -32,7 +34,8 @@ def main(stage: Stage) -> None:
     common, params = stage.params(CleanParams)
     vetoes = read_vetoes()
     files = list_files(RAW / "manifest.parquet")
-    paths = pc.binary_join_element_wise(str((RAW / "files").absolute()), files.path, "/")
+    root, nothing = (pa.scalar(text, pa.large_string()) for text in (f"{(RAW / 'files').absolute()}/", ""))
+    paths = pc.binary_join_element_wise(root, files.path, nothing)
 
     shutil.rmtree(FOLDER, ignore_errors=True)  # may be links into DVC's cache: replaced, never written to
     FOLDER.mkdir(parents=True)
@@ -48,23 +51,23 @@ def main(stage: Stage) -> None:
         dropped = dropped_table(frames, files, spool.dropped, verdict)
         if not len(kept):
             raise UserError(f"no picture is left of {len(files)} files: {tell(dropped['reason'].to_pylist())}")
-        index = index_table(frames, kept, files, params.val_share, params.test_share)
-        for split, share in (("train", "test_share or val_share"), ("val", "val_share")):
-            if not counts(index["split"])[split]:
-                change = "lower" if split == "train" else "raise"
-                raise UserError(f"no picture fell into {split}: add pictures, or {change} clean.{share}")
+        split = splits_of(files, params.val_share, params.test_share)[frames.file]
+        for name, share in (("train", "test_share or val_share"), ("val", "val_share")):
+            if name not in split[kept]:
+                change = "lower" if name == "train" else "raise"
+                raise UserError(f"no picture fell into {name}: add pictures, or {change} clean.{share}")
         if len(kept) > params.shards_past:
-            order = shard_order(index["split"].to_numpy(), frames.sha256[kept])
-            kept, index = kept[order], index.take(order)
-            pictures = spool.pictures(frames.place[kept])
-            write_shards(FOLDER, index["split"].to_numpy(), index["label"].to_numpy(), pictures)
+            kept = kept[shard_order(split[kept], frames.sha256[kept])]
+            labels = labels_of(files.label[frames.file[kept]])
+            write_shards(FOLDER, split[kept], labels, spool.pictures(frames.place[kept]))
         else:
             write_images(FOLDER / IMAGES, len(kept), common.image_px, spool.pictures(frames.place[kept]))
-        shown = {split: kept[pc.indices_nonzero(pc.equal(index["split"], split))] for split in SPLITS}
+        shown = {name: kept[split[kept] == name] for name in SPLITS}
         for name, rows in (shown | {"dropped": np.array([*verdict.unwanted], int)}).items():
             blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
             sheet = [*spool.pictures(frames.place[spread(rows, SHEET)])] or [blank]
             save_sheet(stage.plot_path(f"{name}.png"), np.concatenate(sheet), COLUMNS)
+    index = index_table(frames, kept, files, split)
     write_index(FOLDER / "index.parquet", index)
     pq.write_table(dropped, FOLDER / "dropped.parquet")
     stage.write_metrics(figures(index, len(files), dropped))

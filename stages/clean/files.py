@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from stages.clean.pack import DRAWING, style_of
 from stages.lib.params import UserError
 
+AT_ONCE = 1_000_000  # strings that fit in 2 GB
+
 
 @dataclass(frozen=True)
 class Files:
@@ -27,13 +29,19 @@ class Files:
             (else by name).
     """
 
-    path: pa.StringArray
+    path: pa.LargeStringArray
     label: np.ndarray
     style: np.ndarray
     rank: np.ndarray
 
     def __len__(self) -> int:
         return len(self.path)
+
+    def paths(self, files: np.ndarray) -> pa.ChunkedArray:
+        """Those of some files, as strings of the usual kind."""
+        starts = range(0, max(1, len(files)), AT_ONCE)
+        parts = [self.path.take(pa.array(files[start : start + AT_ONCE])) for start in starts]
+        return pa.chunked_array([part.cast(pa.string()) for part in parts])
 
 
 def list_files(manifest: Path) -> Files:
@@ -44,10 +52,11 @@ def list_files(manifest: Path) -> Files:
         raise UserError(f"{manifest} is missing; run the stages before this one (dvc repro)") from None
     told = (table.schema.metadata or {}).get(b"sources")
     sources = json.loads(told) if told else sorted(table["source"].unique().to_pylist())
+    table = table.set_column(0, "path", table["path"].cast(pa.large_string()))  # others end at 2 GB
     table = table.filter(pc.equal(table["status"], "ok")).sort_by("path")
     style = np.array([style_of(path.as_py()) for path in table["path"]], object)
     order = np.argsort(style != DRAWING, kind="stable")
-    label = table["label"].combine_chunks().dictionary_encode()  # many files have few
+    label = table["label"].dictionary_encode().unify_dictionaries().combine_chunks()  # many files have few
     names = np.array(label.dictionary.to_pylist(), object)
     rank = pc.index_in(table["source"], pa.array(sources)).to_numpy()
     path = table["path"].combine_chunks().take(order)

@@ -61,9 +61,8 @@ def judge(
         verdict.drop(np.flatnonzero((frames.odd == number) & ~spared), name)
 
     label = files.label[frames.file]
-    area = np.where(
-        files.style[frames.file] == DRAWING, np.iinfo(np.int64).max, frames.area
-    )  # drawings have any number of pixels
+    drawn = files.style[frames.file] == DRAWING
+    area = np.where(drawn, np.iinfo(np.int64).max, frames.area)  # drawings have any number of pixels
     alike = copy_rule(spool.thumbs(), frames.place, label, params.near_colour, params.recolours)
     searches = {
         EXACT: partial(exact_copies, frames.sha256),

@@ -19,19 +19,23 @@ from stages.clean.spool import Frames
 from stages.lib.pictures import SPLITS
 
 
-def index_table(frames: Frames, kept: np.ndarray, files: Files, val_share: float, test_share: float) -> pa.Table:
-    """index.parquet for the kept rows of `frames`, less `id`."""
+def splits_of(files: Files, val_share: float, test_share: float) -> np.ndarray:
+    """The split of each file: N names."""
     named = zip(files.path, files.label, strict=True)
-    splits = np.array([split_of(path.as_py(), label, val_share, test_share) for path, label in named], object)
+    return np.array([split_of(path.as_py(), label, val_share, test_share) for path, label in named], object)
+
+
+def index_table(frames: Frames, kept: np.ndarray, files: Files, split: np.ndarray) -> pa.Table:
+    """index.parquet for the kept rows of `frames`, whose splits `split` names, less `id`."""
     of = frames.file[kept]
     return pa.table(
         {
             "label": labels_of(files.label[of]),
             "species": files.label[of],
             "style": files.style[of],
-            "source": files.path.take(of),
+            "source": files.paths(of),
             "frame": frames.frame[kept],
-            "split": splits[of],
+            "split": split[kept],
             "sha256": pa.array(bytes(row).hex() for row in frames.sha256[kept].view(np.uint8).reshape(-1, 32)),
             "phash": frames.phash[kept],
             "ink": frames.ink[kept],
@@ -43,7 +47,7 @@ def dropped_table(frames: Frames, files: Files, undecoded: list[dict[str, Any]],
     """dropped.parquet, by source and frame: what could not be decoded, copies, and what rules dropped."""
 
     def table(rows: np.ndarray, reason: list[str], **more: Any) -> pa.Table:
-        columns = {"source": files.path.take(frames.file[rows]), "frame": frames.frame[rows], "reason": reason, **more}
+        columns = {"source": files.paths(frames.file[rows]), "frame": frames.frame[rows], "reason": reason, **more}
         missing = {name: pa.nulls(len(rows)) for name in DROPPED.names if name not in columns}
         return pa.table(columns | missing).select(DROPPED.names).cast(DROPPED)
 
@@ -56,7 +60,7 @@ def dropped_table(frames: Frames, files: Files, undecoded: list[dict[str, Any]],
             table(
                 rows,
                 [reason] * len(rows),
-                copy_of=files.path.take(frames.file[first]),
+                copy_of=files.paths(frames.file[first]),
                 copy_frame=frames.frame[first],
             )
         )

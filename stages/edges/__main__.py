@@ -12,7 +12,8 @@ from stages.edges.trace import trace
 from stages.lib.outlines.canny import canny
 from stages.lib.outlines.sketch import sketch
 from stages.lib.pictures import FOLDER, open_pictures
-from stages.lib.sheets import save_sheet, spread
+from stages.lib.sheets import save_sheet
+from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 
 EDGES = Path("data/edges")

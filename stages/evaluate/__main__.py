@@ -12,7 +12,8 @@ from stages.lib.pictures import SPLITS, open_pictures
 from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE, load_sampler
 from stages.lib.scores.features import INPUT_PX, features
 from stages.lib.scores.nearest import nearest
-from stages.lib.sheets import save_sheet, spread
+from stages.lib.sheets import save_sheet
+from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.device import accelerator
 

@@ -10,7 +10,7 @@ from stages.lib.pictures import Pictures
 from stages.lib.sampling import Latent, Sampler
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import kid
-from stages.lib.sheets import spread
+from stages.lib.spread import spread
 from stages.lib.training.device import accelerator
 
 LITE = 2

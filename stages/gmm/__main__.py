@@ -7,15 +7,15 @@ import numpy as np
 from stages.gmm.fit import ALIVE, choose, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
 from stages.lib.mixture import FILE, save_mixture
-from stages.lib.pictures import ENOUGH, open_pictures
-from stages.lib.sheets import spread
+from stages.lib.pictures import ENOUGH, SPLITS, open_pictures
+from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 
 
 def main(stage: Stage) -> None:
     common, p = stage.params(GmmParams)
     pictures = open_pictures()
-    rows = spread(np.arange(len(pictures)), ENOUGH)
+    rows = np.sort(np.concatenate([spread(pictures.rows(split), ENOUGH) for split in SPLITS]))
     embeddings = np.load("data/embeddings.npy", mmap_mode="r")[rows].astype(np.float64)
     split, source = pictures.column("split")[rows], pictures.column("source")[rows]
     train, val = np.flatnonzero(split == "train"), np.flatnonzero(split == "val")

@@ -16,6 +16,7 @@ FOLDER = Path("data/clean")
 IMAGES = "images.npy"
 SPLITS = ("train", "val", "test")
 ENOUGH = 100_000  # pictures to take statistics from, of more
+MEASURED = 10_000  # pictures of a split to measure on, of more
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def open_images(folder: Path = FOLDER) -> np.ndarray | Shards:
 
     Raises:
         FileNotFoundError: there are none.
+        UserError: they are damaged.
     """
     if (folder / INDEX).exists():
         return Shards(folder)
@@ -69,4 +71,8 @@ def open_pictures(folder: Path = FOLDER) -> Pictures:
         raise UserError(f"{error.filename} is missing; run the stages before this one (dvc repro)") from None
     if not len(pictures.rows("train")):
         raise UserError(f"{folder} holds no pictures to train on")
+    if len(pictures) != len(pictures.index):
+        raise UserError(
+            f"{folder} has {len(pictures)} pictures and {len(pictures.index)} rows; run dvc checkout or dvc repro"
+        )
     return pictures

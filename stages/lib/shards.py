@@ -70,14 +70,21 @@ class Shards:
     Attributes:
         shape: (N, 3, H, W).
         limits: int, shards + 1: the numbers of their first pictures, and N.
+
+    Raises:
+        FileNotFoundError: there are none.
+        UserError: they are damaged.
     """
 
     def __init__(self, folder: Path) -> None:
-        shards = json.loads((folder / INDEX).read_text())["shardlist"]
-        self.limits = np.cumsum([0, *(shard["nsamples"] for shard in shards)])
-        with open(folder / shards[0]["url"], "rb") as file:
-            file.seek(tarfile.BLOCKSIZE)  # the first picture's, before what np.save wrote
-            one, end = np.load(file), file.tell()
+        try:
+            shards = json.loads((folder / INDEX).read_text())["shardlist"]
+            self.limits = np.cumsum([0, *(shard["nsamples"] for shard in shards)])
+            with open(folder / shards[0]["url"], "rb") as file:
+                file.seek(tarfile.BLOCKSIZE)  # the first picture's, before what np.save wrote
+                one, end = np.load(file), file.tell()
+        except (EOFError, ValueError, KeyError, IndexError, TypeError) as error:
+            raise UserError(f"{folder}: its shards cannot be read ({error}); run dvc checkout or dvc repro") from None
         start, step = end - one.nbytes, _blocks(end) + 2 * tarfile.BLOCKSIZE  # with a label, which has two
         self.files = [Records(folder / shard["url"], one.shape, start, step) for shard in shards]
         self.shape = (int(self.limits[-1]), *one.shape)
@@ -88,12 +95,15 @@ class Shards:
     def __getitem__(self, rows: int | slice | np.ndarray) -> np.ndarray:
         """Pictures, uint8: one, 3 x H x W, or several, n x 3 x H x W.
 
+        Args:
+            rows: an array is of numbers from 0 on.
+
         Raises:
             UserError: a shard cannot be read.
         """
         if not isinstance(rows, np.ndarray) or not rows.ndim:
-            wanted = np.arange(len(self))[rows]
-            return self[wanted] if wanted.ndim else self[wanted[None]][0]
+            wanted = range(len(self))[rows]
+            return self[np.array(wanted)] if isinstance(wanted, range) else self[np.array([wanted])][0]
         found = np.empty((len(rows), *self.shape[1:]), np.uint8)
         shard = self.shard_of(rows)
         for number in np.unique(shard):

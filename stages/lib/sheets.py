@@ -38,10 +38,3 @@ def save_sheet(path: Path, images: np.ndarray, columns: int, scale: int = 1) -> 
     if scale > 1:
         sheet = sheet.resize((sheet.width * scale, sheet.height * scale), Image.Resampling.NEAREST)
     sheet.save(path, optimize=True)
-
-
-def spread(rows: np.ndarray, count: int) -> np.ndarray:
-    """At most `count` of `rows`, evenly spread over them."""
-    if len(rows) <= count:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]

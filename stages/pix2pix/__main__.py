@@ -14,7 +14,7 @@ from stages.lib.nets.unet import UNet
 from stages.lib.palette import palettes_of
 from stages.lib.params import UserError
 from stages.lib.pictures import open_pictures
-from stages.lib.sheets import spread
+from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.device import accelerator
 from stages.lib.training.frames import join_frames, save_frame

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from stages.lib.colouring import Colourer
-from stages.lib.pictures import Pictures
-from stages.lib.sheets import save_sheet, spread
+from stages.lib.pictures import MEASURED, Pictures
+from stages.lib.sheets import save_sheet
+from stages.lib.spread import spread
 from stages.lib.stage import Stage
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.score import figures_of, l1
@@ -26,7 +27,7 @@ def figures(
     def drawn(rows: np.ndarray, told: bool) -> np.ndarray:
         return colourer.colour(outlines.plain(rows), None, palettes[rows] if told else None)
 
-    test, found = pictures.rows("test"), []
+    test, found = spread(pictures.rows("test"), MEASURED), []
     for told in (False, True):
         found.append({"val_l1": l1(drawn(val, told), pictures.images[val])})
         if len(test):

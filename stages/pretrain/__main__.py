@@ -9,7 +9,8 @@ import numpy as np
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.params import UserError
 from stages.lib.pictures import open_pictures
-from stages.lib.sheets import save_sheet, spread
+from stages.lib.sheets import save_sheet
+from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.embed import embed_rows
 from stages.lib.training.launch import launch

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from stages.lib.pictures import ENOUGH, Pictures
+from stages.lib.pictures import ENOUGH, MEASURED, Pictures
 from stages.lib.scores.nearest import nearest
-from stages.lib.sheets import spread
+from stages.lib.spread import spread
 from stages.lib.tensors import to_uint8
 from stages.lib.training.perceptual import PerceptualLoss, errors
 
 BATCH = 64
-MEASURED = 10_000  # pictures of val, at most
 
 
 @torch.no_grad()

@@ -63,10 +63,9 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
         for i, row in enumerate(rows):
+            placed = {} if alone else {"path": f"{name}/{row.path}", "source": name}
             label = sys.intern(entry.label or row.label)  # many rows have few
-            rows[i] = replace(row, label=label, licence=entry.licence or row.licence)
-            if not alone:
-                rows[i] = replace(rows[i], path=f"{name}/{row.path}", source=name)
+            rows[i] = replace(row, label=label, licence=entry.licence or row.licence, **placed)
         found[name] = rows
         if not alone:
             _move_in(place.out, site.out / "files" / name)

@@ -46,18 +46,16 @@ class Batches:
         if self.shards is None:
             return np.random.default_rng([self.seed, epoch]).permutation(self.rows)
         windows = self._windows(epoch)[0]
-        if window + 1 < len(windows):
-            self.shards.read_ahead(windows[window + 1])
-        return np.random.default_rng([self.seed, epoch, window]).permutation(windows[window])
+        after = windows[window + 1] if window + 1 < len(windows) else self._windows(epoch + 1)[0][0]
+        for part in (*windows[window], *after):
+            self.shards.read_ahead(part[:1])
+        return np.random.default_rng([self.seed, epoch, window]).permutation(np.concatenate(windows[window]))
 
-    def _cut(self, epoch: int) -> tuple[list[np.ndarray], np.ndarray]:
-        """An epoch's windows, and the places at which they begin and the last one ends."""
+    def _cut(self, epoch: int) -> tuple[list[list[np.ndarray]], np.ndarray]:
+        """An epoch's windows, the rows of each by shards, and the places at which they begin and the last one ends."""
         assert self.shards is not None
         shard = self.shards.shard_of(self.rows)
         parts = np.split(self.rows, np.flatnonzero(np.diff(shard)) + 1)
         order = np.random.default_rng([self.seed, epoch]).permutation(len(parts))
-        windows = [
-            np.concatenate([parts[number] for number in order[start : start + WINDOW]])
-            for start in range(0, len(order), WINDOW)
-        ]
-        return windows, np.cumsum([0, *map(len, windows)])
+        windows = [[parts[number] for number in order[i : i + WINDOW]] for i in range(0, len(order), WINDOW)]
+        return windows, np.cumsum([0, *(sum(map(len, window)) for window in windows)])
