@@ -2,9 +2,10 @@
 
     python -m bench.upright [--raw data/raw] [--photos FOLDER] [--count 200]
 
-Good ones: every file of data/raw, as it is, and `count` of them, 400 pixels large, as JPEGs and before a painted
-sky. To find: parts of photographs of 400 pixels and more (of installed packages, and of a folder of yours), pages
-of text in matplotlib's fonts, and the files of data/raw beside each other, with and without lines and panels.
+Good ones: every file of data/raw, as it is, and `count` of them, 400 pixels large, as JPEGs, before a painted sky,
+and with room and a shadow. To find: parts of photographs of 400 pixels and more (of installed packages, and of a
+folder of yours), pages of text in matplotlib's fonts, the files of data/raw beside each other, with and without lines
+and panels, and with room around and watermarks on them, in grey, black or white.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from stages.clean.upright import TESTS, first_failed
 from stages.lib.reading.files import open_file
@@ -31,6 +32,8 @@ PHOTOS = {
 }
 GRIDS = ((2, 1), (1, 2), (3, 1), (2, 2), (3, 2), (3, 3), (4, 4))
 WORDS = "a creature of water grass or fire that learns new moves at level thirty six when it holds its stone"
+MARKS = ("SAMPLE", "preview", "example.com", "Stock Pics", "do not copy", "\N{COPYRIGHT SIGN} A. Painter")
+GROUNDS = {"white": 255, "lavender": 232, "wheat": 223, "#9bb7d4": 178, "#3c6e8f": 99, "#14141e": 21}  # their grey
 WHITE = (255, 255, 255)
 
 
@@ -108,10 +111,60 @@ def beside(images: list[Image.Image], rng: random.Random) -> Image.Image:
     return jpeg(result)
 
 
+def room(image: Image.Image, rng: random.Random) -> Image.Image:
+    edge = round(rng.uniform(0.05, 0.25) * max(image.size))
+    result = Image.new("RGBA", (image.width + 2 * edge, image.height + 2 * edge))
+    result.paste(image, (edge, edge))
+    return large(result)
+
+
+def shadow(image: Image.Image, rng: random.Random) -> Image.Image:
+    """What a figure throws on a wall behind it, or an ellipse below it, soft or hard."""
+    image, shade = room(image, rng), Image.new("L", (400, 400))
+    if rng.random() < 0.5:
+        away = rng.randint(4, 20)
+        shade.paste(image.getchannel("A"), (away, away))
+    else:
+        left, _, right, bottom = image.getbbox() or (0, 0, *image.size)
+        half = rng.randint(6, 14)
+        ImageDraw.Draw(shade).ellipse((left, bottom - half, right, bottom + half), 255)
+    shade = shade.filter(ImageFilter.GaussianBlur(rng.choice([0, 3, 8]))).crop((0, 0, *image.size))
+    ground = Image.new("RGBA", image.size, rng.choice(list(GROUNDS)[:4]))
+    opaque = rng.uniform(0.15, 0.6)
+    ground.paste(Image.new("RGBA", image.size, "black"), mask=shade.point(lambda level: round(opaque * level)))
+    return on(image, ground)
+
+
+def marked(image: Image.Image, look: str, rng: random.Random, fonts: list[Path]) -> Image.Image:
+    """Words that let the ground through: tiled, one large, or a small one at the edge (that may be opaque)."""
+    image, word, path = room(image, rng), rng.choice(MARKS), rng.choice(fonts)
+    mask, opaque = Image.new("L", (800, 800)), rng.uniform(0.4, 1) if look == "small" else rng.uniform(0.15, 0.4)
+    pen, font, turn = ImageDraw.Draw(mask), ImageFont.truetype(path, rng.randint(14, 32)), rng.choice([-45, -30, 0, 30])
+    if look == "tiled":
+        across, down = pen.textlength(word, font) + rng.uniform(0.5, 3) * font.size, rng.uniform(2, 5) * font.size
+        for line in range(int(800 / down)):
+            for column in range(int(800 / across) + 1):
+                pen.text(((column - line % 2 / 2) * across, line * down), word, 255, font)
+    elif look == "large":
+        px = rng.uniform(0.7, 1) * image.width / pen.textlength(word, ImageFont.truetype(path, 100)) * 100
+        pen.text((400, 400), word, 255, ImageFont.truetype(path, px), anchor="mm")
+    else:
+        x, anchor = rng.choice([(405 - image.width / 2, "ld"), (395 + image.width / 2, "rd"), (400, "md")])
+        turn, font = 0, ImageFont.truetype(path, rng.randint(10, 18))
+        pen.text((x, 395 + image.height / 2), word, 255, font, anchor=anchor)
+    mask = mask.rotate(turn, Image.Resampling.BICUBIC).point(lambda level: round(opaque * level))
+    mask = mask.crop((400 - image.width // 2, 400 - image.height // 2, 800, 800)).crop((0, 0, *image.size))
+    ground, grey = rng.choice(list(GROUNDS.items()))
+    ink = rng.choice([name for name, level in (("black", 0), ("gray", 128), ("white", 255)) if abs(level - grey) > 70])
+    result = on(image, Image.new("RGBA", image.size, ground))
+    result.paste(Image.new("RGBA", image.size, ink), mask=mask)
+    return result
+
+
 def tell(kind: str, images: Iterable[Image.Image]) -> None:
     found = np.array([[first_failed(image, WHITE, [name]) > 0 for name in TESTS] for image in images])
-    shares = ", ".join(f"{name} {share:.1%}" for name, share in zip(TESTS, found.mean(axis=0), strict=True))
-    print(f"{kind}, {len(found):,}: {shares}; any {found.any(axis=1).mean():.1%}", flush=True)
+    shares = ", ".join(f"{name} {share:.2%}" for name, share in zip(TESTS, found.mean(axis=0), strict=True))
+    print(f"{kind}, {len(found):,}: {shares}; any {found.any(axis=1).mean():.2%}", flush=True)
 
 
 def main() -> None:
@@ -127,7 +180,7 @@ def main() -> None:
     paths = [within(package, name) for package, names in PHOTOS.items() for name in names]
     paths += sorted(args.photos.iterdir()) if args.photos else []
     photos = [photo for path in paths if max((photo := Image.open(path).convert("RGBA")).size) >= 400]
-    fonts = sorted(within("matplotlib", "mpl-data/fonts/ttf").glob("DejaVu*.ttf"))
+    fonts = sorted(within("matplotlib", "mpl-data/fonts/ttf").glob("DejaVu*[!y].ttf"))  # without "Display": symbols
 
     tell("as they are", art)
     tell("as JPEG", (jpeg(on(image, Image.new("RGBA", image.size, WHITE)), 75) for image in some))
@@ -135,6 +188,10 @@ def main() -> None:
     tell("photographs", (part(photo, rng) for photo in photos for _ in range(args.count // len(photos))))
     tell("pages of text", (page(rng, fonts) for _ in range(args.count)))
     tell("collages", (beside(some, rng) for _ in range(args.count)))
+    for as_file, saved in (("PNG", lambda image: image), ("JPEG", lambda image: jpeg(image, rng.randint(75, 90)))):
+        tell(f"with shadows, {as_file}", (saved(shadow(image, rng)) for image in some))
+        for look in ("tiled", "large", "small"):
+            tell(f"{look} watermarks, {as_file}", (saved(marked(image, look, rng, fonts)) for image in some))
 
 
 if __name__ == "__main__":

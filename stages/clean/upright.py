@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from stages.clean.watermark import MARK_PX, watermark
 from stages.lib.reading.figure import border_colour
 
 WORK_PX = 256  # larger pictures are shrunk to this longer side first
@@ -46,16 +47,29 @@ def collage(picture: np.ndarray) -> bool:
     return int((sides >= 0.6 * sides.max(initial=0)).sum()) >= CELLS or _is_split(picture)
 
 
-TESTS: dict[str, Callable[[np.ndarray], bool]] = {"photo": photo, "text": text, "collage": collage}
+TESTS: dict[str, Callable[[np.ndarray], bool]] = {
+    "photo": photo,
+    "text": text,
+    "collage": collage,
+    "watermark": watermark,
+}
+LARGER = {"watermark": MARK_PX}  # instead of WORK_PX
 
 
 def first_failed(image: Image.Image, background: tuple[int, int, int], tests: Sequence[str]) -> int:
     """Which test an RGBA picture, laid on a colour, fails first: its place in TESTS from 1 on, 0 for none."""
     flat = Image.new("RGB", image.size, background)
     flat.paste(image, mask=image.getchannel("A"))
-    flat.thumbnail((WORK_PX, WORK_PX), Image.Resampling.LANCZOS)
-    pixels = np.asarray(flat)
-    return next((number for number, name in enumerate(TESTS, 1) if name in tests and TESTS[name](pixels)), 0)
+    sides = {name: LARGER.get(name, WORK_PX) for name in tests}
+    pixels = {px: _shrunk(flat, px) for px in sorted(set(sides.values()))}
+    asked = ((number, name) for number, name in enumerate(TESTS, 1) if name in sides)
+    return next((number for number, name in asked if TESTS[name](pixels[sides[name]])), 0)
+
+
+def _shrunk(image: Image.Image, px: int) -> np.ndarray:
+    image = image.copy()
+    image.thumbnail((px, px), Image.Resampling.LANCZOS)
+    return np.asarray(image)
 
 
 def _steps(picture: np.ndarray) -> np.ndarray:
