@@ -129,6 +129,15 @@ def test_a_shadow_and_what_jpeg_leaves_around_a_figure_are_no_watermark(soft):
             assert first_failed(image.convert("RGBA"), (255, 255, 255), ["watermark"]) == 0
 
 
+def test_grain_on_a_plain_ground_is_no_watermark():
+    for grain in (2, 5, 8):
+        picture, drawn = Image.new("RGB", (400, 400), "lavender"), framed(3)
+        picture.paste(drawn, mask=drawn)
+        grainy = np.asarray(picture) + np.random.default_rng(0).normal(0, grain, (400, 400, 3))
+        image = Image.fromarray(grainy.clip(0, 255).astype(np.uint8)).convert("RGBA")
+        assert first_failed(image, (255, 255, 255), ["watermark"]) == 0
+
+
 def test_a_watermark_is_found_in_a_jpeg_too():
     picture = Image.open(io.BytesIO(saved(marked(30, "white", "tiled"), "JPEG", quality=80))).convert("RGBA")
     assert first_failed(picture, (255, 255, 255), list(TESTS)) == list(TESTS).index("watermark") + 1
