@@ -9,7 +9,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -156,10 +156,7 @@ def lookup(values: dict[str, Any], dotted: str) -> Any:
 
 
 def _hash_path(path: Path, digest: Any) -> None:
-    files = (
-        sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts) if path.is_dir() else [path]
-    )
-    for file in files:
+    for file in _files(path) if path.is_dir() else [path]:
         name = str(file.relative_to(path)) if file != path else path.name
         digest.update(name.encode(errors="surrogateescape"))
         try:
@@ -167,6 +164,13 @@ def _hash_path(path: Path, digest: Any) -> None:
                 digest.update(hashlib.file_digest(source, "sha256").digest())
         except OSError:
             raise UserError(f"cannot read {file}; run the stages before this one (dvc repro)") from None
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files below a folder in a fixed order, one by one: there may be millions."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        yield from (file for name in sorted(names) if (file := Path(parent, name)).is_file())
 
 
 def _rounded(value: Any) -> Any:
