@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from stages.clean.decode import decode_all
 from stages.clean.files import list_files
 from stages.clean.judge import judge
-from stages.clean.pack import labels_of, shard_order, write_images, write_index
+from stages.clean.pack import shard_order, write_images, write_index
 from stages.clean.params import CleanParams
 from stages.clean.report import dropped_table, figures, index_table, splits_of, tell
 from stages.clean.spool import Spool, fresh_folder
@@ -56,10 +56,12 @@ def main(stage: Stage) -> None:
             if name not in split[kept]:
                 change = "lower" if name == "train" else "raise"
                 raise UserError(f"no picture fell into {name}: add pictures, or {change} clean.{share}")
-        if len(kept) > params.shards_past:
+        sharded = len(kept) > params.shards_past
+        if sharded:
             kept = kept[shard_order(split[kept], frames.sha256[kept])]
-            labels = labels_of(files.label[frames.file[kept]])
-            write_shards(FOLDER, split[kept], labels, spool.pictures(frames.place[kept]))
+        index = index_table(frames, kept, files, split)
+        if sharded:
+            write_shards(FOLDER, split[kept], index["label"].to_numpy(), spool.pictures(frames.place[kept]))
         else:
             write_images(FOLDER / IMAGES, len(kept), common.image_px, spool.pictures(frames.place[kept]))
         shown = {name: kept[split[kept] == name] for name in SPLITS}
@@ -67,7 +69,6 @@ def main(stage: Stage) -> None:
             blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
             sheet = [*spool.pictures(frames.place[spread(rows, SHEET)])] or [blank]
             save_sheet(stage.plot_path(f"{name}.png"), np.concatenate(sheet), COLUMNS)
-    index = index_table(frames, kept, files, split)
     write_index(FOLDER / "index.parquet", index)
     pq.write_table(dropped, FOLDER / "dropped.parquet")
     stage.write_metrics(figures(index, len(files), dropped))
