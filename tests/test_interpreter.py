@@ -24,7 +24,8 @@ def put_python(folder: Path, works: bool) -> Path:
 
 def called(root: Path, path: str) -> subprocess.CompletedProcess[str]:
     """What the launcher runs where no Python is its parent: writes the path of the `python` that was called."""
-    command = [*"sh -c".split(), f"sh '{ROOT}/stages/python' -c 'import os; print(os.environ[\"CALLED\"])'; exit $?"]
+    tells = 'import os; print(os.environ["CALLED"])'
+    command = ["sh", "-c", 'sh "$0" -c "$1"; exit $?', str(ROOT / "stages/python"), tells]
     env = environment() | {"PATH": path, "DVC_ROOT": str(root)}
     return subprocess.run(command, env=env, cwd=root, capture_output=True, text=True)
 
