@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import re
 import shlex
 import shutil
@@ -12,13 +13,14 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, chdir, suppress
+from operator import attrgetter
 from pathlib import Path
-from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
+from filelock import FileLock
 
 from tests.closure import ROOT
 from tests.creatures import draw_tiny_set
@@ -95,6 +97,25 @@ def network(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not asked, f"a test may not use the network: {asked}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def here() -> Iterator[None]:
+    """Tests run in the project's folder, wherever they were started."""
+    with chdir(ROOT):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def draws() -> None:
+    """What a test draws without a seed of its own does not depend on the tests before it."""
+    random.seed(0)
+    for module, seed in (("numpy", "random.seed"), ("torch", "manual_seed")):
+        if loaded := sys.modules.get(module):
+            attrgetter(seed)(loaded)(0)
+
+
+STAGES = ["classifier", "clean", "edges", "evaluate", "gan", "gmm", "names", "pix2pix", "pretrain", "scrape"]
+
+
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of little creatures, a subfolder a label: PNG, animated GIF, SVG."""
@@ -107,6 +128,25 @@ def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_checkout_factory(tmp_path_factory: pytest.TempPathFactory, tiny_set: Path) -> Callable[[], Path]:
     """Makes checkouts with tiny parameters and pictures, ready for `dvc repro`; each call another."""
     return lambda: make_checkout(tmp_path_factory.mktemp("checkout"), tiny_set)
+
+
+@pytest.fixture(scope="session")
+def trained_checkout_factory(
+    tmp_path_factory: pytest.TempPathFactory, tiny_checkout_factory: Callable[[], Path]
+) -> Callable[[], Path]:
+    """Makes copies of a tiny checkout after one whole `dvc repro`, which all workers of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    trained = (base.parent if IS_WORKER else base) / "trained"
+
+    def copy() -> Path:
+        with FileLock(f"{trained}.lock"):
+            if not trained.exists():
+                made = tiny_checkout_factory()
+                assert sorted(ran(dvc(made, "repro"))) == STAGES
+                made.rename(trained)
+        return Path(shutil.copytree(trained, tmp_path_factory.mktemp("trained") / "checkout", symlinks=True))
+
+    return copy
 
 
 @pytest.fixture
@@ -202,7 +242,7 @@ def free_port() -> int:
     """A port of this machine where nothing listens, of those that the system gives to nobody by itself."""
     while True:
         with socket.socket() as free, suppress(OSError):
-            free.bind(("127.0.0.1", SystemRandom().randrange(20_000, 32_000)))
+            free.bind(("127.0.0.1", random.SystemRandom().randrange(20_000, 32_000)))
             return free.getsockname()[1]
 
 

@@ -6,6 +6,7 @@ For tests/conftest.py alone: importing this changes the environment of the proce
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -99,6 +100,10 @@ def _is_loopback(address: object) -> bool:
 
 
 assert "stages" not in sys.modules  # it and what it loads read the environment
+# what a parent ignores, as nohup and some runners do SIGINT, all that are started would ignore too
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 OUTER = dict(os.environ)
 IS_WORKER = "PYTEST_XDIST_WORKER" in OUTER  # of a run whose first process has made the home
 HOME = OUTER["HOME"] if IS_WORKER else tempfile.mkdtemp(prefix="tests-home-")
