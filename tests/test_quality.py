@@ -20,7 +20,8 @@ from bench.quality import main
 from tests.conftest import environment
 
 JOBS = min(2, os.cpu_count() or 1)
-TOO_FEW, ENOUGH = 0.04, 0.4  # minutes
+TOO_FEW, ENOUGH = 0.03, 0.4  # minutes
+LONG, SHORT = ({"classifier": seconds, "pretrain": 9, "gmm": 0.1} for seconds in (999, 0.2))
 
 
 @pytest.fixture(scope="module")
@@ -64,25 +65,31 @@ def compare(monkeypatch: pytest.MonkeyPatch, checkout: Path, out: str, minutes: 
     return ""
 
 
+@pytest.fixture(scope="module")
+def took(checkout) -> Path:
+    """The file of what the stages before the GAN took, after a comparison with time for no more than them."""
+    with pytest.MonkeyPatch.context() as patch:
+        late = compare(patch, checkout, "samples/q", TOO_FEW, "mine.yaml")
+    assert late == "quality: mine has no time left for its GAN: the stages before it took 2 s"
+    (found,) = (checkout / "samples/q").glob("before-*/seconds.json")
+    assert json.loads(found.read_text()) == {"classifier": 1, "pretrain": 1, "gmm": 1}
+    return found
+
+
 def started(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("quality: ")]
 
 
-def test_recipes_are_compared_by_the_clock(checkout, monkeypatch, capfd):
+def test_recipes_are_compared_by_the_clock(checkout, took, monkeypatch, capfd):
     """The table has a line a recipe, and a comparison that is called again goes on after what is there."""
-    late = compare(monkeypatch, checkout, "samples/q", TOO_FEW, "mine.yaml")
-    assert late == "quality: mine has no time left for its GAN: the stages before it took 3 s"
-    # its stages have run, and other comparisons take them and what they took as they are; where it
-    # fails, the others go on
-    (took,) = (checkout / "samples/q").glob("before-*/seconds.json")
-    assert json.loads(took.read_text()) == {"classifier": 1, "pretrain": 1, "gmm": 1}
-    took.write_text('{"classifier": 999, "pretrain": 9, "gmm": 0.1}')
+    # the stages' results, and what they took, are taken as they are; where it fails, the others go on
+    took.write_text(json.dumps(LONG))
     for wanted in (["mine", "dcgan"], ["mine"], []):
         capfd.readouterr()
         end = compare(monkeypatch, checkout, "samples/q", ENOUGH, "mine.yaml", "dcgan")
         assert ("no time left" in end) == ("dcgan" in wanted)
         assert started(capfd.readouterr().out) == [f"quality: {name}, seed 0" for name in wanted]
-        took.write_text('{"classifier": 0.2, "pretrain": 9, "gmm": 0.1}')
+        took.write_text(json.dumps(SHORT))
     lines = (checkout / "samples/q/results.jsonl").read_text().splitlines()
     runs = [json.loads(line) for line in lines]
     assert [found["recipe"] for found in runs] == ["dcgan", "mine"]
@@ -101,11 +108,9 @@ def quality(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=checkout, env=environment(), capture_output=True, text=True)
 
 
-def test_a_run_is_a_process_and_its_failure_one_line(checkout, monkeypatch):
-    compare(monkeypatch, checkout, "samples/q1", TOO_FEW, "mine.yaml")
-    (took,) = (checkout / "samples/q1").glob("before-*/seconds.json")
-    took.write_text('{"classifier": 999, "pretrain": 9, "gmm": 0.1}')
-    late = quality(checkout, "--jobs", str(JOBS), "--seeds", "1", "--out", "samples/q1", "--minutes", "1", "mine.yaml")
+def test_a_run_is_a_process_and_its_failure_one_line(checkout, took):
+    took.write_text(json.dumps(LONG))
+    late = quality(checkout, "--jobs", str(JOBS), "--seeds", "1", "--out", "samples/q", "--minutes", "1", "mine.yaml")
     assert late.returncode == 1 and late.stdout == "quality: mine, seed 0\n"
     assert late.stderr.splitlines()[-1].startswith("quality: mine has no time left for its GAN: the stages before it")
 
