@@ -71,6 +71,20 @@ TINY: dict[str, Any] = {
 }
 
 
+# The longest first, and of them those that wait for no others' run of the pipeline: no core is idle at the end
+LONG = ["test_pipeline", "test_graph", "test_many", "test_recipes", "test_resume", "test_commands", "test_page"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker for each core that this process may use, as long as they fit in usual memory."""
+    return min(8, len(os.sched_getaffinity(0)))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist what the environment was."""

@@ -29,11 +29,6 @@ def app(*arguments: str) -> None:
     commands(list(arguments), standalone_mode=False)
 
 
-def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", *arguments]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True)
-
-
 COMMANDS = {
     "generated": ["generate", "--count", "5", "--seed", "3"],
     "fuse.png": ["fuse", "03-creature", "07-creature", "--count", "4", "--rows", "2"],
@@ -45,12 +40,23 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("out", COMMANDS)
-def test_commands_draw_and_the_same_seed_draws_the_same(out, tmp_path):
-    """In another process too."""
-    one, other = tmp_path / "one" / out, tmp_path / "other" / out
-    result = python("app", *COMMANDS[out], "--out", str(one))
+@pytest.fixture(scope="module")
+def elsewhere(checkout, tmp_path_factory) -> Path:
+    """A folder of what another process has drawn, the last command first."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    calls = [[*arguments, "--out", str(folder / out)] for out, arguments in reversed(COMMANDS.items())]
+    code = f"from app.__main__ import app\nfor call in {calls!r}: app(call, standalone_mode=False)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=checkout, env=environment(), capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.mark.parametrize("out", COMMANDS)
+def test_commands_draw_and_the_same_seed_draws_the_same(out, elsewhere, tmp_path):
+    """In another process too, and whatever was drawn before."""
+    one, other = elsewhere / out, tmp_path / out
     app(*COMMANDS[out], "--out", str(other))
     files = [Path("")] if one.is_file() else sorted(path.relative_to(one) for path in one.iterdir())
     for name in files:
@@ -80,7 +86,8 @@ def test_commands_end_in_one_line_where_they_cannot_work(arguments, says, capfd)
 
 
 def test_a_step_is_taken_apart():
-    result = python("bench.step", "--steps", "3")
+    command = [sys.executable, "-m", "bench.step", "--steps", "3"]
+    result = subprocess.run(command, env=environment(), capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     parts = dict(re.findall(r"^(.*?) +[\d.]+ ms +([\d.]+)%$", result.stdout, re.MULTILINE))
     assert {"generator, forward", "discriminator, forward", "backward", "augmentation", "everything else"} <= set(parts)

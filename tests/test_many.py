@@ -21,7 +21,7 @@ from tests.closure import ROOT
 from tests.conftest import environment
 from tests.trainings import TRAININGS
 
-STEPS = 50
+STEPS = 20
 
 
 def histories(folder: Path, processes: int) -> dict[str, list[dict[str, float]]]:
