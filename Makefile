@@ -34,7 +34,7 @@ run: setup ## make everything that dvc.yaml describes: pictures, models, figures
 	@echo "Figures: .venv/bin/dvc metrics show; sheets, curves and the GIF of training: metrics/"
 
 test: setup ## run the tests; with CI=true also the one that fetches the real package
-	pytest -n auto --dist loadfile $(if $(filter true,$(CI)),,-m "not network")
+	pytest -n auto --dist loadfile --no-loadscope-reorder $(if $(filter true,$(CI)),,-m "not network")
 
 lint: setup ## check style and types
 	ruff check

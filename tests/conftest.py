@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir, suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
+from filelock import FileLock
 
 from tests.closure import ROOT
 from tests.creatures import draw_tiny_set
+from tests.isolation import HOME, IS_WORKER, NETWORK, OUTER
 from tests.site_server import Answer, Asked, Serve, SiteServer, serving
 from tests.web_fetch import fetch, server  # noqa: F401, fixtures
 
@@ -25,9 +32,6 @@ if TYPE_CHECKING:
     from stages.scrape.manifest import Row
     from stages.scrape.site import Site
     from stages.scrape.web.download import Wanted
-
-# tests run side by side, a process a core; set before torch loads
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Small enough to run the whole pipeline in seconds
 TINY: dict[str, Any] = {
@@ -67,6 +71,65 @@ TINY: dict[str, Any] = {
 }
 
 
+# The longest first, and of them those that wait for no others' run of the pipeline: no core is idle at the end
+LONG = ["test_pipeline", "test_graph", "test_many", "test_recipes", "test_resume", "test_commands", "test_page"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker for each core that this process may use, as long as they fit in usual memory."""
+    return min(8, len(os.sched_getaffinity(0)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist what the environment was."""
+    node.workerinput["outer"] = OUTER
+
+
+def pytest_unconfigure() -> None:
+    if not IS_WORKER:
+        shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def network(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Only a test that is marked so has a network, and the settings of whoever runs it."""
+    NETWORK.allowed = request.node.get_closest_marker("network") is not None
+    if NETWORK.allowed:
+        outer = getattr(request.config, "workerinput", {}).get("outer", OUTER)
+        with patch.dict(os.environ, outer, clear=True):
+            yield
+    else:
+        yield
+    NETWORK.allowed = False
+    asked, NETWORK.asked[:] = list(NETWORK.asked), []
+    assert not asked, f"a test may not use the network: {asked}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def here() -> Iterator[None]:
+    """Tests run in the project's folder, wherever they were started."""
+    with chdir(ROOT):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def draws() -> None:
+    """What a test draws without a seed of its own does not depend on the tests before it."""
+    random.seed(0)
+    for module, seed in (("numpy", "random.seed"), ("torch", "manual_seed")):
+        if loaded := sys.modules.get(module):
+            attrgetter(seed)(loaded)(0)
+
+
+STAGES = ["classifier", "clean", "edges", "evaluate", "gan", "gmm", "names", "pix2pix", "pretrain", "scrape"]
+
+
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of little creatures, a subfolder a label: PNG, animated GIF, SVG."""
@@ -79,6 +142,25 @@ def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_checkout_factory(tmp_path_factory: pytest.TempPathFactory, tiny_set: Path) -> Callable[[], Path]:
     """Makes checkouts with tiny parameters and pictures, ready for `dvc repro`; each call another."""
     return lambda: make_checkout(tmp_path_factory.mktemp("checkout"), tiny_set)
+
+
+@pytest.fixture(scope="session")
+def trained_checkout_factory(
+    tmp_path_factory: pytest.TempPathFactory, tiny_checkout_factory: Callable[[], Path]
+) -> Callable[[], Path]:
+    """Makes copies of a tiny checkout after one whole `dvc repro`, which all workers of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    trained = (base.parent if IS_WORKER else base) / "trained"
+
+    def copy() -> Path:
+        with FileLock(f"{trained}.lock"):
+            if not trained.exists():
+                made = tiny_checkout_factory()
+                assert sorted(ran(dvc(made, "repro"))) == STAGES
+                made.rename(trained)
+        return Path(shutil.copytree(trained, tmp_path_factory.mktemp("trained") / "checkout", symlinks=True))
+
+    return copy
 
 
 @pytest.fixture
@@ -129,13 +211,16 @@ def set_params(checkout: Path, params: dict[str, Any]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """For processes in a checkout: nothing of the user's or of an outer DVC's settings, an identity for git."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_", "PYTHONPATH"))}
+    """For processes in a checkout: its own code alone, nothing of the user's settings, an identity for git."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return kept | {
         # the `python` of dvc.yaml is the one that runs the tests
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_CONFIG_COUNT": "1",  # the project's folder may be another user's
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
         "GIT_AUTHOR_NAME": "Test",
         "GIT_AUTHOR_EMAIL": "test@example.org",
         "GIT_COMMITTER_NAME": "Test",
@@ -167,12 +252,12 @@ def git(checkout: Path, *args: str) -> str:
     ).stdout
 
 
-FAKE_NPM = """#!{python}
-import os, shutil, sys
-if {code!r}:
-    sys.exit("npm error code {code}\\nnpm error {code} something went wrong\\nnpm error A log is in /x")
-shutil.copy({archive!r}, "package-1.0.0.tgz")
-"""
+def free_port() -> int:
+    """A port of this machine where nothing listens, of those that the system gives to nobody by itself."""
+    while True:
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", random.SystemRandom().randrange(20_000, 32_000)))
+            return free.getsockname()[1]
 
 
 @pytest.fixture
@@ -191,8 +276,11 @@ def npm(tmp_path, monkeypatch):
                     tar.addfile(content)
         folder = tmp_path / "bin"
         folder.mkdir(exist_ok=True)
-        script = FAKE_NPM.format(python=sys.executable, code=code, archive=str(archive))
-        (folder / "npm").write_text(script)
+        does = f"exec cp {shlex.quote(str(archive))} package-1.0.0.tgz"
+        if code:
+            said = f"npm error code {code}\nnpm error {code} something went wrong\nnpm error A log is in /x"
+            does = f"echo {shlex.quote(said)} >&2; exit 1"
+        (folder / "npm").write_text(f"#!/bin/sh\n{does}\n", encoding="utf-8")
         (folder / "npm").chmod(0o755)
         monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
         out = tmp_path / "out"

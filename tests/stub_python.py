@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # it starts a hundred times
 OF_DATA_ALONE = {"data/embeddings.npy"}
 
 
@@ -34,7 +35,7 @@ def main(stage: str) -> None:
 
 
 def read(path: str) -> Any:
-    return YAML(typ="safe").load(Path(path).read_text())
+    return yaml.load(Path(path).read_bytes(), LOADER)
 
 
 def lookup(values: Any, dotted: str) -> Any:

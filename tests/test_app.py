@@ -4,11 +4,12 @@ import subprocess
 import sys
 
 from tests.closure import ROOT
+from tests.conftest import environment
 
 
 def app(cwd, *arguments):
     command = [sys.executable, "-m", "app", *arguments]
-    env = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "200", "NO_COLOR": "1"}
+    env = environment() | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=env)
 
 

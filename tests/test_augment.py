@@ -90,9 +90,9 @@ def test_p_is_the_share_of_pictures_that_are_changed():
 
 def test_of_real_pictures_some_always_stay_as_they_are():
     torch.manual_seed(0)
-    x = creature(3000)
+    x = creature(1000)
     same = (vary(x, ["jitter", "elastic"]) == x).flatten(1).all(1).float().mean().item()
-    assert same == pytest.approx(1 / 3, abs=0.035)
+    assert same == pytest.approx(1 / 3, abs=0.06)  # 4 deviations of a binomial
 
 
 def test_elastic_is_as_strong_as_torchvisions():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,10 +19,11 @@ from stages.clean.__main__ import main as clean
 from stages.lib.stage import Stage
 from stages.lib.vetoes import read_vetoes
 from tests.closure import ROOT
-from tests.conftest import environment
+from tests.conftest import environment, free_port
 from tests.pictures_zoo import BAD, gif
 from tests.test_clean_stage import figure, run
 
+HTTP = httpx.Client(timeout=120)  # the machine may be busy
 CHROMIUM = shutil.which("chromium")
 ODD_NAME = "kind/<img src=x onerror=alert(1)>.png"
 FILES = {f"kind/{seed}.png": figure(seed) for seed in range(30)} | {
@@ -55,9 +55,7 @@ def folder(cleaned, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def page(folder) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "app", "inspect", "--port", str(port)]
     settings = environment() | {"PYTHONPATH": str(ROOT)}
     server = subprocess.Popen(command, cwd=folder, env=settings, stdout=subprocess.PIPE, text=True)
@@ -66,7 +64,7 @@ def page(folder) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        assert server.wait(20) == 0
+        assert server.wait(120) == 0
 
 
 def dropped() -> dict[str, str]:
@@ -75,7 +73,7 @@ def dropped() -> dict[str, str]:
 
 def test_a_picture_is_vetoed_and_gone_and_taken_back(page):
     def veto(name: str, verdict: str) -> int:
-        return httpx.post(f"{page}/veto", json={"name": name, "verdict": verdict}).status_code
+        return HTTP.post(f"{page}/veto", json={"name": name, "verdict": verdict}).status_code
 
     assert veto("kind/3.png#0", "drop") == veto("kind/4.png#0", "drop") == veto("kind/4.png#0", "") == 200
     assert read_vetoes() == {"kind/3.png#0": "drop"}
@@ -85,25 +83,25 @@ def test_a_picture_is_vetoed_and_gone_and_taken_back(page):
 
 def test_every_picture_that_can_be_shown_is(page, folder):
     numbers = range(len(FILES) + 1)  # two frames of the animation
-    answers = [httpx.get(f"{page}/thumb/{number}") for number in numbers]
+    answers = [HTTP.get(f"{page}/thumb/{number}") for number in numbers]
     assert [answer.status_code for answer in answers].count(404) == 1  # the file that is no picture
     sizes = [Image.open(io.BytesIO(answer.content)).size for answer in answers if answer.status_code == 200]
     assert (10, 15) in sizes and sizes.count((64, 64)) == len(pq.read_table("data/clean/index.parquet"))
     wrong = ("thumb/999", "etc/passwd", f"thumb/{'9' * 5000}")
-    assert [httpx.get(f"{page}/{path}").status_code for path in wrong] == [404] * 3
+    assert [HTTP.get(f"{page}/{path}").status_code for path in wrong] == [404] * 3
 
 
 def test_nobody_else_can_ask(page):
     good = {"name": "kind/3.png#0", "verdict": "drop"}
-    assert httpx.get(page, headers={"Host": "evil.example"}).status_code == 403
-    assert httpx.post(f"{page}/veto", json=good, headers={"Host": "evil.example"}).status_code == 403
-    assert httpx.post(f"{page}/veto", data=good).status_code == 403  # what a form of any site can send
+    assert HTTP.get(page, headers={"Host": "evil.example"}).status_code == 403
+    assert HTTP.post(f"{page}/veto", json=good, headers={"Host": "evil.example"}).status_code == 403
+    assert HTTP.post(f"{page}/veto", data=good).status_code == 403  # what a form of any site can send
     for wrong in (good | {"name": "x\ndrop y"}, good | {"verdict": "burn"}, [], {"name": ["a"], "verdict": ""}, "x"):
-        assert httpx.post(f"{page}/veto", json=wrong).status_code == 400
-    assert httpx.post(f"{page}/veto", content="[" * 9000, headers={"Content-Type": "application/json"}).is_error
+        assert HTTP.post(f"{page}/veto", json=wrong).status_code == 400
+    assert HTTP.post(f"{page}/veto", content="[" * 9000, headers={"Content-Type": "application/json"}).is_error
     assert read_vetoes() == {}
     Path("data/vetoes.txt").write_bytes(b"drop caf\xe9.png\n")
-    answers = [httpx.get(page), httpx.post(f"{page}/veto", json=good)]
+    answers = [HTTP.get(page), HTTP.post(f"{page}/veto", json=good)]
     assert [(answer.status_code, "not UTF-8" in answer.text) for answer in answers] == [(409, True)] * 2
 
 

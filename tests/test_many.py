@@ -17,10 +17,11 @@ from torch import nn
 
 from stages.lib.params import UserError
 from stages.lib.training import launch, many
+from tests.closure import ROOT
 from tests.conftest import environment
 from tests.trainings import TRAININGS
 
-STEPS = 50
+STEPS = 20
 
 
 def histories(folder: Path, processes: int) -> dict[str, list[dict[str, float]]]:
@@ -30,7 +31,7 @@ def histories(folder: Path, processes: int) -> dict[str, list[dict[str, float]]]
     if processes > 1:
         call = f"import sys; from stages.lib.training.launch import start; sys.exit(start({command!r}, {processes}))"
         command = [sys.executable, "-c", call]
-    result = subprocess.run(command, env=env, capture_output=True, text=True)
+    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return json.loads((folder / "histories.json").read_text())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from PIL import Image
 from app.page.colour import ANY
 from bench.page import Refused, Visitor, png
 from tests.closure import ROOT
-from tests.conftest import dvc, environment, ran
+from tests.conftest import environment, free_port
 from tests.test_page_parts import disc
 
 CHROMIUM = shutil.which("chromium")
@@ -27,26 +26,23 @@ VIEWS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "hei
 
 
 @pytest.fixture(scope="module")
-def page(tiny_checkout_factory) -> Iterator[str]:
+def page(trained_checkout_factory) -> Iterator[str]:
     """A server on tiny models; its address."""
-    checkout: Path = tiny_checkout_factory()
-    ran(dvc(checkout, "repro"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    checkout: Path = trained_checkout_factory()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
     with (checkout / "serve.log").open("w") as log:
         server = subprocess.Popen(command, cwd=checkout, env=environment(), stdout=log, stderr=log)
         try:
-            until = time.monotonic() + 90
+            until = time.monotonic() + 600
             while not up(url):
                 assert server.poll() is None and time.monotonic() < until, (checkout / "serve.log").read_text()
                 time.sleep(0.3)
             yield url
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(120)
 
 
 def up(url: str) -> bool:

@@ -80,7 +80,7 @@ def test_pictures_without_labels_have_neighbours_and_a_page():
         fuse(studio)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "999.1.1.1"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
 def test_an_address_that_cannot_be_listened_on_is_said_at_once(host):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
         serve(host, taken.getsockname()[1])

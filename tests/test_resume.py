@@ -19,11 +19,8 @@ TRAINED = ("models/gan.safetensors", "metrics/gan.json", "metrics/gan/history.ts
 
 
 @pytest.fixture(scope="module")
-def checkout(tiny_checkout_factory) -> Path:
-    """A copy of the project with tiny parameters, run up to the mixture."""
-    folder = tiny_checkout_factory()
-    assert "gmm" in ran(dvc(folder, "repro", "gmm"))
-    return folder
+def checkout(trained_checkout_factory) -> Path:
+    return trained_checkout_factory()
 
 
 def hashes(checkout: Path) -> dict[str, str]:
@@ -74,7 +71,7 @@ def test_a_killed_process_of_two_ends_the_run_in_one_line_and_it_goes_on(checkou
         wait_for_checkpoint(checkout, run, after=20)
         ranks = {child.environ().get("RANK"): child for child in psutil.Process(run.pid).children(recursive=True)}
         ranks["1"].kill()
-        _, said = run.communicate(timeout=60)
+        _, said = run.communicate(timeout=600)
         assert run.returncode not in (0, None)
         assert "gan: another process of this training has ended" in said and "Traceback" not in said
 
@@ -115,10 +112,10 @@ def kill_while_training(checkout: Path, *arguments: str, after: int = 1) -> None
 
 def wait_for_checkpoint(checkout: Path, process: subprocess.Popen, after: int) -> None:
     """Of `gan`, at step `after` or later."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while latest_step(checkout) < after:
         assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline, "no checkpoint in two minutes"
+        assert time.monotonic() < deadline, "no checkpoint in ten minutes"
         time.sleep(0.02)
 
 

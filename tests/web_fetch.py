@@ -11,7 +11,7 @@ from stages.scrape.web.guard import LOOPBACK
 from stages.scrape.web.params import WebParams
 from tests.web_server import web_server
 
-QUICK = WebParams(per_second=0, timeout_s=1.5, retries=1, max_bytes=50_000)
+QUICK = WebParams(per_second=0, timeout_s=120, retries=1, max_bytes=50_000)
 
 
 @pytest.fixture

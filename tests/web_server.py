@@ -44,6 +44,8 @@ class WebServer:
         robots: status and text of robots.txt.
         log: what was asked, in order.
         peak: the most requests of a host at once; "" is over all.
+        together: /nap/ waits until so many were asked at once, as a busy machine takes its time.
+        budget: how many of /nap/ are answered.
     """
 
     def __init__(self) -> None:
@@ -51,6 +53,7 @@ class WebServer:
         self.version = "1"
         self.log: list[Seen] = []
         self.peak: Counter[str] = Counter()
+        self.together, self.budget = 1, 10**9
         self._now: Counter[str] = Counter()
         self.port = 0
 
@@ -99,6 +102,9 @@ class WebServer:
 
     async def nap(self, seen: Seen, send: Send) -> None:
         await asyncio.sleep(NAP_S)
+        while self.peak[""] < self.together or self.budget <= 0:
+            await asyncio.sleep(0.005)
+        self.budget -= 1
         send(200, png(_number(seen)))
 
     async def busy(self, seen: Seen, send: Send) -> None:
