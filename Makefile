@@ -3,8 +3,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-# first, so that the `python` in dvc.yaml is the one of .venv
+# the first Python of a version that constraints.txt was tested with
+VERSIONS := 3.11 3.12 3.13
+PYTHON ?= $(shell for name in python3 $(VERSIONS:%=python%); do "$$name" -c '$(is_tested)' 2>/dev/null && echo "$$name" && break; done)
+is_tested := import sys; sys.exit("%d.%d" % sys.version_info[:2] not in "$(VERSIONS)".split())
+# first, so that `dvc` and `pytest` are those of .venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## list these commands
@@ -14,10 +17,12 @@ setup: .venv/installed ## make .venv and install the tested versions into it
 
 # in order of time, so that a change of either file installs again and nothing else does
 .venv/installed: pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
-		echo "Python 3.11 is needed (on Debian: apt install python3.11 python3.11-venv);" \
-			"if it lies elsewhere: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@.venv/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv .venv
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(is_tested)' || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed (apt install python3 python3-venv; where that is older," \
+			"python3.11 python3.11-venv); if it lies elsewhere: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make environments: apt install python3-venv" >&2; exit 1; }
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
 	@echo "Installing into .venv. The first time takes minutes: 7 GB, most of it torch and its libraries."
 	@.venv/bin/python -m pip install --no-input --disable-pip-version-check -c constraints.txt -e '.[dev]' \
 		| sed -u -n -e 's/^ *\(Downloading.* [MG]B)\)/\1/p' -e 's/^\(Installing collected packages\):.*/\1/p'

@@ -1,13 +1,12 @@
 """What reruns when: the real dvc.yaml, with stages that only hash what they depend on."""
 
-import stat
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.closure import ROOT
-from tests.conftest import dvc, environment, ran, set_params
+from tests.conftest import dvc, ran, set_params
 
 ALL = ["scrape", "clean", "edges", "pix2pix", "classifier", "pretrain", "gmm", "gan", "evaluate"]
 # a key of each section of params.yaml, another value, and exactly the stages that rerun
@@ -34,18 +33,15 @@ CODE = {
 
 
 @pytest.fixture(scope="module")
-def checkout(tiny_checkout_factory, tmp_path_factory):
-    folder, bin_folder = tiny_checkout_factory(), tmp_path_factory.mktemp("bin")
-    python = bin_folder / "python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT / "tests" / "stub_python.py"}" "$@"\n')
-    python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    env = {"PATH": f"{bin_folder}:{environment()['PATH']}"}
-    assert sorted(repro(folder, env)) == sorted([*ALL, "names"])
-    return folder, env
+def checkout(tiny_checkout_factory):
+    folder = tiny_checkout_factory()
+    (folder / "stages/python").write_text(f'exec "{sys.executable}" "{ROOT / "tests" / "stub_python.py"}" "$@"\n')
+    assert sorted(repro(folder)) == sorted([*ALL, "names"])
+    return folder
 
 
-def repro(folder: Path, env: dict[str, str]) -> list[str]:
-    return ran(dvc(folder, "repro", env=env))
+def repro(folder: Path) -> list[str]:
+    return ran(dvc(folder, "repro"))
 
 
 def test_every_section_is_in_the_table():
@@ -56,20 +52,20 @@ def test_every_section_is_in_the_table():
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_reruns_exactly_its_stages_and_going_back_runs_nothing(checkout, key):
-    folder, env = checkout
+    folder = checkout
     value, wanted = KEYS[key]
     before = (folder / "params.yaml").read_text()
     set_params(folder, {key: value})
-    assert sorted(repro(folder, env)) == sorted(wanted)
+    assert sorted(repro(folder)) == sorted(wanted)
     (folder / "params.yaml").write_text(before)
-    assert repro(folder, env) == []
+    assert repro(folder) == []
 
 
 @pytest.mark.parametrize("file", CODE)
 def test_an_edit_reruns_exactly_the_stages_that_import_it(checkout, file):
-    folder, env = checkout
+    folder = checkout
     before = (folder / file).read_text()
     (folder / file).write_text(before + "\n# edited\n")
-    assert sorted(repro(folder, env)) == sorted(CODE[file])
+    assert sorted(repro(folder)) == sorted(CODE[file])
     (folder / file).write_text(before)
-    assert repro(folder, env) == []
+    assert repro(folder) == []
