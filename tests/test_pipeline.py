@@ -109,6 +109,34 @@ def test_commands_end_in_one_line_where_they_cannot_work(checkout, arguments, sa
     assert (result.returncode, result.stderr) == (1, says)
 
 
+CHANGES = {  # of what `clean` reads, and a command that follows
+    "a veto": ("like", "05-creature"),
+    "another background": ("colour", "data/own/01-creature/drawing.svg", "--like", "05-creature"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_pictures_cleaned_anew_are_not_used_with_networks_of_before(checkout, change):
+    """Rows of the embeddings would be other pictures': another species would be drawn, in silence."""
+    command = CHANGES[change]
+    changed = [checkout / name for name in ("data/vetoes.txt", "params.yaml")]
+    before = [path.read_text() for path in changed]
+    if change == "a veto":
+        changed[0].write_text(before[0] + "drop 01-creature/drawing.svg\n")
+    else:
+        set_params(checkout, {"clean.background": "#eeeeee"})
+    try:
+        assert ran(dvc(checkout, "repro", "-s", "clean")) == ["clean"]
+        result = app(checkout, *command)
+        assert (result.returncode, result.stdout) == (1, "") and result.stderr.count("\n") == 1
+        assert "run dvc repro" in result.stderr
+    finally:
+        for path, text in zip(changed, before, strict=True):
+            path.write_text(text)
+    assert ran(dvc(checkout, "repro")) == []
+    assert app(checkout, *command).returncode == 0
+
+
 def bench(checkout: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", f"bench.{name}", *arguments]
     return subprocess.run(command, cwd=checkout, capture_output=True, text=True)
