@@ -31,6 +31,7 @@ class InCheckout(TyperCommand):
                 if ctx.get_parameter_source(name).name != "DEFAULT":
                     ctx.params[name] = seen_from(here, value, name in PICTURES)
             os.chdir(root)
+            print(f"{ctx.info_name}: in {root}", file=sys.stderr)
         return super().invoke(ctx)
 
 

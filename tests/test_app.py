@@ -59,7 +59,7 @@ def test_commands_find_the_checkout_that_they_are_called_in(checkout):
     deep = checkout / "docs/deep"
     for command in (["generate", "--count", "2"], ["generate", "--count", "2", "--out", "mine"]):
         result = app(deep, *command)
-        assert result.returncode == 0, result.stderr
+        assert (result.returncode, result.stderr) == (0, f"generate: in {checkout}\n")
     assert (checkout / "samples/grid.png").read_bytes() == (deep / "mine/grid.png").read_bytes()
     for command in (["vary", "mine.svg"], ["fuse", "mine.svg", "kind-1"], ["colour", "mine.svg", "--like", "mine.svg"]):
         result = app(deep, *command, "--out", "out.png")
