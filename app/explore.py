@@ -77,9 +77,7 @@ def load_explorer(sampler: Sampler | None = None) -> Explorer:
     Raises:
         UserError: a model is missing, or its z are no embeddings.
     """
-    if sampler is None:
-        sampler = load_sampler()
-        note_changes(GAN_FILE)
+    sampler = sampler or load_sampler()
     if sampler.latent.mixture is None:
         raise UserError("this generator was trained with gan.latent: normal; it knows no embeddings")
     return Explorer(sampler.net, sampler.latent.mixture)
@@ -181,6 +179,7 @@ def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out:
     images = explorer.draw(explorer.loop(stops, frames, seed, truncation)).transpose(0, 2, 3, 1)
     side = images.shape[1] * scale
     shown = [Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images]
+    note_changes(GAN_FILE)
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".gif":
         shown[0].save(out, save_all=True, append_images=shown[1:], duration=60, loop=0)
@@ -202,5 +201,6 @@ def must_end(out: Path, *endings: str) -> None:
 
 
 def _write(images: np.ndarray, columns: int, out: Path) -> Path:
+    note_changes(GAN_FILE)
     save_sheet(out, images, columns, scale=2)
     return out

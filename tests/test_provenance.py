@@ -151,7 +151,7 @@ def test_the_bytes_of_a_run_are_the_same_each_time(run, tmp_path_factory, monkey
 
 @pytest.mark.parametrize("change", [{"px": 64}, {"margin": 0.2}])
 @pytest.mark.parametrize("use", ["vary", "colour", "page"])
-def test_own_pictures_are_refused_where_they_would_be_cleaned_otherwise(run, change, use):
+def test_own_pictures_are_refused_where_they_would_be_cleaned_otherwise(run, change, use, capsys):
     write_params(**change)
     with pytest.raises(
         UserError, match=r"trained on pictures cleaned with (common\.image_px 32|clean\.margin 0\.05), p"
@@ -159,6 +159,7 @@ def test_own_pictures_are_refused_where_they_would_be_cleaned_otherwise(run, cha
         if use == "page":
             Studio().picture(None)
         USES[use][0]()
+    assert capsys.readouterr().err == ""  # that line alone
 
 
 def test_own_pictures_are_cleaned_as_those_were_that_were_trained_on(run):
