@@ -29,6 +29,11 @@ setup: .venv/installed ## make .venv and install the tested versions into it
 	@touch $@
 
 run: setup ## make everything that dvc.yaml describes: pictures, models, figures
+	@# DVC asks for a git repository unless it is told that there is none, as where this was unpacked from a zip
+	@if [ ! -e .git ]; then dvc config --local core.no_scm true; \
+		elif grep -qs no_scm .dvc/config.local; then dvc config --local --unset core.no_scm; fi
+	@# names that could not be fetched the last time
+	@if grep -qs '^"": ' data/names.json; then dvc repro --force --single-item names; fi
 	dvc repro
 	@echo "New pictures: metrics/evaluate/samples.png; more of them: .venv/bin/python -m app generate"
 	@echo "Figures: .venv/bin/dvc metrics show; sheets, curves and the GIF of training: metrics/"

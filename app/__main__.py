@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 import stages as stages  # sets what must be set before torch loads
+from app.checkout import InCheckout
 
 MOST_SEED = 2**63 - 1  # that torch takes
 
@@ -21,7 +22,7 @@ def commands() -> None:
     """New creatures from the trained models."""
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def generate(
     count: Annotated[int, typer.Option(min=1, max=100_000, help="How many pictures.")] = 64,
     seed: Annotated[
@@ -64,7 +65,7 @@ def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
         sys.exit(f"{name}: {error.filename}: {error.strerror}" if error.filename else f"{name}: {error}")
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def fuse(
     first: Annotated[str, typer.Argument(help=A_PICTURE)],
     second: Annotated[str, typer.Argument(help=A_PICTURE)],
@@ -80,7 +81,7 @@ def fuse(
     finish("fuse", lambda: fuse(first, second, count, rows, seed, truncation, out))
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def like(
     species: Annotated[str, typer.Argument(help="A species of data/clean, by number or label.")],
     count: Annotated[int, typer.Option(min=1, max=1000, help="How many pictures.")] = 31,
@@ -94,7 +95,7 @@ def like(
     finish("like", lambda: near(species, count, seed, truncation, out))
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def vary(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A picture of your own.")],
     count: Annotated[int, typer.Option(min=1, max=1000, help="How many pictures.")] = 31,
@@ -108,7 +109,7 @@ def vary(
     finish("vary", lambda: near(str(file), count, seed, truncation, out))
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def walk(
     stops: Annotated[int, typer.Option(min=3, max=1000, help="Creatures that the way goes through.")] = 8,
     frames: Annotated[int, typer.Option(min=3, max=1000, help="Pictures of the loop.")] = 96,
@@ -123,7 +124,7 @@ def walk(
     finish("walk", lambda: walk(stops, frames, seed, truncation, scale, out))
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def colour(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Drawings, pictures or photos.")],
     kind: Annotated[
@@ -140,7 +141,7 @@ def colour(
     finish("colour", lambda: colour(files, kind, count, seed, like, out))
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def sweep_report(
     prefix: Annotated[str, typer.Argument(help="What the experiments' names begin with.")],
     metric: Annotated[
@@ -154,7 +155,7 @@ def sweep_report(
     finish("sweep-report", lambda: report(prefix, metric, out))
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def export(
     out: Annotated[Path, typer.Option(help="Folder for the files and their model card.")] = Path("models/export"),
 ) -> None:
@@ -164,7 +165,7 @@ def export(
     finish("export", lambda: export(out))
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine's.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of that address.")] = 7860,
@@ -178,7 +179,7 @@ def serve(
         sys.exit(f"serve: cannot listen on {host}, port {port}: {error.strerror or error}")
 
 
-@app.command()
+@app.command(cls=InCheckout)
 def inspect(
     html: Annotated[Path | None, typer.Option(help="Write the page to this .html file, and serve nothing.")] = None,
     count: Annotated[int, typer.Option(min=1, help="Pictures of each reason that such a file has at most.")] = 1000,
@@ -202,12 +203,13 @@ def recipe(
     name: Annotated[str, typer.Argument(help="A file of recipes/, without its ending; none: list them.")] = "",
 ) -> None:
     """Print a recipe as flags of `dvc exp run`: dvc exp run -n sngan $(python -m app recipe sngan)."""
-    from app.recipe import flags, names
+    from app.recipe import flags, names, no_recipe
     from stages.lib.params import UserError
 
     try:
         print(" ".join(flags(name)) if name else "\n".join(names()))
     except UserError as error:
+        print(no_recipe(name))  # without any flag DVC would record the default run as this recipe's
         sys.exit(f"recipe: {error}")
 
 

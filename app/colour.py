@@ -10,11 +10,13 @@ from PIL import Image
 
 from app.explore import must_end, picture_of, unusable
 from app.own import Kind, outline_of
-from stages.lib.colouring import Colourer, load_colourer
+from app.trained import cleaning_of, note_changes
+from stages.lib.colouring import FILE, Colourer, load_colourer
 from stages.lib.outlines.canny import canny
 from stages.lib.outlines.sketch import sketch
 from stages.lib.palette import palette_of
-from stages.lib.params import UserError, read_yaml
+from stages.lib.params import UserError
+from stages.lib.provenance import PICTURES, ancestors
 from stages.lib.reading.files import open_file
 from stages.lib.reading.unusable import Unusable
 from stages.lib.sheets import save_sheet
@@ -27,11 +29,14 @@ def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, 
         like: a species or a picture file, for its colours; empty: those of pictures chosen by `seed`.
 
     Raises:
-        UserError: the model is missing, or a file cannot be used.
+        UserError: the model is missing or of another run, or a file cannot be used.
     """
     must_end(out, ".png")
-    colourer, margin, rows = load_colourer(), read_yaml("params.yaml")["clean"]["margin"], []
-    picture = picture_of(like)[0] if like else None
+    colourer, margin, rows = load_colourer(), cleaning_of(FILE)["clean.margin"], []
+    note_changes(FILE)
+    picture, row = picture_of(like, FILE) if like else (None, None)
+    if row is not None:
+        ancestors(FILE, PICTURES)
     for file in files:
         try:
             outline = traced(colourer, open_file(file, colourer.net.image_px), margin, kind)

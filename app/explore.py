@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from scipy.interpolate import CubicSpline
 
+from app.trained import cleaning_of, note_changes
+from stages.lib.loading import open_array
 from stages.lib.mixture import Mixture
 from stages.lib.nets.base import Generator
+from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.nets.encoder import load_encoder
-from stages.lib.params import UserError, read_yaml
+from stages.lib.params import UserError
 from stages.lib.pictures import Pictures, open_pictures
+from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
 from stages.lib.reading.figure import ENLARGE, cut_out
 from stages.lib.reading.files import open_file, rgb
 from stages.lib.reading.unusable import Unusable
-from stages.lib.sampling import BATCH, Sampler, load_sampler
+from stages.lib.sampling import BATCH, GAN_FILE, Sampler, load_sampler
 from stages.lib.sheets import save_sheet
 from stages.lib.tensors import to_float, to_uint8
 
@@ -79,23 +85,22 @@ def load_explorer(sampler: Sampler | None = None) -> Explorer:
 
 def place(what: str) -> tuple[np.ndarray, np.ndarray]:
     """Where a species or a picture file is: its picture, as `picture_of` finds it, and embedding, float (E,)."""
-    picture, row = picture_of(what)
+    picture, row = picture_of(what, ENCODER_FILE)
     if row is None:
+        ancestors(GAN_FILE, ENCODER_FILE)
         with torch.no_grad():
             return picture, load_encoder()[0](to_float(picture[None]))[0].double().numpy()
     return picture, load_embeddings()[row].astype(np.float64)
 
 
 def load_embeddings() -> np.ndarray:
-    """Those of all pictures, N x E.
+    """Those of all pictures, float32, N x E.
 
     Raises:
-        UserError: they are missing.
+        UserError: they are missing or damaged, or of another run than the pictures or the generator.
     """
-    try:
-        return np.load("data/embeddings.npy", mmap_mode="r")
-    except FileNotFoundError:
-        raise UserError("data/embeddings.npy is missing; run the stages before this one (dvc repro)") from None
+    ancestors(GAN_FILE, EMBEDDINGS, PICTURES)
+    return open_array(EMBEDDINGS, 2, np.float32)
 
 
 def unusable(what: str, error: Unusable) -> UserError:
@@ -103,15 +108,19 @@ def unusable(what: str, error: Unusable) -> UserError:
     return UserError(f"{what} cannot be used: {error.reason}{error.detail and f' ({error.detail})'}")
 
 
-def picture_of(what: str) -> tuple[np.ndarray, int | None]:
+def picture_of(what: str, network: Path) -> tuple[np.ndarray, int | None]:
     """A species or a picture file: uint8, 3 x H x W, and its row in data/clean; None for a file.
+
+    Args:
+        network: the file of the one that it is for: a picture is cleaned as those were that this was trained on.
 
     Raises:
         UserError: it is neither, or the file cannot be used.
     """
     if Path(what).is_file():
+        cleaning = cleaning_of(network)
         try:
-            return cleaned(open_file(what, read_yaml("params.yaml")["common"]["image_px"])), None
+            return cleaned(open_file(what, cleaning["common.image_px"]), cleaning), None
         except Unusable as error:
             raise unusable(what, error) from None
     pictures = open_pictures()
@@ -128,16 +137,18 @@ def species_row(species: str, pictures: Pictures) -> int:
     return int((drawings if len(drawings) else rows)[0])
 
 
-def cleaned(image: Image.Image) -> np.ndarray:
+def cleaned(image: Image.Image, cleaning: Mapping[str, Any]) -> np.ndarray:
     """A picture in memory, RGBA, cleaned as the stage `clean` does: uint8, 3 x H x W.
+
+    Args:
+        cleaning: as `cleaning_of` gives it.
 
     Raises:
         Unusable: it is blank or too small.
     """
-    values = read_yaml("params.yaml")
-    clean, px = values["clean"], values["common"]["image_px"]
-    figure, background = cut_out(image, rgb(clean["background"]), clean["min_px"])
-    found = ENLARGE[clean["enlarge"]](figure, background, px, clean["margin"])
+    figure, background = cut_out(image, rgb(cleaning["clean.background"]), cleaning["clean.min_px"])
+    enlarge = ENLARGE[cleaning["clean.enlarge"]]
+    found = enlarge(figure, background, cleaning["common.image_px"], cleaning["clean.margin"])
     return np.asarray(found).transpose(2, 0, 1)
 
 
@@ -168,6 +179,7 @@ def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out:
     images = explorer.draw(explorer.loop(stops, frames, seed, truncation)).transpose(0, 2, 3, 1)
     side = images.shape[1] * scale
     shown = [Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images]
+    note_changes(GAN_FILE)
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".gif":
         shown[0].save(out, save_all=True, append_images=shown[1:], duration=60, loop=0)
@@ -189,5 +201,6 @@ def must_end(out: Path, *endings: str) -> None:
 
 
 def _write(images: np.ndarray, columns: int, out: Path) -> Path:
+    note_changes(GAN_FILE)
     save_sheet(out, images, columns, scale=2)
     return out

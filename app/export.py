@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from app.trained import note_changes
 from stages.lib.colouring import FILE, load_colourer
+from stages.lib.loading import read_header, reading
 from stages.lib.nets.unet import draw_noise
 from stages.lib.params import UserError
 from stages.lib.sampling import GAN_FILE, load_sampler
-from stages.lib.weights import load_weights
 
 OUT = Path("models/export")
 CHECKED = 3  # another batch than the one that is traced
@@ -29,7 +30,8 @@ DATA = """\
 Made by this project's `dvc repro` and `python -m app export`. `params.yaml` says of which pictures (`scrape`).
 The default ones are of Pokémon, which belong with their pictures to Nintendo, Creatures Inc. and GAME FREAK inc.:
 what was learnt from them is for study and fun, not for sale. Whose pictures you trained on says what you may do
-with what comes out. The networks know nothing but such pictures, centred on a plain background.""".splitlines()
+with what comes out. The networks know nothing but such pictures, centred on a plain background. The project's MIT
+licence is of its code, not of these networks.""".splitlines()
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Exported:
 
 def generator() -> Exported:
     """z to pictures."""
-    sampler, (_, header) = load_sampler(), load_weights(GAN_FILE)
+    sampler, header = load_sampler(), read_header(GAN_FILE)
     latent, px = sampler.latent, sampler.net.image_px
     if latent.mixture is not None:
         drawn_from = "drawn from the mixture in models/gmm.npz"
@@ -74,7 +76,7 @@ def generator() -> Exported:
 
 def pix2pix() -> Exported:
     """Outlines, noise and palettes to pictures."""
-    colourer, (_, header) = load_colourer(), load_weights(FILE)
+    colourer, header = load_colourer(), read_header(FILE)
     net, px = colourer.net, colourer.net.image_px
 
     def inputs(count: int) -> dict[str, Tensor]:
@@ -108,6 +110,7 @@ def export(out: Path = OUT) -> list[Path]:
         UserError: a model is missing, or onnxruntime does not draw what torch draws.
     """
     models = {name: load() for name, load in MODELS.items()}
+    note_changes(GAN_FILE, FILE)
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out) as folder:
         written = [write(name, model, Path(folder) / f"{name}.onnx") for name, model in models.items()]
@@ -163,6 +166,8 @@ def card(models: dict[str, Exported], path: Path) -> Path:
         lines += ["", f"## {name}.onnx", "", *(f"- `{key}`: {text}" for key, text in model.about.items())]
         lines += ["", "Trained with:", "", "```json", json.dumps(model.params, indent=2), "```"]
         if model.figures.exists():
-            lines += ["", "Measured:", "", "```json", model.figures.read_text(encoding="utf-8").rstrip(), "```"]
+            with reading(model.figures):
+                measured = model.figures.read_text(encoding="utf-8").rstrip()
+            lines += ["", "Measured:", "", "```json", measured, "```"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import math
+from itertools import takewhile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from stages.lib.sampling import load_sampler
+from app.trained import note_changes
+from stages.lib.sampling import GAN_FILE, load_sampler
 from stages.lib.sheets import save_sheet
+
+GRID = "grid.png"
+DIGITS = range(3, 6)  # of a file's name, for up to 100,000 pictures
 
 
 def write_samples(count: int, seed: int, truncation: float, out: Path) -> Path:
-    """Write `count` PNGs, named by number, and `grid.png` to a folder; returns the grid's path.
+    """Write `count` PNGs, named by number, and `grid.png` to a folder, instead of those of an earlier call; returns
+    the grid's path.
 
-    The same arguments give the same bytes.
+    The same arguments give the same bytes. What else is in the folder stays.
 
     Raises:
         UserError: a model is missing.
         OSError: the folder cannot be written to.
     """
     images = load_sampler().sample(count, seed, truncation)
+    note_changes(GAN_FILE)
     out.mkdir(parents=True, exist_ok=True)
-    digits = max(3, len(str(count - 1)))
-    for number, image in enumerate(images):
-        Image.fromarray(image.transpose(1, 2, 0)).save(out / f"{number:0{digits}d}.png")
-    grid = out / "grid.png"
-    save_sheet(grid, images, columns=math.isqrt(count - 1) + 1)
-    return grid
+    digits = max(DIGITS[0], len(str(count - 1)))
+    with TemporaryDirectory(dir=out) as folder:
+        for number, image in enumerate(images):
+            Image.fromarray(image.transpose(1, 2, 0)).save(Path(folder) / f"{number:0{digits}d}.png")
+        save_sheet(Path(folder) / GRID, images, columns=math.isqrt(count - 1) + 1)
+        before, written = earlier(out), sorted(Path(folder).iterdir())
+        for path in written:
+            path.replace(out / path.name)
+        for path in before - {out / path.name for path in written}:
+            path.unlink()
+    return out / GRID
+
+
+def earlier(out: Path) -> set[Path]:
+    """What an earlier call wrote: with the grid, the pictures numbered from 0 on without a gap."""
+    if not (out / GRID).is_file():
+        return set()
+    named = ((out / f"{number:0{digits}d}.png" for number in range(10**digits)) for digits in DIGITS)
+    return {path for row in named for path in takewhile(Path.is_file, row)}

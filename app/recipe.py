@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,12 @@ SWEEPS = "sweeps/"
 def names() -> list[str]:
     """All recipes; those in sweeps/ give several values to choose from."""
     return sorted(file.relative_to(FOLDER).with_suffix("").as_posix() for file in FOLDER.rglob("*.yaml"))
+
+
+def no_recipe(name: str) -> str:
+    """What stands for the flags of a recipe that cannot be read: a target that DVC does not know, so that it runs,
+    queues and records nothing."""
+    return f"no-such-recipe:{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}"
 
 
 def recipe_file(name: str) -> Path:

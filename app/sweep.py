@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 AXES = ("step", "kimg")
+CURVES = {False: "training.png", True: "validation.png"}  # by whether of pictures that were not trained on
 FEW = 20  # points of a curve that are marked
 
 
@@ -63,7 +64,11 @@ def report(prefix: str, metric: str, out: Path) -> list[Path]:
     written = [out / "table.md", out / "importance.md"]
     written[0].write_text(table(trials, varied, stage), encoding="utf-8")
     written[1].write_text(importances(study), encoding="utf-8")
-    return [*written, *curves(trials, varied, stage, out), *parallel(study, metric, out)]
+    written += [*curves(trials, varied, stage, out), *parallel(study, metric, out)]
+    for name in CURVES.values():
+        if out / name not in written:  # of an earlier report
+            (out / name).unlink(missing_ok=True)
+    return written
 
 
 def experiments() -> list[Trial]:
@@ -159,10 +164,9 @@ def curves(trials: list[Trial], varied: list[str], stage: str, out: Path) -> lis
     found = {f"{label(trial, varied)} ({trial.name})": history(trial, stage) for trial in trials}
     histories = {text: rows for text, rows in found.items() if rows is not None}
     columns = dict.fromkeys(column for found in histories.values() for column in found if column not in AXES)
-    groups = {False: "training.png", True: "validation.png"}
     return [
         draw_curves(histories, names, out / file)
-        for checked, file in groups.items()
+        for checked, file in CURVES.items()
         if (names := [column for column in columns if column.startswith("val_") == checked])
     ]
 

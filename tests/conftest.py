@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, chdir, suppress
 from operator import attrgetter
@@ -179,7 +180,13 @@ def make_checkout(folder: Path, pictures: Path, params: dict[str, Any] | None = 
     Returns:
         `folder`.
     """
-    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if (ROOT / ".git").exists():
+        listed = git(ROOT, *listing)
+    else:  # unpacked from a zip: listed as by a repository that has nothing yet
+        with tempfile.TemporaryDirectory() as empty:
+            git(Path(empty), "init", "--quiet", "--bare")
+            listed = git(ROOT, f"--git-dir={empty}", f"--work-tree={ROOT}", *listing)
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():  # not if deleted, but not yet from git
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

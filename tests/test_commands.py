@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from app.__main__ import app as commands
-from tests.conftest import environment
+from tests.conftest import dvc, environment, ran, set_params
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,31 @@ def test_a_step_is_taken_apart():
     assert sum(map(float, parts.values())) == pytest.approx(100, abs=1)
     alone = re.search(r"convolutions alone: [\d.]+ ms, ([\d.]+)% of the step", result.stdout)
     assert alone and float(alone[1]) > 0
+
+
+CHANGES = {  # of what `clean` reads, and a command that follows
+    "a veto": ("like", "05-creature"),
+    "another background": ("colour", "data/own/01-creature/drawing.svg", "--like", "05-creature"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_pictures_cleaned_anew_are_not_used_with_networks_of_before(checkout, change, capsys):
+    """Rows of the embeddings would be other pictures': another species would be drawn, in silence."""
+    command = CHANGES[change]
+    changed = [checkout / name for name in ("data/vetoes.txt", "params.yaml")]
+    before = [path.read_text() for path in changed]
+    if change == "a veto":
+        changed[0].write_text(before[0] + "drop 01-creature/drawing.svg\n")
+    else:
+        set_params(checkout, {"clean.background": "#eeeeee"})
+    try:
+        assert ran(dvc(checkout, "repro", "-s", "clean")) == ["clean"]
+        with pytest.raises(SystemExit, match=r"run dvc repro$"):
+            app(*command)
+        assert capsys.readouterr().out == ""
+    finally:
+        for path, text in zip(changed, before, strict=True):
+            path.write_text(text)
+    assert ran(dvc(checkout, "repro")) == []
+    app(*command)

@@ -29,7 +29,8 @@ def models(monkeypatch):
     monkeypatch.setattr(app.export, "load_sampler", lambda: Sampler(net, Latent(6)))
     colourer = Colourer(UNet(16, 4, 2).eval().requires_grad_(False), "dropout", "mixed", torch.zeros(0, 2, 4))
     monkeypatch.setattr(app.export, "load_colourer", lambda: colourer)
-    monkeypatch.setattr(app.export, "load_weights", lambda path: ({}, {"params": {"of": path.stem}}))
+    monkeypatch.setattr(app.export, "read_header", lambda path: {"params": {"of": path.stem}})
+    monkeypatch.setattr(app.export, "note_changes", lambda *paths: None)
     return net, colourer
 
 

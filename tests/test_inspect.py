@@ -16,8 +16,10 @@ from PIL import Image
 
 from app.inspect.page import write_html
 from stages.clean.__main__ import main as clean
+from stages.lib.params import UserError
 from stages.lib.stage import Stage
 from stages.lib.vetoes import read_vetoes
+from stages.scrape.__main__ import main as scrape
 from tests.closure import ROOT
 from tests.conftest import environment, free_port
 from tests.pictures_zoo import BAD, gif
@@ -79,6 +81,21 @@ def test_a_picture_is_vetoed_and_gone_and_taken_back(page):
     assert read_vetoes() == {"kind/3.png#0": "drop"}
     clean(Stage("clean"))
     assert {path: reason for path, reason in dropped().items() if reason == "vetoed"} == {"kind/3.png": "vetoed"}
+
+
+@pytest.mark.parametrize("change", ["another file", "the same name"])
+def test_pictures_that_were_scraped_since_are_not_shown_as_those_that_were_cleaned(folder, change):
+    """A dropped file is shown as it came: under an old name there may be another picture by now."""
+    write_html(Path("page.html"), 5)
+    if change == "another file":
+        (folder / "mine/kind/3.png").rename(folder / "mine/kind/300.png")
+        scrape(Stage("scrape"))
+    else:
+        path = "{{path: data/raw, md5: {}.dir}}"
+        entries = f"clean: {{deps: [{path.format('a')}]}}, scrape: {{outs: [{path.format('b')}]}}"
+        Path("dvc.lock").write_text(f"schema: '2.0'\nstages: {{{entries}}}\n")
+    with pytest.raises(UserError, match=r"data/clean was made of other pictures than those in data/raw; run dvc repro"):
+        write_html(Path("page.html"), 5)
 
 
 def test_every_picture_that_can_be_shown_is(page, folder):

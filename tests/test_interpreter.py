@@ -23,16 +23,18 @@ def put_python(folder: Path, works: bool) -> Path:
 
 
 def called(root: Path, path: str) -> subprocess.CompletedProcess[str]:
-    """What the launcher runs where no Python is its parent: writes the path of the `python` that was called."""
+    """What the launcher runs where no Python is near above it: writes the path of the `python` that was called."""
     tells = 'import os; print(os.environ["CALLED"])'
-    command = ["sh", "-c", 'sh "$0" -c "$1"; exit $?', str(ROOT / "stages/python"), tells]
+    shells = """sh -c 'sh "$0" -c "$1"; exit $?' "$0" "$1"; exit $?"""
+    command = ["sh", "-c", shells, str(ROOT / "stages/python"), tells]
     env = environment() | {"PATH": path, "DVC_ROOT": str(root)}
     return subprocess.run(command, env=env, cwd=root, capture_output=True, text=True)
 
 
-def test_dvc_of_an_environment_that_is_not_active_runs_its_own_python(tiny_checkout, tmp_path):
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_dvc_of_an_environment_that_is_not_active_runs_its_own_python(tiny_checkout, tmp_path, shell):
     bare = put_python(tmp_path / "bin", works=False)
-    result = dvc(tiny_checkout, "repro", "names", env={"PATH": f"{bare.parent}:{SYSTEM}"})
+    result = dvc(tiny_checkout, "repro", "names", env={"PATH": f"{bare.parent}:{SYSTEM}", "SHELL": shell})
     assert ran(result) == ["names"]
 
 

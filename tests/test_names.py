@@ -1,6 +1,7 @@
 """What species are called."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -31,6 +32,29 @@ def test_species_are_numbered_from_one(npm, tmp_path, monkeypatch):
 def test_a_package_without_a_list_of_names_is_one_line(npm, content):
     npm([("package/data/en.json" if content else "package/other", content or b"")])
     with pytest.raises(UserError, match=r"^pokemon@3.3.1 has no list of names data/en.json$"):
+        fetch_names(P)
+
+
+@pytest.mark.parametrize("code", ["ENOTFOUND", "E503", "ETIMEDOUT"])
+def test_training_does_not_wait_for_names_that_cannot_be_fetched(npm, tmp_path, monkeypatch, capsys, code):
+    """The stage ends well, says what to do, and so does the page for as long as it is not done."""
+    npm(code=code)
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    main(SimpleNamespace(params=lambda model: (None, P)))
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"names: .*pokemon@3\.3\.1.*; species have no names; .*dvc repro -f -s names.*\n", said)
+    assert load_names() == {}
+    assert capsys.readouterr().err == said
+    npm([("package/data/en.json", b'["Bulbasaur"]')])
+    main(SimpleNamespace(params=lambda model: (None, P)))
+    assert load_names() == {"1": "Bulbasaur"} and capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("code", ["E404", "ETARGET"])
+def test_a_package_that_is_not_there_is_a_mistake_to_mend(npm, code):
+    npm(code=code)
+    with pytest.raises(UserError, match=code):
         fetch_names(P)
 
 

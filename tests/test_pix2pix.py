@@ -263,7 +263,7 @@ def test_a_file_that_is_none_of_its_own_is_refused(tmp_path):
     save_weights(good, tensors, {"architecture": {"image_px": 16, "width": 4}, "params": p})
     assert load_colourer(good).noise == "dropout"
     save_weights(bad, tensors, {"architecture": {"image_px": 32, "width": 4}, "params": p})
-    with pytest.raises(UserError, match="is not what pix2pix wrote"):
+    with pytest.raises(UserError, match="is damaged, or no such file of this project"):
         load_colourer(bad)
     with pytest.raises(UserError, match="is missing"):
         load_colourer(tmp_path / "none")

@@ -1,11 +1,15 @@
 """Recipes: each is valid, can be given to DVC, and trains."""
 
+import re
 import shlex
+import subprocess
+import sys
 from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -17,6 +21,7 @@ from stages.lib.mixture import Mixture, load_mixture, save_mixture
 from stages.lib.nets.generators import build_generator
 from stages.lib.params import Common, UserError, parse, read_yaml
 from stages.lib.pictures import Pictures
+from stages.lib.provenance import write_sidecar
 from stages.lib.sampling import Latent
 from stages.lib.training.batches import Batches
 from stages.lib.training.loop import mix
@@ -24,6 +29,7 @@ from stages.lib.weights import load_weights, save_weights
 from stages.pix2pix.params import Pix2pixParams
 from stages.pretrain.params import PretrainParams
 from tests.closure import ROOT
+from tests.conftest import dvc, git
 
 DIMS, COUNT = 16, 12
 
@@ -87,19 +93,46 @@ def test_an_unknown_recipe_is_one_line_that_names_the_others():
         flags("stylegan")
 
 
+def recipe_command(name: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "app", "recipe", name], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", ["sngam", "sn gan; $(x)'*"])
+def test_a_mistyped_recipe_stops_dvc_too(tmp_path, name):
+    """`dvc exp run -n sngam $(python -m app recipe sngam)` would otherwise record the default as sngam."""
+    result = recipe_command(name)
+    assert result.returncode == 1 and result.stderr.startswith(f"recipe: there is no recipe {name!r}; there are cpu")
+    words = result.stdout.split()
+    assert len(words) == 1 and re.fullmatch(r"no-such-recipe:[\w.-]+", words[0])
+    (tmp_path / "params.yaml").write_text("a: {b: 1}\n")
+    (tmp_path / "dvc.yaml").write_text("stages: {s: {cmd: touch ran, params: [a], outs: [ran]}}\n")
+    git(tmp_path, "init", "--quiet")
+    assert dvc(tmp_path, "init", "--quiet").returncode == 0
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message=Begin")
+    for more in ([], ["--queue"]):
+        stopped = dvc(tmp_path, "exp", "run", *more, "-n", "typo", "-S", "a.b=2", *words)
+        assert stopped.returncode != 0 and f"'{words[0]}' does not exist" in stopped.stderr
+    assert not (tmp_path / "ran").exists() and git(tmp_path, "status", "--porcelain") == ""
+    assert dvc(tmp_path, "exp", "list").stdout == "" and "No experiment" in dvc(tmp_path, "queue", "status").stdout
+
+
 def inputs(root, values, px: int) -> Pictures:
     """What `gan` reads: noise as pictures, and the files of the stages before, untrained, below `root`."""
     rng = np.random.default_rng(0)
     (root / "data").mkdir()
     np.save(root / "data/embeddings.npy", rng.standard_normal((COUNT, DIMS)).astype(np.float32))
     mixture = Mixture(np.full(2, 0.5), np.zeros((2, DIMS)), np.stack([np.eye(DIMS)] * 2), np.zeros(DIMS), np.eye(DIMS))
-    save_mixture(root / "models/gmm.npz", mixture)
+    save_mixture(root / "models/gmm.npz", mixture, {})
+    write_sidecar(root / "data/embeddings.npy", {})
     pretrain = parse("pretrain", values["pretrain"], PretrainParams)
     knobs = {key: getattr(pretrain, key) for key in ("width", "dilation", "dilated_px", "excitation")}
     architecture = {"name": "lite", "z_dim": DIMS, "image_px": px, **knobs}
-    header = {"architecture": architecture, "latent": "gmm"}
+    header = {"architecture": architecture, "latent": "gmm", "made_from": {}}
     save_weights(root / "models/pretrain.safetensors", build_generator(architecture).state_dict(), header)
     index = pa.table({"split": ["train"] * COUNT, "label": [row % 3 for row in range(COUNT)]})
+    (root / "data/clean").mkdir()
+    pq.write_table(index, root / "data/clean/index.parquet")
     return Pictures(rng.integers(0, 255, (COUNT, 3, px, px)).astype(np.uint8), index)
 
 

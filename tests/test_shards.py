@@ -75,7 +75,7 @@ def test_the_same_pictures_are_the_same_bytes(images, shards, tmp_path):
 def test_a_shard_that_is_damaged_or_gone_is_named(shards, tmp_path):
     path = tmp_path / "train-000001.tar"
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(UserError, match=rf"{re.escape(str(path))} ends before its picture 2"):
+    with pytest.raises(UserError, match=rf"{re.escape(str(path))} is damaged at its picture 2"):
         shards[np.arange(8)]
     path.unlink()
     with pytest.raises(UserError, match=re.escape(str(path))):
@@ -139,7 +139,7 @@ def test_all_of_a_shard_is_read_ahead_and_a_lost_one_passed_over(shards, monkeyp
 )
 def test_a_set_whose_beginning_is_damaged_is_one_line(shards, tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(UserError, match=r"its shards cannot be read .* run dvc checkout or dvc repro"):
+    with pytest.raises(UserError, match=rf"{name} is damaged, .*; run dvc checkout or dvc repro"):
         open_images(tmp_path)
 
 

@@ -89,9 +89,17 @@ def test_weights_that_are_not_finite_are_never_saved(stage, monkeypatch):
     assert not (stage.checkpoint_dir / "checkpoint.pt").exists()
 
 
-def test_a_broken_checkpoint_is_one_line_and_a_fresh_start(stage, capsys):
+@pytest.mark.parametrize("damage", ["cut off", "empty", "zeros", "other", "half", "folder"])
+def test_a_broken_checkpoint_is_one_line_and_a_fresh_start(stage, capsys, damage):
     stage.checkpoint_dir.mkdir()
-    (stage.checkpoint_dir / "checkpoint.pt").write_bytes(b"cut off")
+    file = stage.checkpoint_dir / "checkpoint.pt"
+    if damage == "folder":
+        file.mkdir()
+    else:
+        torch.save({"step": 3, "state": {}}, file)
+        whole = file.read_bytes()
+        damaged = {"cut off": b"cut off", "empty": b"", "zeros": bytes(999), "half": whole[: len(whole) // 2]}
+        file.write_bytes(damaged.get(damage, whole))
     train(stage)
     assert "cannot be read, starting over" in capsys.readouterr().out
 

@@ -40,6 +40,17 @@ def test_a_refresh_asks_only_for_what_changed(server, fetch, tmp_path):
     assert [row.path for row in after] == [row.path for row in before]
 
 
+def test_a_kept_picture_that_is_damaged_is_a_failed_row_and_fetched_again(server, fetch, tmp_path):
+    wanted = [server.url("ok/1.png"), server.url("ok/2.png")]
+    first = fetch(*wanted)
+    body = tmp_path / "store/bodies" / first[0].sha256[:2] / first[0].sha256
+    body.write_bytes(bytes(body.stat().st_size))
+    with open(tmp_path / "store/journal.jsonl", "ab") as journal:
+        journal.write(b'[1]\n{"url": 1}\n' + bytes(9) + b"\n")
+    assert reasons(fetch(*wanted, out="damaged")) == ["what was kept of it is damaged", "ok"]
+    assert [row.sha256 for row in fetch(*wanted, out="again")] == [row.sha256 for row in first]
+
+
 def test_a_passing_failure_is_tried_again_by_the_next_run(server, fetch):
     """Also if the run before was not finished; what the server denied for good is not."""
     wanted = [server.url("ill/2"), server.url("gone/1")]

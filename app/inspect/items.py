@@ -12,13 +12,14 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
-from stages.lib.params import UserError
+from stages.lib.loading import reading
+from stages.lib.params import UserError, read_yaml
 from stages.lib.pictures import FOLDER, open_pictures
 from stages.lib.reading.files import open_frames
 from stages.lib.reading.unusable import Unusable
 from stages.lib.vetoes import veto_name
 
-RAW = Path("data/raw")
+RAW, LOCK = Path("data/raw"), Path("dvc.lock")
 KEPT = "kept"
 SIDE_PX = 112
 
@@ -35,6 +36,17 @@ class Item:
     of: int | None = None
 
 
+def scraped_anew() -> bool:
+    """Whether `scrape` has run since `clean`, by dvc.lock; no where that says nothing of them."""
+    if not LOCK.exists():
+        return False
+    with reading(LOCK):
+        ran = read_yaml(LOCK)["stages"]
+        made, used = (ran.get(name, {}).get(key, []) for name, key in (("scrape", "outs"), ("clean", "deps")))
+        digests = [{entry["path"]: entry.get("md5") for entry in found}.get(str(RAW)) for found in (made, used)]
+    return None not in digests and digests[0] != digests[1]
+
+
 class Items:
     """All pictures, kept ones first. Numbers are places in `items`."""
 
@@ -42,13 +54,14 @@ class Items:
         pictures = open_pictures()
         self.images = pictures.images
         kept = pictures.index.select(["source", "frame", "species"]).to_pylist()
-        try:
-            dropped = pq.read_table(FOLDER / "dropped.parquet").to_pylist()
-            manifest = pq.read_table(RAW / "manifest.parquet", columns=["path", "label"]).to_pydict()
-        except FileNotFoundError as error:
-            raise UserError(f"{error.filename} is missing; run the stages before this one (dvc repro)") from None
-        labels = dict(zip(manifest["path"], manifest["label"], strict=True))
-        rows = [(row["source"], row["frame"]) for row in [*kept, *dropped]]
+        with reading(FOLDER / "dropped.parquet"), open(FOLDER / "dropped.parquet", "rb") as file:
+            dropped = pq.read_table(file).to_pylist()
+            rows = [(row["source"], row["frame"]) for row in [*kept, *dropped]]
+        with reading(RAW / "manifest.parquet"):
+            manifest = pq.read_table(RAW / "manifest.parquet", columns=["path", "label", "status"]).to_pylist()
+        labels = {row["path"]: row["label"] for row in manifest if row["status"] == "ok"}
+        if not labels.keys() >= {source for source, _ in rows} or scraped_anew():
+            raise UserError(f"{FOLDER} was made of other pictures than those in {RAW}; run dvc repro")
         place = {row: number for number, row in reversed([*enumerate(rows)])}
         self.rows = rows
         self.items = [

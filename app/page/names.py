@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+
+from stages.lib.loading import reading
+from stages.lib.params import UserError
 
 FILE = Path("data/names.json")
 
 
 def load_names() -> dict[str, str]:
-    """Names by the label of their species, as the stage `names` wrote them; none if it has not run."""
-    try:
-        return json.loads(FILE.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    """Names by the label of their species, as the stage `names` wrote them; none if it has not run.
+
+    Where it could not fetch them, or its file is damaged, a line on stderr says what to do.
+    """
+    if not FILE.exists():
         return {}
+    try:
+        with reading(FILE, "run dvc repro -f -s names"):
+            found = json.loads(FILE.read_text(encoding="utf-8"))
+            if not all(isinstance(text, str) for text in {**found}.values()):
+                raise ValueError("not a name for each species")
+    except UserError as error:
+        print(f"names: {error}", file=sys.stderr)
+        return {}
+    if reason := found.pop("", ""):
+        print(f"names: {reason}", file=sys.stderr)
+    return found

@@ -16,12 +16,15 @@ from app.colour import painted, traced
 from app.explore import Explorer, cleaned, drawn, load_embeddings, load_explorer, species_row, unusable
 from app.page.names import load_names
 from app.page.quick import quick_colourer
+from app.trained import cleaning_of, note_changes
+from stages.lib.colouring import FILE as COLOURER_FILE
 from stages.lib.colouring import Colourer
+from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.nets.encoder import load_encoder
-from stages.lib.params import read_yaml
 from stages.lib.pictures import Pictures, open_pictures
+from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
 from stages.lib.reading.unusable import Unusable
-from stages.lib.sampling import Sampler, load_sampler
+from stages.lib.sampling import GAN_FILE, Sampler, load_sampler
 from stages.lib.tensors import to_float
 
 NEIGHBOURS = 4
@@ -40,6 +43,7 @@ class Studio:
     pictures: Pictures
     embeddings: np.ndarray
     names: dict[str, str]
+    cleaning: dict[str, Any]
     margin: float
 
     def __init__(self) -> None:
@@ -89,7 +93,7 @@ class Studio:
         if isinstance(what, str):
             return self.pictures.images[species_row(what, self.pictures)]
         try:
-            return cleaned(what)
+            return cleaned(what, self.cleaning)
         except Unusable as error:
             raise unusable("this picture", error) from None
 
@@ -119,13 +123,35 @@ class Studio:
         return painted(self.colourer, outline, count, seed, self.picture(like) if like else None)
 
 
+def sampler() -> Sampler:
+    found = load_sampler()
+    note_changes(GAN_FILE)
+    return found
+
+
+def encoder() -> nn.Module:
+    """Raises UserError if it is missing, or of another run than the generator and the embeddings."""
+    found, _ = load_encoder()
+    ancestors(GAN_FILE, EMBEDDINGS, ENCODER_FILE)
+    return found
+
+
+def colourer() -> Colourer:
+    """Raises UserError if it is missing, or of another run than the pictures."""
+    found = quick_colourer()
+    note_changes(COLOURER_FILE)
+    ancestors(COLOURER_FILE, PICTURES)
+    return found
+
+
 LOADERS: dict[str, Callable[[Studio], Any]] = {
-    "sampler": lambda studio: load_sampler(),
+    "sampler": lambda studio: sampler(),
     "explorer": lambda studio: load_explorer(studio.sampler),
-    "colourer": lambda studio: quick_colourer(),
-    "encoder": lambda studio: load_encoder()[0],
+    "colourer": lambda studio: colourer(),
+    "encoder": lambda studio: encoder(),
     "pictures": lambda studio: open_pictures(),
     "embeddings": lambda studio: load_embeddings(),
     "names": lambda studio: load_names(),
-    "margin": lambda studio: read_yaml("params.yaml")["clean"]["margin"],
+    "cleaning": lambda studio: cleaning_of(ENCODER_FILE),
+    "margin": lambda studio: cleaning_of(COLOURER_FILE)["clean.margin"],
 }

@@ -16,7 +16,7 @@ from stages.lib.params import UserError
 TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio], None], str | None], ...] = (
     ("Hatch", lambda studio: (studio.sampler, studio.encoder, studio.pictures, studio.embeddings), hatch, None),
     ("Fuse", lambda studio: (studio.explorer, studio.encoder, studio.pictures, studio.embeddings), fuse, None),
-    ("Colour", lambda studio: (studio.colourer, studio.pictures), colour, TAKE_PEN),
+    ("Colour", lambda studio: (studio.colourer, studio.margin, studio.pictures), colour, TAKE_PEN),
 )
 
 

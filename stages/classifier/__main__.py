@@ -10,6 +10,7 @@ from stages.classifier.params import ClassifierParams
 from stages.classifier.retrieval import retrieval
 from stages.classifier.train import TURNS, known_rows, score, train
 from stages.lib.pictures import open_pictures
+from stages.lib.provenance import PICTURES, ancestors
 from stages.lib.stage import Stage, run
 from stages.lib.training.launch import launch
 from stages.lib.weights import save_weights
@@ -17,7 +18,7 @@ from stages.lib.weights import save_weights
 
 def main(stage: Stage) -> None:
     common, p = stage.params(ClassifierParams)
-    pictures = open_pictures()
+    pictures, made_from = open_pictures(), ancestors(PICTURES)
     task = p.task
     labels = np.unique(pictures.column("label")[pictures.rows("train")])
     if task == "species" and (labels >= 0).sum() < 2:
@@ -34,7 +35,10 @@ def main(stage: Stage) -> None:
         "task": task,
         "classes": net.head.out_features,
         "image_px": common.image_px,
+        "common": common.model_dump(),
         "params": p.model_dump(),
+        "cleaning": pictures.cleaning,
+        "made_from": made_from,
     }
     save_weights(Path("models/classifier.safetensors"), net.state_dict(), header)
     stage.write_table("history", training.history)

@@ -69,7 +69,7 @@ def main(stage: Stage) -> None:
             blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
             sheet = [*spool.pictures(frames.place[spread(rows, SHEET)])] or [blank]
             save_sheet(stage.plot_path(f"{name}.png"), np.concatenate(sheet), COLUMNS)
-    write_index(FOLDER / "index.parquet", index)
+    write_index(FOLDER / "index.parquet", index, common.image_px, params.model_dump())
     pq.write_table(dropped, FOLDER / "dropped.parquet")
     stage.write_metrics(figures(index, len(files), dropped))
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from stages.clean.pack import DRAWING, style_of
-from stages.lib.params import UserError
+from stages.lib.loading import reading
 
 AT_ONCE = 1_000_000  # strings that fit in 2 GB
 
@@ -46,12 +46,10 @@ class Files:
 
 def list_files(manifest: Path) -> Files:
     """All scraped files in the stable order: drawings first, then by path."""
-    try:
+    with reading(manifest):
         table = pq.read_table(manifest, columns=["path", "label", "source", "status"])
-    except FileNotFoundError:
-        raise UserError(f"{manifest} is missing; run the stages before this one (dvc repro)") from None
-    told = (table.schema.metadata or {}).get(b"sources")
-    sources = json.loads(told) if told else sorted(table["source"].unique().to_pylist())
+        told = (table.schema.metadata or {}).get(b"sources")
+        sources = json.loads(told) if told else sorted(table["source"].unique().to_pylist())
     table = table.set_column(0, "path", table["path"].cast(pa.large_string()))  # others end at 2 GB
     table = table.filter(pc.equal(table["status"], "ok")).sort_by("path")
     style = np.array([style_of(path.as_py()) for path in table["path"]], object)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.lib.pictures import SPLITS
+from stages.lib.pictures import SPLITS, with_cleaning
 
 DROPPED = pa.schema(
     [
@@ -56,6 +57,8 @@ def write_images(path: Path, count: int, px: int, chunks: Iterable[np.ndarray]) 
             out.write(chunk)
 
 
-def write_index(path: Path, table: pa.Table) -> None:
-    """Write index.parquet from the columns that stages/lib/pictures.py names, less `id`."""
-    pq.write_table(table.add_column(0, "id", pa.array(np.arange(len(table)), pa.int32())), path)
+def write_index(path: Path, table: pa.Table, image_px: int, clean: Mapping[str, Any]) -> None:
+    """Write index.parquet from the columns that stages/lib/pictures.py names, less `id`, and the parameters that
+    the pictures were cleaned with."""
+    table = table.add_column(0, "id", pa.array(np.arange(len(table)), pa.int32()))
+    pq.write_table(with_cleaning(table, image_px, clean), path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -12,20 +11,24 @@ from stages.edges.trace import trace
 from stages.lib.outlines.canny import canny
 from stages.lib.outlines.sketch import sketch
 from stages.lib.pictures import FOLDER, open_pictures
+from stages.lib.provenance import OUTLINES, PICTURES, ancestors, digest_of, write_sidecar
 from stages.lib.sheets import save_sheet
 from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 
-EDGES = Path("data/edges")
+EDGES = OUTLINES.parent
 
 
 def main(stage: Stage) -> None:
     _, p = stage.params(EdgesParams)
+    made_from = ancestors(PICTURES)
+    OUTLINES.unlink(missing_ok=True)  # written last: without it outlines are of no run
     outlines = {
         "canny": partial(canny, thresholds=p.canny),
         "sketch": partial(sketch, level=p.sketch_level, epsilon=p.sketch_epsilon),
     }
     shares = trace(FOLDER, EDGES, outlines)
+    write_sidecar(OUTLINES, made_from | {name: digest_of(EDGES / f"{name}.npy") for name in outlines})
 
     figures: dict[str, float] = {}
     for name, ink in shares.items():

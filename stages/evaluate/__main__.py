@@ -6,9 +6,12 @@ import numpy as np
 
 from stages.evaluate.compare import compare
 from stages.evaluate.params import EvaluateParams
+from stages.lib.loading import open_array
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
+from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.pictures import SPLITS, open_pictures
+from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
 from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE, load_sampler
 from stages.lib.scores.features import INPUT_PX, features
 from stages.lib.scores.nearest import nearest
@@ -22,6 +25,7 @@ PAIRS = 24
 
 def main(stage: Stage) -> None:
     common, p = stage.params(EvaluateParams)
+    ancestors(PICTURES, EMBEDDINGS, ENCODER_FILE, PRETRAIN_FILE, GAN_FILE)
     pictures = open_pictures()
     device = accelerator().device
     rows = {split: spread(pictures.rows(split), p.reference) for split in SPLITS}
@@ -30,7 +34,7 @@ def main(stage: Stage) -> None:
 
     lite2 = EfficientNetLite(2).to(device)
     encoder = load_encoder()[0].to(device)
-    embeddings = np.load("data/embeddings.npy", mmap_mode="r")
+    embeddings = open_array(EMBEDDINGS, 2, np.float32)
     figures: dict[str, float | None] = {}
     for suffix, net, input_px in (("", lite2, INPUT_PX), ("_encoder", encoder, None)):
         print(f"evaluate: features by {type(net).__name__}", flush=True)

@@ -40,7 +40,13 @@ def main(stage: Stage) -> None:
     net, training = train(stage, p, start, pictures, common.seed, watch, score)
     stage.check_unchanged()
 
-    header = {"architecture": start.architecture, "latent": p.latent, "params": p.model_dump()}
+    header = {
+        "architecture": start.architecture,
+        "latent": p.latent,
+        "common": common.model_dump(),
+        "params": p.model_dump(),
+        "made_from": start.made_from,
+    }
     if latent.shares is not None:
         header["shares"] = latent.shares.tolist()
     save_weights(GAN_FILE, net.state_dict(), header)

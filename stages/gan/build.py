@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from stages.gan.classes import of_components, of_species
 from stages.gan.params import GanParams, takes
+from stages.lib.loading import open_array
 from stages.lib.mixture import FILE as MIXTURE_FILE
 from stages.lib.mixture import load_mixture
 from stages.lib.nets.base import Discriminator, Generator
@@ -20,6 +21,7 @@ from stages.lib.nets.generators import GENERATORS, build_generator
 from stages.lib.nets.parts import initialise
 from stages.lib.params import Common, UserError
 from stages.lib.pictures import Pictures
+from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
 from stages.lib.sampling import PRETRAIN_FILE, Latent
 from stages.lib.weights import load_weights
 
@@ -33,6 +35,7 @@ class Start:
         embeddings: of all pictures, float32; None without a mixture.
         told: what the discriminator is told of every picture: int N, its class, or float32 N x E, its
             embedding; None for an unconditional one.
+        made_from: digests of the files that all this is from, as `ancestors` gives them.
     """
 
     net_g: Generator
@@ -41,16 +44,20 @@ class Start:
     latent: Latent
     embeddings: np.ndarray | None
     told: np.ndarray | None
+    made_from: dict[str, str] = field(default_factory=dict)
 
 
 def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path()) -> Start:
     """Networks, latents and classes, from the outputs of the stages before, below `root`.
 
     Raises:
-        UserError: an output is missing or is for other pictures.
+        UserError: an output is missing, or some are of different runs.
     """
-    mixture = load_mixture(root / MIXTURE_FILE) if p.latent == "gmm" else None
-    embeddings = np.load(root / "data/embeddings.npy", mmap_mode="r") if mixture else None
+    of_mixture, of_start = p.latent == "gmm", p.init == "pretrained"
+    inputs = [PICTURES, *([EMBEDDINGS, MIXTURE_FILE] if of_mixture else []), *([PRETRAIN_FILE] if of_start else [])]
+    made_from = ancestors(*(root / path for path in inputs))
+    mixture = load_mixture(root / MIXTURE_FILE) if of_mixture else None
+    embeddings = open_array(root / EMBEDDINGS, 2, np.float32) if of_mixture else None
     told, shares = None, None
     if p.condition == "component":
         told = of_components(mixture, embeddings)
@@ -60,7 +67,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
         told, shares = of_species(pictures)
     latent = Latent(mixture.embedding_dim if mixture else p.z_dim, mixture, shares)
     weights, architecture = None, new_architecture(p, latent.length, common.image_px)
-    if p.init == "pretrained":
+    if of_start:
         weights, header = load_weights(root / PRETRAIN_FILE)
         architecture = header["architecture"]
         if architecture["image_px"] != common.image_px or architecture["z_dim"] != latent.length:
@@ -68,7 +75,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     architecture["msg"] = p.msg
     classes = latent.classes if p.condition in ("component", "species") else 0
     nets = build(p, architecture, weights, classes, common.seed)
-    return Start(*nets, architecture, latent, embeddings, told)
+    return Start(*nets, architecture, latent, embeddings, told, made_from)
 
 
 def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:

@@ -6,8 +6,10 @@ import numpy as np
 
 from stages.gmm.fit import ALIVE, choose, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
+from stages.lib.loading import open_array
 from stages.lib.mixture import FILE, save_mixture
 from stages.lib.pictures import ENOUGH, SPLITS, open_pictures
+from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
 from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 
@@ -16,7 +18,8 @@ def main(stage: Stage) -> None:
     common, p = stage.params(GmmParams)
     pictures = open_pictures()
     rows = np.sort(np.concatenate([spread(pictures.rows(split), ENOUGH) for split in SPLITS]))
-    embeddings = np.load("data/embeddings.npy", mmap_mode="r")[rows].astype(np.float64)
+    made_from = ancestors(PICTURES, EMBEDDINGS)
+    embeddings = open_array(EMBEDDINGS, 2, np.float32)[rows].astype(np.float64)
     split, source = pictures.column("split")[rows], pictures.column("source")[rows]
     train, val = np.flatnonzero(split == "train"), np.flatnonzero(split == "val")
 
@@ -36,7 +39,7 @@ def main(stage: Stage) -> None:
             "fits single pictures; use fewer components, fewer pca_dims or more regularisation",
             flush=True,
         )
-    save_mixture(FILE, to_mixture(model, pca, embeddings.shape[1]))
+    save_mixture(FILE, to_mixture(model, pca, embeddings.shape[1]), made_from)
     stage.write_metrics(
         {
             "components": count,

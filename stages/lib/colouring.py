@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stages.lib.loading import reading
 from stages.lib.nets.unet import UNet, draw_noise
-from stages.lib.params import UserError
 from stages.lib.tensors import to_uint8
 from stages.lib.weights import load_weights
 
@@ -63,14 +63,12 @@ def load_colourer(path: Path = FILE) -> Colourer:
     """The colourer of a file that `pix2pix` wrote.
 
     Raises:
-        UserError: it is missing or no such file.
+        UserError: it is missing or damaged.
     """
     tensors, header = load_weights(path)
-    try:
+    with reading(path):
         net, p = UNet(**header["architecture"]), header["params"]
         palettes = tensors.pop("palettes")
         net.load_state_dict(tensors)
         net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         return Colourer(net, p["noise"], p["outline"], palettes)
-    except (KeyError, TypeError, RuntimeError):
-        raise UserError(f"{path} is not what pix2pix wrote; run dvc repro") from None

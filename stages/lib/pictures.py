@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.lib.loading import open_array, reading
 from stages.lib.params import UserError
+from stages.lib.provenance import PICTURES
 from stages.lib.shards import INDEX, Shards
 
-FOLDER = Path("data/clean")
+FOLDER = PICTURES.parent
 IMAGES = "images.npy"
+CLEANING = ("background", "enlarge", "margin", "min_px")  # of `clean`'s parameters: what is done to any picture
 SPLITS = ("train", "val", "test")
 ENOUGH = 100_000  # pictures to take statistics from, of more
 MEASURED = 10_000  # pictures of a split to measure on, of more
@@ -49,27 +55,39 @@ class Pictures:
     def image_px(self) -> int:
         return self.images.shape[-1]
 
+    @property
+    def cleaning(self) -> dict[str, Any]:
+        """Parameters by dotted name that `clean` made them with: common.image_px, and those of CLEANING."""
+        return dict(json.loads((self.index.schema.metadata or {}).get(b"cleaning", b"{}")))
+
+
+def with_cleaning(index: pa.Table, image_px: int, clean: Mapping[str, Any]) -> pa.Table:
+    """An index that says what its pictures were cleaned with, for `Pictures.cleaning`."""
+    values = {"common.image_px": image_px} | {f"clean.{name}": clean[name] for name in CLEANING}
+    return index.replace_schema_metadata({"cleaning": json.dumps(values, sort_keys=True)})
+
 
 def open_images(folder: Path = FOLDER) -> np.ndarray | Shards:
     """`Pictures.images`, without reading them into memory.
 
     Raises:
-        FileNotFoundError: there are none.
-        UserError: they are damaged.
+        UserError: there are none, or they are damaged.
     """
     if (folder / INDEX).exists():
         return Shards(folder)
-    found: np.ndarray = np.load(folder / IMAGES, mmap_mode="r")
-    return found
+    return open_array(folder / IMAGES, 4, np.uint8)
 
 
 def open_pictures(folder: Path = FOLDER) -> Pictures:
-    """Open the packed set without reading its pictures into memory."""
-    try:
-        pictures = Pictures(open_images(folder), pq.read_table(folder / "index.parquet"))
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} is missing; run the stages before this one (dvc repro)") from None
-    if not len(pictures.rows("train")):
+    """Open the packed set without reading its pictures into memory.
+
+    Raises:
+        UserError: it is missing, damaged or holds no pictures to train on.
+    """
+    with reading(folder / PICTURES.name):
+        pictures = Pictures(open_images(folder), pq.read_table(folder / PICTURES.name))
+        trained, _ = pictures.rows("train"), pictures.cleaning
+    if not len(trained):
         raise UserError(f"{folder} holds no pictures to train on")
     if len(pictures) != len(pictures.index):
         raise UserError(

@@ -22,26 +22,29 @@ class Records:
     Args:
         path: of the file.
         shape: of one of them.
-        start: bytes before the first.
+        start: bytes before the first and its header.
         step: bytes from the beginning of one to that of the next; None: they follow each other.
+        header: that each begins with.
     """
 
-    def __init__(self, path: Path, shape: Sequence[int], start: int = 0, step: int | None = None) -> None:
-        self.path, self.shape = path, tuple(shape)
+    def __init__(
+        self, path: Path, shape: Sequence[int], start: int = 0, step: int | None = None, header: bytes = b""
+    ) -> None:
+        self.path, self.shape, self.header = path, tuple(shape), header
         self.start, self.step = start, step or prod(shape)
 
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
         """Those at `places`, int (n,): uint8, n x shape.
 
         Raises:
-            OSError: the file cannot be read, or has no such place.
+            OSError: the file cannot be read, or has no array at such a place.
         """
         found = np.empty((len(places), *self.shape), np.uint8)
         with open(self.path, "rb", buffering=0) as file:
             for place, record in zip(places.tolist(), found.reshape(len(places), -1), strict=True):
                 file.seek(self.start + place * self.step)
-                if file.readinto(record.data) != record.nbytes:
-                    raise OSError(f"{self.path} ends before its picture {place}")
+                if file.read(len(self.header)) != self.header or file.readinto(record.data) != record.nbytes:
+                    raise OSError(f"{self.path} is damaged at its picture {place}")
         return found
 
     def read_ahead(self) -> None:

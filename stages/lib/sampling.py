@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from stages.lib.loading import reading
+from stages.lib.mixture import FILE as MIXTURE_FILE
 from stages.lib.mixture import Mixture, load_mixture
 from stages.lib.nets.base import Generator
 from stages.lib.nets.generators import build_generator
+from stages.lib.provenance import ancestors
 from stages.lib.tensors import to_uint8
 from stages.lib.weights import load_weights
 
@@ -81,13 +84,16 @@ def load_sampler(path: Path = GAN_FILE) -> Sampler:
     """The sampler of a file that `gan` or `pretrain` wrote; the mixture comes from models/gmm.npz.
 
     Raises:
-        UserError: a file is missing or not of this project.
+        UserError: a file is missing or damaged, or the two are of different runs.
     """
     tensors, header = load_weights(path)
-    net = build_generator(header["architecture"])
-    net.load_state_dict(tensors)
+    with reading(path):
+        net, latent = build_generator(header["architecture"]), header["latent"]
+        net.load_state_dict(tensors)
+        shares = np.array(header["shares"]) if header.get("shares") else None
     net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    if header["latent"] == "gmm":
-        return Sampler(net, Latent(net.z_dim, load_mixture()))
-    shares = np.array(header["shares"]) if header.get("shares") else None
+    if latent == "gmm":
+        mixture = load_mixture()
+        ancestors(path, MIXTURE_FILE)
+        return Sampler(net, Latent(net.z_dim, mixture))
     return Sampler(net, Latent(net.z_dim - (0 if shares is None else len(shares)), None, shares))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.lib.loading import reading
 from stages.lib.params import UserError
 from stages.lib.records import Records
 
@@ -72,21 +73,22 @@ class Shards:
         limits: int, shards + 1: the numbers of their first pictures, and N.
 
     Raises:
-        FileNotFoundError: there are none.
-        UserError: they are damaged.
+        UserError: there are none, or they are damaged.
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            shards = json.loads((folder / INDEX).read_text())["shardlist"]
-            self.limits = np.cumsum([0, *(shard["nsamples"] for shard in shards)])
-            with open(folder / shards[0]["url"], "rb") as file:
-                file.seek(tarfile.BLOCKSIZE)  # the first picture's, before what np.save wrote
-                one, end = np.load(file), file.tell()
-        except (EOFError, ValueError, KeyError, IndexError, TypeError) as error:
-            raise UserError(f"{folder}: its shards cannot be read ({error}); run dvc checkout or dvc repro") from None
-        start, step = end - one.nbytes, _blocks(end) + 2 * tarfile.BLOCKSIZE  # with a label, which has two
-        self.files = [Records(folder / shard["url"], one.shape, start, step) for shard in shards]
+        with reading(folder / INDEX):
+            shards = json.loads((folder / INDEX).read_text(encoding="utf-8"))["shardlist"]
+            counts = [int(shard["nsamples"]) for shard in shards]
+            paths = [folder / shard["url"] for shard in shards]
+        self.limits = np.cumsum([0, *counts])
+        with reading(paths[0]), open(paths[0], "rb") as file:
+            file.seek(tarfile.BLOCKSIZE)  # the first picture's, before what np.save wrote
+            one, end = np.load(file, allow_pickle=False), file.tell()
+            file.seek(tarfile.BLOCKSIZE)
+            header = file.read(end - one.nbytes - tarfile.BLOCKSIZE)
+        step = _blocks(end) + 2 * tarfile.BLOCKSIZE  # with a label, which has two
+        self.files = [Records(path, one.shape, tarfile.BLOCKSIZE, step, header) for path in paths]
         self.shape = (int(self.limits[-1]), *one.shape)
 
     def __len__(self) -> int:

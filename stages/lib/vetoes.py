@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from stages.lib.loading import reading
 from stages.lib.params import UserError
 
 VETOES = Path("data/vetoes.txt")
@@ -30,7 +31,7 @@ def read_vetoes(path: Path = VETOES) -> dict[str, str]:
         if verdict in (DROP, KEEP) and name:
             found[name] = verdict
         elif line.strip() and not line.startswith("#"):
-            raise UserError(f"{path}, line {number}: {line!r} is neither `drop PATH` nor `keep PATH`")
+            raise UserError(f"{path}, line {number}: {line[:80]!r} is neither `drop PATH` nor `keep PATH`")
     return found
 
 
@@ -47,7 +48,10 @@ def write_veto(name: str, verdict: str, path: Path = VETOES) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\n").split("\n") if path.exists() else []
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8, from byte {error.start} on") from None
+    with reading(path, "mend or delete it"):
+        if not path.exists():
+            return []
+        try:
+            return path.read_text(encoding="utf-8").rstrip("\n").split("\n")
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path} is not UTF-8, from byte {error.start} on") from None

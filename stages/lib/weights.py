@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from stages.lib.params import UserError
+from stages.lib.loading import reading
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
-    """Write tensors and a header (architecture, parameters, picture size); byte-stable."""
+    """Write tensors and a header (architecture, parameters, what they were `made_from`); byte-stable."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # may be a link into DVC's cache: replaced, never written to
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
@@ -25,13 +25,8 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and header as `save_weights` wrote them.
 
     Raises:
-        UserError: the file is missing or no such file.
+        UserError: the file is missing or damaged.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["header"])
-            return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; run the stages before this one (dvc repro)") from None
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise UserError(f"{path} is not a weights file of this project: {error}") from None
+    with reading(path), safe_open(path, framework="pt") as file:
+        header = dict(json.loads(file.metadata()["header"]))
+        return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118

@@ -14,6 +14,7 @@ from stages.lib.nets.unet import UNet
 from stages.lib.palette import palettes_of
 from stages.lib.params import UserError
 from stages.lib.pictures import open_pictures
+from stages.lib.provenance import OUTLINES, PICTURES, ancestors
 from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.device import accelerator
@@ -33,7 +34,7 @@ SCORED = 500  # val pictures for a snapshot
 
 def main(stage: Stage) -> None:
     common, p = stage.params(Pix2pixParams)
-    pictures = open_pictures()
+    pictures, made_from = open_pictures(), ancestors(PICTURES, OUTLINES)
     outlines = open_outlines(p.outline, pictures)
     val = spread(pictures.rows("val"), SCORED)
     if not len(val):
@@ -57,7 +58,9 @@ def main(stage: Stage) -> None:
     )
     stage.check_unchanged()
     architecture = {"image_px": common.image_px, "width": p.width, "colours": p.palette}
-    save_weights(FILE, net.state_dict() | {"palettes": kept}, {"architecture": architecture, "params": p.model_dump()})
+    given = {"common": common.model_dump(), "params": p.model_dump(), "cleaning": pictures.cleaning}
+    header = {"architecture": architecture, **given, "made_from": made_from}
+    save_weights(FILE, net.state_dict() | {"palettes": kept}, header)
 
     colourer = load_colourer()
     stage.write_metrics(figures(colourer, pictures, outlines, palettes, val))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from stages.lib.loading import open_array
 from stages.lib.params import UserError
 from stages.lib.pictures import Pictures
+from stages.lib.provenance import OUTLINES
 from stages.lib.training.loop import mix
 from stages.pix2pix.hand import by_hand
 
-EDGES = Path("data/edges")
+EDGES = OUTLINES.parent
 KINDS = {"canny": ("canny",), "sketch": ("sketch",), "mixed": ("canny", "sketch")}
 
 
@@ -43,10 +44,7 @@ def open_outlines(name: str, pictures: Pictures) -> Outlines:
     Raises:
         UserError: they are missing or of other pictures.
     """
-    try:
-        papers = {kind: np.load(EDGES / f"{kind}.npy", mmap_mode="r") for kind in KINDS[name]}
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} is missing; run the stages before this one (dvc repro)") from None
+    papers = {kind: open_array(EDGES / f"{kind}.npy", 3, np.uint8) for kind in KINDS[name]}
     if any(len(paper) != len(pictures) for paper in papers.values()):
         raise UserError(f"{EDGES} has outlines of other pictures; run dvc repro")
     return Outlines(papers)

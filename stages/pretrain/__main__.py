@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.params import UserError
 from stages.lib.pictures import open_pictures
+from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, sidecar, write_sidecar
 from stages.lib.sheets import save_sheet
 from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
@@ -27,7 +29,7 @@ def main(stage: Stage) -> None:
     pictures = open_pictures()
     if not len(pictures.rows("val")):
         raise UserError("there are no val pictures to measure with; raise clean.val_share or add pictures")
-    encoder, _ = load_encoder()
+    (encoder, _), made_from = load_encoder(), ancestors(PICTURES, ENCODER_FILE)
     if not 4 <= p.coarse_px <= common.image_px or p.coarse_px & (p.coarse_px - 1):
         raise UserError(f"pretrain.coarse_px is {p.coarse_px}: must be a power of two from 4 to common.image_px")
     architecture = {
@@ -45,9 +47,17 @@ def main(stage: Stage) -> None:
     stage.check_unchanged()
     figures, measured, rebuilt = compare(net, perceptual, pictures, embeddings)
 
-    Path("data/embeddings.npy").unlink(missing_ok=True)
-    np.save("data/embeddings.npy", embeddings)
-    header = {"architecture": {"name": "lite", **architecture}, "latent": "gmm", "params": p.model_dump()}
+    for path in (sidecar(EMBEDDINGS), EMBEDDINGS):
+        path.unlink(missing_ok=True)  # may be links into DVC's cache
+    np.save(EMBEDDINGS, embeddings)
+    write_sidecar(EMBEDDINGS, made_from)
+    header = {
+        "architecture": {"name": "lite", **architecture},
+        "latent": "gmm",
+        "common": common.model_dump(),
+        "params": p.model_dump(),
+        "made_from": ancestors(EMBEDDINGS),
+    }
     save_weights(Path("models/pretrain.safetensors"), net.state_dict(), header)
     stage.write_table("history", training.history)
     stage.write_metrics(figures)

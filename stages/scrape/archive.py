@@ -14,7 +14,7 @@ from stages.scrape.beside import is_label, label_of, read_labels
 from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_file
 from stages.scrape.folder import first_folder, up_to
-from stages.scrape.manifest import Row, failed, is_picture, text
+from stages.scrape.manifest import Row, failed, is_picture, text, why_none
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.unpack import Member, members, taken
 
@@ -54,7 +54,7 @@ def unpack_archives(site: Site, params: ArchiveParams) -> list[Row]:
     folders = _folders(places) if len(places) > 1 else [""]
     rows = up_to(params.most, (row for at in zip(places, folders, strict=True) for row in _rows(site, params, *at)))
     if not any(row.status == "ok" for row in rows):
-        raise UserError(f"{params.url or params.path}: no pictures there")
+        raise UserError(f"{params.url or params.path}: no pictures there{why_none(rows)}")
     return rows
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from stages.lib.params import UserError
-from stages.scrape.manifest import Row, failed, is_picture, keep, text
+from stages.scrape.manifest import Row, failed, is_picture, keep, text, why_none
 from stages.scrape.site import Site, SourceParams
 
 
@@ -23,10 +23,10 @@ def copy_folder(site: Site, params: FolderParams) -> list[Row]:
     """Copy every picture below a folder; the first subfolder on its way is its label.
 
     Hidden files and README.md are passed over; everything else that is no readable
-    picture inside the folder becomes a failed row.
+    picture inside the folder, a folder that cannot be read too, becomes a failed row.
 
     Raises:
-        UserError: there is no such folder, or no picture in it.
+        UserError: there is no such folder, it cannot be read, or no picture in it.
     """
     return copy_below(Path(params.path), site.out / "files", "folder", "folder:", params.most)
 
@@ -40,10 +40,9 @@ def copy_below(root: Path, files: Path, source: str, address: str, most: int) ->
     """
     if not root.is_dir():
         raise UserError(f"{root}: there is no such folder")
-    rows = up_to(most, (_copy(root, path, files, source, address) for path in _files(root)))
+    rows = up_to(most, (_copy(root, *found, files, source, address) for found in _files(root)))
     if not any(row.status == "ok" for row in rows):
-        found = f"; its {len(rows)} other files are no pictures that can be read" if rows else ""
-        raise UserError(f"{root}: no pictures there{found}")
+        raise UserError(f"{root}: no pictures there{why_none(rows)}")
     return rows
 
 
@@ -59,21 +58,34 @@ def up_to(most: int, rows: Iterator[Row]) -> list[Row]:
     return found
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """Everything to report on, sorted; a link to a folder counts as a file."""
-    for parent, folders, files in os.walk(root):
+def _files(root: Path) -> Iterator[tuple[Path, str]]:
+    """Everything to report on, sorted, and why it cannot be read, "" where it may; a link to a folder counts as a
+    file."""
+    errors: list[OSError] = []
+    for parent, folders, files in os.walk(root, onerror=errors.append):
+        yield from _unreadable(root, errors)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
         for name in sorted(files + links):
             if not name.startswith(".") and name != "README.md":
-                yield Path(parent) / name
+                yield Path(parent) / name, ""
+    yield from _unreadable(root, errors)
 
 
-def _copy(root: Path, path: Path, files: Path, source: str, address: str) -> Row:
+def _unreadable(root: Path, errors: list[OSError]) -> Iterator[tuple[Path, str]]:
+    """The folders that `os.walk` could not read, each once."""
+    while errors:
+        error = errors.pop(0)
+        if Path(error.filename) == root:
+            raise UserError(f"{root} cannot be read: {str(error.strerror).lower()}")
+        yield Path(error.filename), f"folder: {str(error.strerror).lower()}"
+
+
+def _copy(root: Path, path: Path, reason: str, files: Path, source: str, address: str) -> Row:
     relative = str(path.relative_to(root))
-    name = text(relative)
-    outcome = failed(reason) if (reason := _refusal(root, path)) else _keep(files, relative, path)
-    return Row(name, text(first_folder(relative)), source, f"{address}{name}", "unknown", **outcome)
+    name, label = text(relative), text(first_folder(f"{relative}/" if reason else relative))
+    outcome = failed(reason) if (reason := reason or _refusal(root, path)) else _keep(files, relative, path)
+    return Row(name, label, source, f"{address}{name}", "unknown", **outcome)
 
 
 def first_folder(path: str) -> str:
@@ -83,14 +95,17 @@ def first_folder(path: str) -> str:
 
 
 def _refusal(root: Path, path: Path) -> str:
-    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
-        return "link leads out of the folder"
-    if path.is_dir():
-        return "link to a folder"
-    if not is_picture(path.name):
-        return "not a picture"
-    if not path.is_file():  # a broken link, a pipe: reading that would wait forever
-        return "not a file"
+    try:
+        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+            return "link leads out of the folder"
+        if path.is_dir():
+            return "link to a folder"
+        if not is_picture(path.name):
+            return "not a picture"
+        if not path.is_file():  # a broken link, a pipe: reading that would wait forever
+            return "not a file"
+    except OSError as error:  # its folder may be listed, but not entered
+        return str(error.strerror).lower()
     return ""
 
 

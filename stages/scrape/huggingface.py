@@ -14,7 +14,7 @@ from pydantic import Field
 
 from stages.lib.params import UserError
 from stages.scrape.folder import up_to
-from stages.scrape.manifest import Row, failed, keep, text
+from stages.scrape.manifest import Row, failed, keep, text, why_none
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.unpack import MAX_BYTES
 from stages.scrape.web.signature import NoPicture, suffix
@@ -49,7 +49,7 @@ def fetch_tables(site: Site, params: HuggingfaceParams) -> list[Row]:
     licence = str((info.card_data or {}).get("license") or "unknown")
     rows = up_to(params.most, (row for name in names for row in _rows(site.out, params, name, info.sha, licence)))
     if not any(row.status == "ok" for row in rows):
-        raise UserError(f"{params.dataset} holds no pictures in column {params.image}")
+        raise UserError(f"{params.dataset} holds no pictures in column {params.image}{why_none(rows)}")
     return rows
 
 

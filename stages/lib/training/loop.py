@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import os
-import pickle
 import shutil
 import signal
 import sys
@@ -185,13 +184,18 @@ class Training:
             return
         try:
             saved = torch.load(self._file, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            print(f"{self.stage.name}: {self._file} cannot be read, starting over ({error})", flush=True)
+            parts = [(item, saved["state"][name]) for name, item in self.state.items()]
+            step, history = saved["step"], saved["history"]
+            sums, counts = saved["row"]["sums"], saved["row"]["counts"]
+        except Exception as error:  # torch raises of all kinds where a file is damaged
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            print(f"{self.stage.name}: {self._file} cannot be read, starting over ({reason})", flush=True)
+            if self._file.is_dir():  # no checkpoint could take its place
+                shutil.rmtree(self._file)
             return
-        for name, item in self.state.items():
-            item.load_state_dict(saved["state"][name])
-        self.step, self.history = saved["step"], saved["history"]
-        self._sums, self._counts = saved["row"]["sums"], saved["row"]["counts"]
+        for item, state in parts:
+            item.load_state_dict(state)
+        self.step, self.history, self._sums, self._counts = step, history, sums, counts
         if is_first():
             print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
 

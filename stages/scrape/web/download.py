@@ -111,7 +111,8 @@ def _rows(wanted: Sequence[Wanted], reasons: dict[str, str], journal: Journal, f
         else:
             record = journal.records[item.url]
             path, time = path + record["suffix"], record["time"]
-            outcome = keep(files, path, journal.body(record))
+            body = journal.body(record)
+            outcome = failed("what was kept of it is damaged") if body is None else keep(files, path, body)
         seen.add(item.url)
         rows.append(Row(path, text(item.label), item.source, text(item.url), text(item.licence), **outcome, time=time))
     return rows

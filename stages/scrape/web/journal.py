@@ -6,6 +6,7 @@ journal names is there. A line that was cut short counts as none.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -44,7 +45,7 @@ class Journal:
     def known(self, url: str) -> Mapping[str, Any] | None:
         """The record of a picture that we have."""
         record = self.records.get(url)
-        return record if record and not record["reason"] and self._place(record["sha256"]).exists() else None
+        return record if record and not record["reason"] and self._place(record["sha256"]).is_file() else None
 
     def settled(self, url: str) -> bool:
         """Whether this run need not ask for it."""
@@ -61,8 +62,14 @@ class Journal:
         self.records[record["url"]] = record
         self.fresh.add(record["url"])
 
-    def body(self, record: Mapping[str, Any]) -> bytes:
-        return self._place(record["sha256"]).read_bytes()
+    def body(self, record: Mapping[str, Any]) -> bytes | None:
+        """What was fetched; None, and gone, where that is damaged by now: the next run fetches it."""
+        place = self._place(record["sha256"])
+        body = place.read_bytes()
+        if hashlib.sha256(body).hexdigest() == record["sha256"]:
+            return body
+        place.unlink()
+        return None
 
     def close(self) -> None:
         self._out.close()
@@ -111,6 +118,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     with open(path, "rb") as lines:
         for line in lines:
             try:
-                yield json.loads(line)
+                found = json.loads(line)
             except ValueError:  # cut short when a run was ended
                 continue
+            if isinstance(found, dict) and (found == DONE or {"url", "reason"} <= found.keys()):
+                yield found

@@ -1,0 +1,52 @@
+"""What a trained network's file says of its training, beside what params.yaml says by now."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from stages.lib.loading import read_header
+from stages.lib.params import UserError, read_yaml
+from stages.lib.stage import lookup
+
+PARAMS = Path("params.yaml")
+
+
+def cleaning_of(path: Path) -> dict[str, Any]:
+    """How the pictures that a network was trained on were cleaned: values by dotted key, such as clean.margin.
+
+    Raises:
+        UserError: the file is missing, does not say, or params.yaml says otherwise by now.
+    """
+    found = read_header(path).get("cleaning")
+    if not found:
+        raise UserError(f"{path} does not say how its pictures were cleaned; run dvc repro")
+    if changed := _changed(found):
+        raise UserError(f"{path} was trained on pictures cleaned with {changed}; run dvc repro")
+    return found
+
+
+def note_changes(*paths: Path) -> None:
+    """Say on stderr which parameters of its own a network was trained with that params.yaml has otherwise by now.
+
+    Raises:
+        UserError: a file is missing or damaged.
+    """
+    for path in paths:
+        header = read_header(path)
+        trained = {"common": header.get("common"), path.stem: header.get("params")}
+        values = {f"{name}.{key}": value for name, part in trained.items() for key, value in (part or {}).items()}
+        try:
+            changed = _changed(values)
+        except UserError:  # params.yaml is no matter of what only draws
+            continue
+        if changed:
+            print(f"note: {path} was trained with {changed}: dvc repro trains anew", file=sys.stderr)
+
+
+def _changed(trained: dict[str, Any]) -> str:
+    """Which values params.yaml has otherwise, "" for none; what it has not at all counts as the same."""
+    now = read_yaml(PARAMS) if PARAMS.exists() else {}
+    other = {key: found for key, value in trained.items() if (found := lookup(now, key)) not in (None, value)}
+    return "; ".join(f"{key} {trained[key]}, params.yaml says {found}" for key, found in other.items())

@@ -1,0 +1,89 @@
+"""What a file was made from: digests of all its ancestors, which it carries, compared before files are used together.
+
+Weights have them in their header, the mixture in an array, outlines and embeddings in a JSON file beside them.
+Pictures are the first that count: their index has a digest of each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from stages.lib.loading import read_header, reading
+from stages.lib.params import UserError
+
+PICTURES = Path("data/clean/index.parquet")
+OUTLINES = Path("data/edges/made_from.json")
+EMBEDDINGS = Path("data/embeddings.npy")
+NAMES = {
+    PICTURES.name: "pictures",
+    OUTLINES.name: "outlines",
+    EMBEDDINGS.name: "embeddings",
+    "classifier.safetensors": "encoder",
+    "gmm.npz": "mixture",
+    "pretrain.safetensors": "pretrained generator",
+    "gan.safetensors": "generator",
+    "pix2pix.safetensors": "colourer",
+}
+DIGITS = 16  # of a SHA-256
+
+
+def digest_of(path: Path) -> str:
+    """Of a file's bytes.
+
+    Raises:
+        UserError: it is missing or cannot be read.
+    """
+    with reading(path), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
+
+
+def ancestors(*paths: Path) -> dict[str, str]:
+    """Digests, by name, of files that are used together and of all that they were made from: the `made_from` of
+    what is made of them.
+
+    Raises:
+        UserError: a file is missing or damaged, does not say what it was made from, or two of them are of
+            different runs.
+    """
+    found: dict[str, tuple[str, Path]] = {}
+    for path in paths:
+        own = {NAMES.get(path.name, path.name): digest_of(path)}
+        for name, digest in {**_made_from(path), **own}.items():
+            other, source = found.setdefault(name, (digest, path))
+            if other != digest:
+                raise UserError(f"{source} and {path} are of different runs: not the same {name}; run dvc repro")
+    return {name: digest for name, (digest, _) in sorted(found.items())}
+
+
+def sidecar(path: Path) -> Path:
+    """The JSON file that says what an array was made from."""
+    return path.with_suffix(".json")
+
+
+def write_sidecar(path: Path, made_from: Mapping[str, str]) -> None:
+    """Say what an array was made from, once it is whole."""
+    beside = sidecar(path)
+    beside.unlink(missing_ok=True)  # may be a link into DVC's cache: replaced, never written to
+    beside.write_text(json.dumps(made_from, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+
+
+def _made_from(path: Path) -> dict[str, str]:
+    if path.suffix == ".parquet":
+        return {}
+    if path.suffix == ".safetensors":
+        said = read_header(path).get("made_from")
+    elif path.suffix == ".npz":
+        with reading(path), np.load(path, allow_pickle=False) as arrays:
+            said = json.loads(str(arrays["made_from"])) if "made_from" in arrays.files else None
+    else:
+        path = sidecar(path)
+        with reading(path):
+            said = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(said, dict):
+        raise UserError(f"{path} does not say what it was made from; run dvc repro")
+    return said

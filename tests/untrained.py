@@ -1,0 +1,81 @@
+"""A checkout's pictures and networks as after a run, but not trained: for tests of what reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from stages.lib.colouring import FILE as COLOURER_FILE
+from stages.lib.mixture import FILE as MIXTURE_FILE
+from stages.lib.mixture import Mixture, save_mixture
+from stages.lib.nets.encoder import FILE as ENCODER_FILE
+from stages.lib.nets.encoder import Encoder
+from stages.lib.nets.generators import build_generator
+from stages.lib.nets.unet import UNet
+from stages.lib.pictures import FOLDER, IMAGES, with_cleaning
+from stages.lib.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, digest_of, write_sidecar
+from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE
+from stages.lib.weights import save_weights
+
+PX, DIMS, COUNT = 32, 512, 8
+CLEAN = {"background": "#ffffff", "enlarge": "smooth", "margin": 0.05, "min_px": 4}
+PARAMS = """\
+common: {{image_px: {px}, seed: 0}}
+clean: {{background: '#ffffff', enlarge: smooth, margin: {margin}, min_px: 4}}
+gan: {{lr: 7e-4, kimg: {kimg}}}
+pix2pix: {{noise: dropout}}
+"""
+
+
+def write_params(px: int = PX, margin: float = 0.05, kimg: float = 40) -> None:
+    Path("params.yaml").write_text(PARAMS.format(px=px, margin=margin, kimg=kimg))
+
+
+def write_run(seed: int = 0) -> None:
+    """Write all files of a run, as its stages would, into the working directory; another seed is another run."""
+    rng, common = np.random.default_rng(seed), {"image_px": PX, "seed": 0}
+    torch.manual_seed(seed)
+    write_params()
+    for folder in (FOLDER, OUTLINES.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    np.save(FOLDER / IMAGES, rng.integers(0, 256, (COUNT, 3, PX, PX), np.uint8))
+    columns = {
+        "species": [f"kind-{number // 2}" for number in range(COUNT)],
+        "style": ["picture"] * COUNT,
+        "source": [f"{number}.png" for number in range(COUNT)],
+        "frame": [0] * COUNT,
+        "split": ["train"] * (COUNT - 2) + ["val", "test"],
+        "sha256": [f"{seed}-{number}" for number in range(COUNT)],
+    }
+    index = with_cleaning(pa.table(columns), PX, CLEAN)
+    pq.write_table(index, PICTURES)
+    for name in ("canny", "sketch"):
+        np.save(OUTLINES.with_name(f"{name}.npy"), rng.choice(np.uint8([0, 255]), (COUNT, PX, PX)))
+    write_sidecar(OUTLINES, ancestors(PICTURES) | {"canny": digest_of(OUTLINES.with_name("canny.npy"))})
+
+    cleaning = {"common.image_px": PX} | {f"clean.{key}": value for key, value in CLEAN.items()}
+    about = {"common": common, "cleaning": cleaning, "made_from": ancestors(PICTURES)}
+    save_weights(ENCODER_FILE, Encoder("resnet18").state_dict(), {"architecture": "resnet18", "classes": 2} | about)
+    np.save(EMBEDDINGS, rng.standard_normal((COUNT, DIMS)).astype(np.float32))
+    write_sidecar(EMBEDDINGS, ancestors(PICTURES, ENCODER_FILE))
+    factors, back = np.stack([np.eye(4)] * 2), rng.standard_normal((4, DIMS))
+    mixture = Mixture(np.full(2, 0.5), rng.standard_normal((2, 4)), factors, np.zeros(DIMS), back)
+    save_mixture(MIXTURE_FILE, mixture, ancestors(EMBEDDINGS, PICTURES))
+
+    architecture = {"name": "lite", "z_dim": DIMS, "image_px": PX, "width": 4}
+    drawn = {"architecture": architecture, "latent": "gmm", "common": common, "params": {"lr": 7e-4, "kimg": 40.0}}
+    for file, inputs in (
+        (PRETRAIN_FILE, [EMBEDDINGS]),
+        (GAN_FILE, [PICTURES, EMBEDDINGS, MIXTURE_FILE, PRETRAIN_FILE]),
+    ):
+        save_weights(file, build_generator(architecture).state_dict(), drawn | {"made_from": ancestors(*inputs)})
+    colourer = {
+        "architecture": {"image_px": PX, "width": 4, "colours": 2},
+        "params": {"noise": "dropout", "outline": "mixed"},
+    }
+    tensors = UNet(PX, 4, 2).state_dict() | {"palettes": torch.rand(3, 2, 4)}
+    save_weights(COLOURER_FILE, tensors, colourer | about | {"made_from": ancestors(PICTURES, OUTLINES)})
