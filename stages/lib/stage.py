@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stages.lib.ignored import Ignored
 from stages.lib.params import Common, Section, UserError, load, read_yaml
 
 INTERRUPTED = 75  # EX_TEMPFAIL: a stage that ends early must not exit 0, or DVC records it as done
@@ -167,10 +168,9 @@ def _hash_path(path: Path, digest: Any) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder in a fixed order, one by one: there may be millions."""
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        yield from (file for name in sorted(names) if (file := Path(parent, name)).is_file())
+    """All files below a folder that DVC sees there too, in a fixed order, one by one: there may be millions."""
+    for parent, _, names in Ignored().walk(folder):
+        yield from (file for name in names if (file := parent / name).is_file())
 
 
 def _rounded(value: Any) -> Any:
