@@ -15,6 +15,7 @@ from stages.lib.pictures import FOLDER, open_pictures
 from stages.lib.sheets import save_sheet
 from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
+from stages.lib.whole import whole_folder
 
 EDGES = Path("data/edges")
 
@@ -25,7 +26,8 @@ def main(stage: Stage) -> None:
         "canny": partial(canny, thresholds=p.canny),
         "sketch": partial(sketch, level=p.sketch_level, epsilon=p.sketch_epsilon),
     }
-    shares = trace(FOLDER, EDGES, outlines)
+    with whole_folder(EDGES) as out:
+        shares = trace(FOLDER, out, outlines)
 
     figures: dict[str, float] = {}
     for name, ink in shares.items():

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from stages.lib.params import UserError
+from stages.lib.whole import whole_file
 
 FILE = Path("models/gmm.npz")
 
@@ -62,9 +63,8 @@ class Mixture:
 
 def save_mixture(path: Path, mixture: Mixture) -> None:
     """Write as npz; byte-stable."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # may be a link into DVC's cache: replaced, never written to
-    np.savez(path, **asdict(mixture))
+    with whole_file(path) as part:
+        np.savez(part, **asdict(mixture))
 
 
 def load_mixture(path: Path = FILE) -> Mixture:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from stages.lib.npm import pack
 from stages.lib.params import UserError
 from stages.lib.stage import Stage, run
+from stages.lib.whole import whole_file
 from stages.names.params import NamesParams
 
 OUT = Path("data/names.json")
@@ -18,9 +19,9 @@ OUT = Path("data/names.json")
 def main(stage: Stage) -> None:
     _, p = stage.params(NamesParams)
     names = fetch_names(p) if p.package else []
-    OUT.unlink(missing_ok=True)  # may be a link into DVC's cache
     named = {str(number): name for number, name in enumerate(names, 1)}
-    OUT.write_text(json.dumps(named, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    with whole_file(OUT) as part:
+        part.write_text(json.dumps(named, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
 def fetch_names(p: NamesParams) -> list[str]:

@@ -16,6 +16,7 @@ from stages.lib.training.embed import embed_rows
 from stages.lib.training.launch import launch
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.weights import save_weights
+from stages.lib.whole import whole_file
 from stages.pretrain.networks import NETWORKS
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.score import compare
@@ -45,8 +46,8 @@ def main(stage: Stage) -> None:
     stage.check_unchanged()
     figures, measured, rebuilt = compare(net, perceptual, pictures, embeddings)
 
-    Path("data/embeddings.npy").unlink(missing_ok=True)
-    np.save("data/embeddings.npy", embeddings)
+    with whole_file(Path("data/embeddings.npy")) as part:
+        np.save(part, embeddings)
     header = {"architecture": {"name": "lite", **architecture}, "latent": "gmm", "params": p.model_dump()}
     save_weights(Path("models/pretrain.safetensors"), net.state_dict(), header)
     stage.write_table("history", training.history)
