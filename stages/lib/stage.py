@@ -171,10 +171,13 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
     stage = Stage(name)
 
     def interrupt(number: int, frame: object) -> None:
-        _on_signals(signal.SIG_DFL)  # a second signal ends the process at once
-        say_interrupted(name)
-        raise KeyboardInterrupt
+        signal.signal(number, signal.SIG_DFL)  # a second one of its kind ends the process at once
+        if not said:  # Daft sends SIGINT when it is interrupted by SIGTERM
+            said.append(number)
+            say_interrupted(name)
+            raise KeyboardInterrupt
 
+    said: list[int] = []
     _on_signals(interrupt)
     threading.excepthook = _in_thread
     try:
@@ -189,11 +192,21 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
                 action()
     except KeyboardInterrupt:
         say_interrupted(name)
-        sys.exit(INTERRUPTED)
+        _end(INTERRUPTED)
     except Exception as error:
-        if reason := stage.reason(error):
-            sys.exit(f"{name}: {reason}")
-        raise
+        if not (reason := stage.reason(error)):
+            raise
+        print(f"{name}: {reason}", file=sys.stderr)
+        _end(1)
+    _end(0)
+
+
+def _end(status: int) -> None:
+    """Without what libraries do when Python ends: where threads are left, it may hang or abort."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(status)
 
 
 @cache
