@@ -9,6 +9,7 @@ from PIL import Image
 
 from stages.lib.sampling import load_sampler
 from stages.lib.sheets import save_sheet
+from stages.lib.whole import whole_file
 
 
 def write_samples(count: int, seed: int, truncation: float, out: Path) -> Path:
@@ -24,7 +25,8 @@ def write_samples(count: int, seed: int, truncation: float, out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     digits = max(3, len(str(count - 1)))
     for number, image in enumerate(images):
-        Image.fromarray(image.transpose(1, 2, 0)).save(out / f"{number:0{digits}d}.png")
+        with whole_file(out / f"{number:0{digits}d}.png") as part:
+            Image.fromarray(image.transpose(1, 2, 0)).save(part)
     grid = out / "grid.png"
     save_sheet(grid, images, columns=math.isqrt(count - 1) + 1)
     return grid

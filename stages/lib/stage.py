@@ -179,7 +179,7 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
 
     said: list[int] = []
     _on_signals(interrupt)
-    threading.excepthook = _in_thread
+    threading.excepthook, sys.unraisablehook = _in_thread, _swallowed
     try:
         with stage.alone():
             _ = stage.fingerprint
@@ -219,6 +219,13 @@ def _on_signals(handler: Any) -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, handler)
+
+
+def _swallowed(args: Any) -> None:
+    """An interrupt that came where Python goes on after an error, such as in a destructor."""
+    if issubclass(args.exc_type, KeyboardInterrupt):
+        _end(INTERRUPTED)
+    sys.__unraisablehook__(args)
 
 
 def _in_thread(args: threading.ExceptHookArgs) -> None:
