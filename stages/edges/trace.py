@@ -47,7 +47,7 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         shares = list(found)
     except BrokenProcessPool:
-        raise UserError("a process that draws outlines was ended, perhaps for want of memory") from None
+        raise UserError("a process that draws outlines was killed, perhaps for want of memory") from None
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         pool.shutdown(cancel_futures=True)

@@ -24,7 +24,7 @@ WAVE = 20_000  # rows that a cluster is given at once: it may hold the answers t
 TRIES = 5  # for a row that did not come back
 TOLD = 500  # characters of an error
 
-KILLED = "a process that works on pictures was killed, perhaps for want of memory"
+KILLED = "a process that works on pictures was killed, perhaps for want of memory or of room in /dev/shm"
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,9 +86,12 @@ def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
         for count, row in enumerate(_rows(ask(keys)), 1):  # noqa: B007
             yield row
     except RuntimeError as error:
-        if "UDF process" not in str(error):
+        last = str(error).rstrip().rpartition("\n")[2]  # of the trace of a process, if there is one
+        if "UDF process" not in str(error) and not last.startswith(("OSError:", "MemoryError")):
             raise
-        raise UserError(KILLED) from None
+        raise UserError(
+            KILLED if "UDF process" in str(error) else f"a process that works on pictures: {last}"
+        ) from None
     finally:
         done.set()
         watch.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,9 +30,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         with named(path):
             try:
                 yield part
-            except Exception:
-                if part.exists():
-                    _probe(part)
+            except Exception as error:
+                if not getattr(error, "errno", None):
+                    _uncover(error, part)
                 raise
             os.replace(part, path)
     finally:
@@ -71,8 +72,11 @@ def named(path: Path) -> Iterator[None]:
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
 
 
-def _probe(part: Path) -> None:
-    """Raises OSError where no more can be written: safetensors, torch and NumPy have errors of their own for it."""
+def _uncover(error: Exception, part: Path) -> None:
+    """Raises the OSError behind an error of safetensors, which names its number, or of torch or NumPy: more cannot be
+    written either."""
+    if number := re.search(r"os error (\d+)", str(error)):
+        raise OSError(int(number[1]), "") from None
     with open(part, "ab", buffering=0) as out:
         out.write(PROBE)
 
@@ -80,8 +84,9 @@ def _probe(part: Path) -> None:
 def room_for(path: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.memmap:
     """A new .npy file, mapped, whose room on the disk is taken at once: where that ends later, the kernel ends the
     process."""
-    mapped = np.lib.format.open_memmap(path, "w+", kind, shape)
-    if hasattr(os, "posix_fallocate"):
-        with named(path), open(path, "r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    with named(path):
+        mapped = np.lib.format.open_memmap(path, "w+", kind, shape)
+        if hasattr(os, "posix_fallocate"):
+            with open(path, "r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return mapped
