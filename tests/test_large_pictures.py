@@ -59,9 +59,8 @@ def test_the_largest_pictures_need_a_bounded_memory(tmp_path, name, size, mode):
         grey[100:-100, 100:-100] = 9999
         Image.fromarray(grey).save(path, compress_level=1)
     else:
-        drawn(*size, "RGB" if mode == "P" else mode).save(
-            path, **({"compress_level": 1} if path.suffix == ".png" else {})
-        )
+        options = {"compress_level": 1} if path.suffix == ".png" else {}
+        drawn(*size, "RGB" if mode == "P" else mode).save(path, **options)
     code = DECODE.format(root=str(ROOT), room=ROOM, path=str(path))
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert result.stdout == "1 []\n", result.stderr
