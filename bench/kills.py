@@ -68,7 +68,7 @@ def main() -> None:
 
 def make_checkout(folder: Path) -> None:
     """A git repository of the tracked files, with tiny parameters and pictures in data/own."""
-    for name in filter(None, git(ROOT, "ls-files", "-z").split("\0")):
+    for name in filter(None, subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True).split("\0")):
         if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
@@ -78,7 +78,7 @@ def make_checkout(folder: Path) -> None:
     for section, values in tiny.items():
         params[section].update(values)
     yaml.dump(params, folder / "params.yaml")
-    git(folder, "init", "--quiet")
+    subprocess.check_call(["git", "init", "--quiet"], cwd=folder)
 
 
 def draw(folder: Path) -> None:
@@ -94,13 +94,9 @@ def draw(folder: Path) -> None:
         image.save(folder / f"label{label}/{number}.png")
 
 
-def git(folder: Path, *args: str) -> str:
-    return subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
 def repro(folder: Path, kind: str = "", moment: float = 0) -> tuple[float, str, str, str]:
-    """Run `dvc repro`, perhaps disturbed at a moment: seconds, the stage that was disturbed, the exit status of the stage
-    that failed (else DVC's), and what stages said on stderr."""
+    """Run `dvc repro`, perhaps disturbed at a moment: seconds, the stage that was disturbed, the exit status of the
+    stage that failed (else DVC's), and what stages said on stderr."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env, began, stage = os.environ | {"CHECKPOINT_SECONDS": "0", "PATH": path}, time.monotonic(), "none"
     with open(folder / ".dvc/said", "w+") as stderr:
@@ -109,8 +105,7 @@ def repro(folder: Path, kind: str = "", moment: float = 0) -> tuple[float, str, 
         )
         while kind and run.poll() is None:
             time.sleep(0.01)
-            found = stage_of(run.pid) if time.monotonic() - began > moment else None
-            if found:
+            if time.monotonic() - began > moment and (found := stage_of(run.pid)):
                 stage = found[0]
                 disturb(kind, run.pid, found[1])
                 break
