@@ -29,8 +29,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 KINDS = ("KILL stage", "KILL all", "TERM stage", "INT stage", "INT all", "full disk")
-TRACE = "Traceback"
-FULL = 2000  # bytes of a file that the full disk still takes
+TRACE, FULL = "Traceback", 2000  # bytes of a file that the full disk still takes
 
 
 def main() -> None:

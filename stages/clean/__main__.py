@@ -15,6 +15,7 @@ from stages.clean.judge import judge
 from stages.clean.pack import shard_order, write_images, write_index
 from stages.clean.params import CleanParams
 from stages.clean.report import dropped_table, figures, index_table, splits_of, tell
+from stages.clean.split import check_enough
 from stages.clean.spool import Spool
 from stages.lib.params import UserError
 from stages.lib.pictures import FOLDER, IMAGES, SPLITS
@@ -27,10 +28,6 @@ from stages.lib.vetoes import read_vetoes
 from stages.lib.whole import fresh_folder, whole_folder
 
 RAW = Path("data/raw")
-LEAST = (  # of a split that training needs, and what else helps
-    ("train", 2, "lower clean.test_share or clean.val_share"),
-    ("val", 1, "raise clean.val_share"),
-)
 SHEET, COLUMNS = 120, 15  # pictures on a contact sheet, and in a row of it
 
 
@@ -54,12 +51,7 @@ def main(stage: Stage) -> None:
         if not len(kept):
             raise UserError(f"no picture is left of {len(files)} files: {tell(dropped['reason'].to_pylist())}")
         split = splits_of(files, params.val_share, params.test_share)[frames.file]
-        for name, least, remedy in LEAST:
-            if (found := int((split[kept] == name).sum())) < least:
-                raise UserError(
-                    f"{found or 'no'} picture{'s' * (found > 1)} of {len(kept)} fell into {name}, where at "
-                    f"least {least} must be: add pictures, or {remedy}"
-                )
+        check_enough(split[kept])
         sharded = len(kept) > params.shards_past
         if sharded:
             kept = kept[shard_order(split[kept], frames.sha256[kept])]
