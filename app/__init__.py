@@ -1,1 +1,3 @@
 """What people use after training."""
+
+import stages as stages  # sets what must be set before torch loads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
-import stages as stages  # sets what must be set before torch loads
 from app.checkout import InCheckout
+from stages import STOPPED
 
 MOST_SEED = 2**63 - 1  # that torch takes
 
@@ -213,5 +214,26 @@ def recipe(
         sys.exit(f"recipe: {error}")
 
 
+def main() -> None:
+    """Run a command; if it is interrupted, or something comes to an end that the machine has too little of, in one
+    line."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "app"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, signal.default_int_handler)
+    try:
+        app(prog_name="python -m app")
+    except SystemExit as end:
+        if end.code == STOPPED:
+            print(f"{name}: interrupted", file=sys.stderr)
+        raise
+    except Exception as error:
+        if isinstance(error, OSError):
+            sys.exit(f"{name}: {error.filename}: {error.strerror}" if error.filename else f"{name}: {error}")
+        if isinstance(error, MemoryError) or "memory" in str(error):
+            sys.exit(f"{name}: out of memory: ask for fewer or smaller pictures, or end what else is running")
+        raise
+
+
 if __name__ == "__main__":
-    app(prog_name="python -m app")
+    main()

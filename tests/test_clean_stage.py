@@ -122,3 +122,11 @@ def test_past_a_number_pictures_are_kept_in_shards(tmp_path, monkeypatch):
     first = hashes(other)
     run(other, monkeypatch, files, "shards_past: 39")
     assert hashes(other) == first
+
+
+def test_too_few_to_train_on_is_said_before_anything_trains(tmp_path, monkeypatch):
+    files = {f"{number}.png": figure(number) for number in range(3)}  # of which 0 and 1 are in val
+    with pytest.raises(
+        UserError, match=r"^1 picture of 3 fell into train, where at least 2 must be: add pictures, or "
+    ):
+        run(tmp_path, monkeypatch, files, "val_share: 0.3, test_share: 0")

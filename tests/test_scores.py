@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from prdc import compute_prdc
 
+from stages.evaluate.compare import compare
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import frechet_distance, kid, memorised, precision_recall_density_coverage
 from stages.lib.scores.nearest import nearest
@@ -71,3 +73,20 @@ def test_nearest_is_the_nearest(rng):
 
 def test_no_pictures_give_no_features():
     assert len(features(torch.nn.Conv2d(3, 1, 8), np.zeros((0, 3, 8, 8), np.uint8), None)) == 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 6, 7])
+def test_few_pictures_have_the_figures_that_there_are(rng, count):
+    """Were one of them an error, a run of hours would end with no figure at all."""
+    few, many = normal(rng, count), normal(rng, 16)
+    figures = compare({"train": many, "val": few, "test": few}, many, many)
+    assert (figures["kid"] is None) == (figures["fd_test"] is None) == (count < 2)
+    assert (figures["memorised"] is None) == (count < 1)
+    of_train = compare({"train": normal(rng, max(2, count)), "val": few, "test": few}, many, many)
+    assert (of_train["precision"] is None) == (count < 3)
+    assert all(value is None or np.isfinite(value) for value in [*figures.values(), *of_train.values()])
+
+
+def test_neighbours_are_five_where_there_are_enough(rng):
+    real, fake = normal(rng, 7), normal(rng, 9)
+    assert precision_recall_density_coverage(fake, real) == pytest.approx(compute_prdc(real, fake, 5))

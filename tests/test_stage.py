@@ -44,6 +44,7 @@ def checkout(tmp_path: Path) -> Path:
     """A project of one stage, `toy`, that runs the code it is given."""
     folder = tmp_path / "first"
     for name, text in {
+        ".dvcignore": (ROOT / ".dvcignore").read_text(),
         "dvc.yaml": DVC_YAML,
         "params.yaml": PARAMS,
         "toy.py": TOY,

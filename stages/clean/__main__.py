@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,8 @@ from stages.clean.judge import judge
 from stages.clean.pack import shard_order, write_images, write_index
 from stages.clean.params import CleanParams
 from stages.clean.report import dropped_table, figures, index_table, splits_of, tell
-from stages.clean.spool import Spool, fresh_folder
+from stages.clean.split import check_enough
+from stages.clean.spool import Spool
 from stages.lib.params import UserError
 from stages.lib.pictures import FOLDER, IMAGES, SPLITS
 from stages.lib.progress import track
@@ -25,6 +25,7 @@ from stages.lib.sheets import save_sheet
 from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 from stages.lib.vetoes import read_vetoes
+from stages.lib.whole import fresh_folder, whole_folder
 
 RAW = Path("data/raw")
 SHEET, COLUMNS = 120, 15  # pictures on a contact sheet, and in a row of it
@@ -37,9 +38,7 @@ def main(stage: Stage) -> None:
     root, nothing = (pa.scalar(text, pa.large_string()) for text in (f"{(RAW / 'files').absolute()}/", ""))
     paths = pc.binary_join_element_wise(root, files.path, nothing)
 
-    shutil.rmtree(FOLDER, ignore_errors=True)  # may be links into DVC's cache: replaced, never written to
-    FOLDER.mkdir(parents=True)
-    with fresh_folder(FOLDER.with_name("clean.part")) as folder:
+    with whole_folder(FOLDER) as out, fresh_folder(FOLDER.with_name("clean.spool")) as folder:
         spool = Spool(folder, common.image_px)
         for decoded in track(decode_all(paths, params, common.image_px), len(files), "clean: files"):
             spool.add(decoded)
@@ -52,25 +51,22 @@ def main(stage: Stage) -> None:
         if not len(kept):
             raise UserError(f"no picture is left of {len(files)} files: {tell(dropped['reason'].to_pylist())}")
         split = splits_of(files, params.val_share, params.test_share)[frames.file]
-        for name, share in (("train", "test_share or val_share"), ("val", "val_share")):
-            if name not in split[kept]:
-                change = "lower" if name == "train" else "raise"
-                raise UserError(f"no picture fell into {name}: add pictures, or {change} clean.{share}")
+        check_enough(split[kept])
         sharded = len(kept) > params.shards_past
         if sharded:
             kept = kept[shard_order(split[kept], frames.sha256[kept])]
         index = index_table(frames, kept, files, split)
         if sharded:
-            write_shards(FOLDER, split[kept], index["label"].to_numpy(), spool.pictures(frames.place[kept]))
+            write_shards(out, split[kept], index["label"].to_numpy(), spool.pictures(frames.place[kept]))
         else:
-            write_images(FOLDER / IMAGES, len(kept), common.image_px, spool.pictures(frames.place[kept]))
+            write_images(out / IMAGES, len(kept), common.image_px, spool.pictures(frames.place[kept]))
         shown = {name: kept[split[kept] == name] for name in SPLITS}
         for name, rows in (shown | {"dropped": np.array([*verdict.unwanted], int)}).items():
             blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
             sheet = [*spool.pictures(frames.place[spread(rows, SHEET)])] or [blank]
             save_sheet(stage.plot_path(f"{name}.png"), np.concatenate(sheet), COLUMNS)
-    write_index(FOLDER / "index.parquet", index, common.image_px, params.model_dump())
-    pq.write_table(dropped, FOLDER / "dropped.parquet")
+        write_index(out / "index.parquet", index, common.image_px, params.model_dump())
+        pq.write_table(dropped, out / "dropped.parquet")
     stage.write_metrics(figures(index, len(files), dropped))
 
 

@@ -27,9 +27,10 @@ def embed(chunks: Iterable[np.ndarray], count: int, path: Path) -> np.ndarray:
 
     from stages.lib.nets.efficientnet_lite import EfficientNetLite
     from stages.lib.scores.features import features
+    from stages.lib.whole import room_for
 
     net = EfficientNetLite(0).to("cuda" if torch.cuda.is_available() else "cpu")
-    found = np.lib.format.open_memmap(path, "w+", np.float16, (count, 1280))
+    found = room_for(path, np.float16, (count, 1280))
     done = 0
     for chunk in chunks:
         rows = features(net, chunk)

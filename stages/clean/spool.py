@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,14 +90,3 @@ class Spool:
         pixels = Records(self.pixel_path, (3, self.px, self.px))
         for start in range(0, len(places), CHUNK):
             yield pixels[places[start : start + CHUNK]]
-
-
-@contextmanager
-def fresh_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder for the time of a run; one that a killed run left is emptied."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -15,6 +15,7 @@ from stages.lib.provenance import OUTLINES, PICTURES, ancestors, digest_of, writ
 from stages.lib.sheets import save_sheet
 from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
+from stages.lib.whole import whole_folder
 
 EDGES = OUTLINES.parent
 
@@ -22,13 +23,14 @@ EDGES = OUTLINES.parent
 def main(stage: Stage) -> None:
     _, p = stage.params(EdgesParams)
     made_from = ancestors(PICTURES)
-    OUTLINES.unlink(missing_ok=True)  # written last: without it outlines are of no run
     outlines = {
         "canny": partial(canny, thresholds=p.canny),
         "sketch": partial(sketch, level=p.sketch_level, epsilon=p.sketch_epsilon),
     }
-    shares = trace(FOLDER, EDGES, outlines)
-    write_sidecar(OUTLINES, made_from | {name: digest_of(EDGES / f"{name}.npy") for name in outlines})
+    with whole_folder(EDGES) as out:
+        shares = trace(FOLDER, out, outlines)
+        digests = {name: digest_of(out / f"{name}.npy") for name in outlines}
+        write_sidecar(out / OUTLINES.name, made_from | digests)
 
     figures: dict[str, float] = {}
     for name, ink in shares.items():

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from stages.lib.params import UserError
 from stages.lib.pictures import open_images
+from stages.lib.whole import room_for
 
 CHUNK = 512  # pictures mapped into memory at a time by each process
 
@@ -33,19 +38,33 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
     count, _, height, width = open_images(pictures).shape
     folder.mkdir(parents=True, exist_ok=True)
     for name in outlines:
-        path = folder / f"{name}.npy"
-        path.unlink(missing_ok=True)  # DVC may have linked it to its cache
-        np.lib.format.open_memmap(path, "w+", np.uint8, (count, height, width))
+        room_for(folder / f"{name}.npy", np.uint8, (count, height, width))
     # spawned, since a forked child inherits locks of OpenCV's threads and may wait for them forever
-    with get_context("spawn").Pool(os.cpu_count(), _begin_worker) as pool:
-        shares = pool.map(partial(_trace_chunk, pictures, folder, outlines), range(0, count, CHUNK), chunksize=1)
+    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _begin_worker)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # for the processes to inherit: Ctrl-C is for this one
+    try:
+        found = pool.map(partial(_trace_chunk, pictures, folder, outlines), range(0, count, CHUNK))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        shares = list(found)
+    except BrokenProcessPool:
+        raise UserError("a process that draws outlines was killed, perhaps for want of memory") from None
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        pool.shutdown(cancel_futures=True)
     return {name: np.concatenate([share[name] for share in shares]) for name in outlines}
 
 
 def _begin_worker() -> None:
     cv2.setNumThreads(1)  # processes share the work by pictures
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the stage's handler is for its own process
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _trace_chunk(pictures: Path, folder: Path, outlines: Mapping[str, Outline], start: int) -> dict[str, np.ndarray]:

@@ -12,21 +12,20 @@ def compare(real: dict[str, np.ndarray], fake: np.ndarray, pretrained: np.ndarra
 
     Args:
         real: features of the real pictures by split; `val` or `test` may be empty, and
-            figures that need them are then None.
+            figures that need more than there are, are None.
         fake: features of samples of the GAN.
         pretrained: features of samples of the generator before it.
     """
     train, val, test = real["train"], real["val"], real["test"]
-    figures: dict[str, float | None] = {"kid": None, "kid_std": None, "kid_floor": None, "kid_pretrained": None}
-    if len(val) > 1:
-        figures["kid"], figures["kid_std"] = kid(fake, val)
-        figures["kid_floor"] = kid(train, val)[0]
-        figures["kid_pretrained"] = kid(pretrained, val)[0]
+    figures: dict[str, float | None] = {}
+    figures["kid"], figures["kid_std"] = kid(fake, val)
+    figures["kid_floor"] = kid(train, val)[0]
+    figures["kid_pretrained"] = kid(pretrained, val)[0]
     figures["kid_train"] = kid(fake, train)[0]
-    figures["kid_test"] = kid(fake, test)[0] if len(test) > 1 else None
+    figures["kid_test"] = kid(fake, test)[0]
     figures["fd"] = frechet_distance(fake, train)
-    figures["fd_val"] = frechet_distance(fake, val) if len(val) > 1 else None
-    figures["fd_test"] = frechet_distance(fake, test) if len(test) > 1 else None
+    figures["fd_val"] = frechet_distance(fake, val)
+    figures["fd_test"] = frechet_distance(fake, test)
     figures |= precision_recall_density_coverage(fake, train)
     figures["memorised"] = memorised(fake, test, train) if len(test) else None
     return figures

@@ -58,8 +58,8 @@ def choose(points: np.ndarray, sources: np.ndarray, p: GmmParams, seed: int) -> 
         tried[components] = score
         if score < max(tried.values()) - 0.2:  # well past the best
             break
-    if not tried:
-        raise UserError(f"{len(points)} pictures are too few for a mixture; set gmm.components to 1")
+    if not tried:  # of so few pictures none can be spared
+        return 1, {}
     return max(tried, key=lambda k: tried[k]), tried
 
 

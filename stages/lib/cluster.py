@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +24,8 @@ WAVE = 20_000  # rows that a cluster is given at once: it may hold the answers t
 TRIES = 5  # for a row that did not come back
 TOLD = 500  # characters of an error
 
+KILLED = "a process that works on pictures was killed, perhaps for want of memory or of room in /dev/shm"
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -36,6 +41,7 @@ def on_ray() -> bool:
     os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
     from daft.runners import get_or_infer_runner_type
 
+    logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)  # what it says is raised as well
     try:
         if get_or_infer_runner_type() != "ray":
             return False
@@ -67,17 +73,43 @@ def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
             a cluster has not given back.
 
     Raises:
-        UserError: a cluster does not give some back, however often it is asked.
+        UserError: a cluster does not give some back, however often it is asked; here a process was killed.
     """
     if on_ray():
         for start in range(0, len(keys), WAVE):
             yield from _insist(keys[start : start + WAVE], ask)
         return
-    count = 0
-    for count, row in enumerate(_rows(ask(keys)), 1):  # noqa: B007
-        yield row
+    count, done = 0, threading.Event()
+    watch = threading.Thread(target=_watch, args=(done,), daemon=True)
+    watch.start()
+    try:
+        for count, row in enumerate(_rows(ask(keys)), 1):  # noqa: B007
+            yield row
+    except RuntimeError as error:
+        last = str(error).rstrip().rpartition("\n")[2]  # of the trace of a process, if there is one
+        if "UDF process" not in str(error) and not last.startswith(("OSError:", "MemoryError")):
+            raise
+        raise UserError(
+            KILLED if "UDF process" in str(error) else f"a process that works on pictures: {last}"
+        ) from None
+    finally:
+        done.set()
+        watch.join()
     if count < len(keys):  # Daft handles Ctrl-C by itself, and then just ends
         raise KeyboardInterrupt
+
+
+def _watch(done: threading.Event) -> None:
+    """End this process where a child was killed and Daft does not notice: it waits for ever for one that was killed
+    before its first word."""
+    killed = 0
+    while killed < 3 and not done.wait(1):
+        with suppress(ChildProcessError):  # there are none
+            child = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            killed += child is not None and child.si_code == os.CLD_KILLED
+    if killed == 3:
+        os.write(2, f"{KILLED}\n".encode())
+        os._exit(1)
 
 
 def _insist(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Iterator[tuple[K, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from stages.lib.loading import reading
+from stages.lib.whole import whole_file
 
 FILE = Path("models/gmm.npz")
 
@@ -64,12 +65,11 @@ class Mixture:
 
 def save_mixture(path: Path, mixture: Mixture, made_from: Mapping[str, str] | None = None) -> None:
     """Write as npz, with the digests of what it was made from; byte-stable."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # may be a link into DVC's cache: replaced, never written to
     arrays = asdict(mixture)
     if made_from is not None:
         arrays["made_from"] = np.array(json.dumps(made_from, sort_keys=True))
-    np.savez(path, **arrays)
+    with whole_file(path) as part:
+        np.savez(part, **arrays)
 
 
 def load_mixture(path: Path = FILE) -> Mixture:

@@ -15,6 +15,7 @@ import numpy as np
 
 from stages.lib.loading import read_header, reading
 from stages.lib.params import UserError
+from stages.lib.whole import whole_file
 
 PICTURES = Path("data/clean/index.parquet")
 OUTLINES = Path("data/edges/made_from.json")
@@ -67,9 +68,8 @@ def sidecar(path: Path) -> Path:
 
 def write_sidecar(path: Path, made_from: Mapping[str, str]) -> None:
     """Say what an array was made from, once it is whole."""
-    beside = sidecar(path)
-    beside.unlink(missing_ok=True)  # may be a link into DVC's cache: replaced, never written to
-    beside.write_text(json.dumps(made_from, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+    with whole_file(sidecar(path)) as part:
+        part.write_text(json.dumps(made_from, sort_keys=True, indent=1) + "\n", encoding="utf-8")
 
 
 def _made_from(path: Path) -> dict[str, str]:

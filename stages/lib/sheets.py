@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from stages.lib.whole import whole_file
+
 
 def grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
     """Tile pictures row by row on white.
@@ -33,8 +35,8 @@ def grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
 
 def save_sheet(path: Path, images: np.ndarray, columns: int, scale: int = 1) -> None:
     """Write `grid(images)` as PNG, enlarged by a whole factor."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     sheet = Image.fromarray(grid(images, columns))
     if scale > 1:
         sheet = sheet.resize((sheet.width * scale, sheet.height * scale), Image.Resampling.NEAREST)
-    sheet.save(path, optimize=True)
+    with whole_file(path) as part:
+        sheet.save(part, optimize=True)

@@ -8,15 +8,23 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from contextlib import contextmanager, suppress
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stages.lib.params import Common, Section, UserError, load, read_yaml
+from filelock import FileLock, Timeout
 
-INTERRUPTED = 75  # EX_TEMPFAIL: a stage that ends early must not exit 0, or DVC records it as done
+from stages import INTERRUPTED
+from stages.lib.ignored import Ignored
+from stages.lib.params import Common, Section, UserError, load, read_yaml
+from stages.lib.whole import whole_file
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NO_MEMORY = re.compile("out of memory|can't allocate memory|insufficient memory|bad_alloc", re.IGNORECASE)
 
 S = TypeVar("S", bound=Section)
 
@@ -79,16 +87,16 @@ class Stage:
 
     def write_metrics(self, figures: dict[str, Any]) -> None:
         """Write metrics/<stage>.json; floats to 6 significant digits, in the order given."""
-        path = Path("metrics") / f"{self.name}.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(_rounded(figures), indent=2, allow_nan=False) + "\n")
+        with whole_file(Path("metrics") / f"{self.name}.json") as path:
+            path.write_text(json.dumps(_rounded(figures), indent=2, allow_nan=False) + "\n")
 
     def write_table(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Write metrics/<stage>/<name>.tsv, a row a dictionary, for `dvc plots`."""
         columns = list(dict.fromkeys(key for row in rows for key in row))
         lines = ["\t".join(columns)]
         lines += ["\t".join(str(_rounded(row.get(c, ""))) for c in columns) for row in rows]
-        self.plot_path(f"{name}.tsv").write_text("\n".join(lines) + "\n")
+        with whole_file(self.plot_path(f"{name}.tsv")) as path:
+            path.write_text("\n".join(lines) + "\n")
 
     def plot_path(self, file: str) -> Path:
         """metrics/<stage>/<file>, its folder made."""
@@ -101,6 +109,38 @@ class Stage:
         be recorded as the origin of outputs that it did not make."""
         if self._fingerprint() != self.fingerprint:
             raise UserError("code, parameters or inputs changed while this ran; nothing was recorded, run it again")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep others from running this stage in this folder; of several processes that train, the first does it.
+
+        Raises:
+            UserError: another does.
+        """
+        lock = FileLock(Path(".ckpt", f"{self.name}.lock"))
+        if os.environ.get("RANK", "0") == "0":
+            Path(lock.lock_file).parent.mkdir(exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                raise UserError(f"another process is running {self.name} here ({lock.lock_file})") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def reason(self, error: Exception) -> str:
+        """What a user can do about an error, in one line; "" where it is none of theirs."""
+        if isinstance(error, UserError):
+            return str(error)
+        if isinstance(error, OSError):
+            return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
+            lower = ["common.image_px"]
+            if lookup(read_yaml("params.yaml"), f"{self.name}.batch"):
+                lower.insert(0, f"{self.name}.batch")
+            return f"out of memory: lower {' or '.join(lower)}, or end what else is running"
+        return ""
 
     def write_cost(self) -> None:
         """Add this run's time and memory, the largest process's, to runs/<stage>/…/cost.jsonl."""
@@ -126,25 +166,72 @@ class Stage:
 
 
 def run(name: str, main: Callable[[Stage], None]) -> None:
-    """Run a stage's `main` and end the process as DVC expects it."""
+    """Run a stage's `main` and end the process as DVC expects it: with 0 only where all is done, and in one line
+    where its user can mend what went wrong."""
     stage = Stage(name)
-    signal.signal(signal.SIGTERM, _terminate)
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_DFL)  # a second one of its kind ends the process at once
+        if not said:  # Daft sends SIGINT when it is interrupted by SIGTERM
+            said.append(number)
+            say_interrupted(name)
+            raise KeyboardInterrupt
+
+    said: list[int] = []
+    _on_signals(interrupt)
+    threading.excepthook, sys.unraisablehook = _in_thread, _swallowed
     try:
-        _ = stage.fingerprint
-        main(stage)
-        stage.check_unchanged()
-        stage.write_cost()
-        for action in stage.on_success:
-            action()
-    except UserError as error:
-        sys.exit(f"{name}: {error}")
+        with stage.alone():
+            _ = stage.fingerprint
+            main(stage)
+            stage.check_unchanged()
+            with suppress(OSError):  # a full disk: of what is no result
+                stage.write_cost()
+            _on_signals(signal.SIG_IGN)  # it is done: what comes now must not leave it without its checkpoint
+            for action in stage.on_success:
+                action()
     except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        say_interrupted(name)
+        _end(INTERRUPTED)
+    except Exception as error:
+        if not (reason := stage.reason(error)):
+            raise
+        print(f"{name}: {reason}", file=sys.stderr)
+        _end(1)
+    _end(0)
 
 
-def _terminate(signum: int, frame: object) -> None:
-    raise KeyboardInterrupt
+def _end(status: int) -> None:
+    """Without what libraries do when Python ends: where threads are left, it may hang or abort."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(status)
+
+
+@cache
+def say_interrupted(name: str) -> None:
+    """Say it once, however often it is called."""
+    os.write(2, f"{name}: interrupted\n".encode())
+
+
+def _on_signals(handler: Any) -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, handler)
+
+
+def _swallowed(args: Any) -> None:
+    """An interrupt that came where Python goes on after an error, such as in a destructor."""
+    if issubclass(args.exc_type, KeyboardInterrupt):
+        _end(INTERRUPTED)
+    sys.__unraisablehook__(args)
+
+
+def _in_thread(args: threading.ExceptHookArgs) -> None:
+    """TensorBoard writes in a thread: what ends it, the next row raises again."""
+    if not isinstance(args.exc_value, OSError):
+        threading.__excepthook__(args)
 
 
 def lookup(values: dict[str, Any], dotted: str) -> Any:
@@ -167,10 +254,9 @@ def _hash_path(path: Path, digest: Any) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder in a fixed order, one by one: there may be millions."""
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        yield from (file for name in sorted(names) if (file := Path(parent, name)).is_file())
+    """All files below a folder that DVC sees there too, in a fixed order, one by one: there may be millions."""
+    for parent, _, names in Ignored().walk(folder):
+        yield from (file for name in names if (file := parent / name).is_file())
 
 
 def _rounded(value: Any) -> Any:

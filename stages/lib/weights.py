@@ -11,14 +11,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from stages.lib.loading import reading
+from stages.lib.whole import whole_file
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
     """Write tensors and a header (architecture, parameters, what they were `made_from`); byte-stable."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # may be a link into DVC's cache: replaced, never written to
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    save_file(plain, path, metadata={"header": json.dumps(header, sort_keys=True)})
+    with whole_file(path) as part:
+        save_file(plain, part, metadata={"header": json.dumps(header, sort_keys=True)})
 
 
 def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from stages.lib.npm import Unreachable, pack
 from stages.lib.params import UserError
 from stages.lib.stage import Stage, run
+from stages.lib.whole import whole_file
 from stages.names.params import NamesParams
 
 OUT = Path("data/names.json")
@@ -25,8 +26,8 @@ def main(stage: Stage) -> None:
     except Unreachable as error:  # no training waits for names
         print(f"names: {error}; {LATER}", file=sys.stderr, flush=True)
         named = {"": f"{error}; {LATER}"}  # for `python -m app serve`, which says so again
-    OUT.unlink(missing_ok=True)  # may be a link into DVC's cache
-    OUT.write_text(json.dumps(named, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    with whole_file(OUT) as part:
+        part.write_text(json.dumps(named, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
 def fetch_names(p: NamesParams) -> list[str]:

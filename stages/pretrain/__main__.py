@@ -18,6 +18,7 @@ from stages.lib.training.embed import embed_rows
 from stages.lib.training.launch import launch
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.weights import save_weights
+from stages.lib.whole import whole_file
 from stages.pretrain.networks import NETWORKS
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.score import compare
@@ -47,9 +48,9 @@ def main(stage: Stage) -> None:
     stage.check_unchanged()
     figures, measured, rebuilt = compare(net, perceptual, pictures, embeddings)
 
-    for path in (sidecar(EMBEDDINGS), EMBEDDINGS):
-        path.unlink(missing_ok=True)  # may be links into DVC's cache
-    np.save(EMBEDDINGS, embeddings)
+    sidecar(EMBEDDINGS).unlink(missing_ok=True)  # written last: without it embeddings are of no run
+    with whole_file(EMBEDDINGS) as part:
+        np.save(part, embeddings)
     write_sidecar(EMBEDDINGS, made_from)
     header = {
         "architecture": {"name": "lite", **architecture},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from stages.lib.ignored import Ignored
 from stages.lib.params import UserError
 from stages.scrape.manifest import Row, failed, is_picture, keep, text, why_none
 from stages.scrape.site import Site, SourceParams
@@ -22,7 +23,7 @@ class FolderParams(SourceParams):
 def copy_folder(site: Site, params: FolderParams) -> list[Row]:
     """Copy every picture below a folder; the first subfolder on its way is its label.
 
-    Hidden files and README.md are passed over; everything else that is no readable
+    Hidden files, what .dvcignore names and README.md are passed over; everything else that is no readable
     picture inside the folder, a folder that cannot be read too, becomes a failed row.
 
     Raises:
@@ -61,13 +62,15 @@ def up_to(most: int, rows: Iterator[Row]) -> list[Row]:
 def _files(root: Path) -> Iterator[tuple[Path, str]]:
     """Everything to report on, sorted, and why it cannot be read, "" where it may; a link to a folder counts as a
     file."""
-    errors: list[OSError] = []
+    ignored, errors = Ignored(), list[OSError]()
     for parent, folders, files in os.walk(root, onerror=errors.append):
         yield from _unreadable(root, errors)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        below = os.path.relpath(parent, root) + "/"
+        below = below.removeprefix("./")
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and not ignored.matches(f"{below}{n}/"))
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
         for name in sorted(files + links):
-            if not name.startswith(".") and name != "README.md":
+            if not name.startswith(".") and name != "README.md" and not ignored.matches(below + name):
                 yield Path(parent) / name, ""
     yield from _unreadable(root, errors)
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from stages.lib.reading.unusable import BOMB, NO_PICTURE, UNDECODABLE, Unusable
 
@@ -55,7 +55,10 @@ def frames(image: Image.Image, per_gif: int | str) -> Iterator[tuple[int, Image.
         count = getattr(image, "n_frames", 1) if image.format == "GIF" else 1
         for number in range(count) if per_gif == "all" else spread_over(count, int(per_gif)):
             image.seek(number)
-            yield number, _rgba(ImageOps.exif_transpose(image))
+            frame = _rgba(_upright(image))
+            if count == 1:
+                image.close()  # or its pixels would be held twice while the frame is looked at
+            yield number, frame
     except Exception as error:  # a broken file raises nearly anything
         raise Unusable(UNDECODABLE, f"frame {number}: {' '.join(str(error).split()) or type(error).__name__}") from None
 
@@ -65,11 +68,19 @@ def spread_over(count: int, wanted: int) -> list[int]:
     return sorted({i * count // wanted for i in range(wanted)})
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """As its EXIF says, which nearly always is as it is: no copy then."""
+    image.load()  # where the EXIF of a PNG may be at its end
+    return image if image.getexif().get(ExifTags.Base.Orientation, 1) == 1 else ImageOps.exif_transpose(image)
+
+
 def _rgba(image: Image.Image) -> Image.Image:
     if not image.mode.startswith("I"):
         return image.convert("RGBA")
     # 16-bit grey, which convert() would clip at 255 rather than scale
-    grey = np.asarray(image).astype(np.int64)
-    alpha = np.where(grey == image.info.get("transparency", -1), 0, 255)
-    shade = Image.fromarray((grey // 257).clip(0, 255).astype(np.uint8))
-    return Image.merge("RGBA", [shade, shade, shade, Image.fromarray(alpha.astype(np.uint8))])
+    grey, clear = np.asarray(image), image.info.get("transparency", -1)
+    shade, alpha = np.empty(grey.shape, np.uint8), np.empty(grey.shape, np.uint8)
+    for out, out_alpha, row in zip(shade, alpha, grey, strict=True):  # row by row: eight bytes a pixel are too many
+        wide = row.astype(np.int64)
+        out[:], out_alpha[:] = (wide // 257).clip(0, 255), np.where(wide == clear, 0, 255)
+    return Image.merge("RGBA", [Image.fromarray(x) for x in (shade, shade, shade, alpha)])

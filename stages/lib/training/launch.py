@@ -10,7 +10,7 @@ import sys
 
 import torch
 
-INTERRUPTED = 75  # as stages.lib.stage has it
+from stages import INTERRUPTED
 
 
 def launch(stage: str) -> None:

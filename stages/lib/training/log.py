@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from contextlib import suppress
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -44,6 +46,7 @@ class Log(Quiet):
             TextColumn("{task.fields[latest]}"),
             disable=not sys.stderr.isatty(),
         )
+        self.writes = True
         self.task = self.bar.add_task(stage.name, total=steps, completed=start, speed="", latest="")
         self.bar.start()
 
@@ -59,15 +62,24 @@ class Log(Quiet):
             print(f"{self.stage.name}: {step}/{self.steps}, {speed}, {left:.0f} s left  {self.latest}", flush=True)
 
     def row(self, step: int, figures: dict[str, float]) -> None:
-        """Write figures at `step`."""
-        self.live.step = step
-        for name, value in figures.items():
-            self.board.add_scalar(f"{self.stage.name}/{name}", value, step)
-            self.live.log_metric(name, value, plot=True)
-        self.live.sync()
+        """Write figures at `step`; where they cannot be written, the run goes on without curves."""
         self.latest = "  ".join(f"{name} {value:.3g}" for name, value in figures.items())
+        if not self.writes:
+            return
+        try:
+            self.live.step = step
+            for name, value in figures.items():
+                self.board.add_scalar(f"{self.stage.name}/{name}", value, step)
+                self.live.log_metric(name, value, plot=True)
+            self.live.sync()
+        except OSError as error:
+            self.writes = False
+            reason = os.strerror(error.errno) if error.errno else error
+            print(f"{self.stage.name}: no more curves in {self.stage.run_dir}: {reason}", file=sys.stderr)
 
     def close(self) -> None:
         self.bar.stop()
-        self.board.close()
-        self.live.end()
+        with suppress(OSError):
+            self.board.close()
+        with suppress(OSError):
+            self.live.end()

@@ -28,9 +28,10 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from stages.lib.params import UserError
-from stages.lib.stage import Stage
+from stages.lib.stage import Stage, say_interrupted
 from stages.lib.training.log import Log, Quiet
 from stages.lib.training.many import any_of, average, is_first, meet
+from stages.lib.whole import whole_file
 
 SAVE_EVERY_SECONDS = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
 
@@ -96,8 +97,9 @@ class Training:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._log.close()
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        if not self._stopping:
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
         if kind is not None:
             self._lock.release()
         elif self._stopping:  # the signal came when the last step was done
@@ -127,8 +129,8 @@ class Training:
             raise self._not_finite("weights are")
 
     def _stop(self, number: int, frame: object) -> None:
-        if self._stopping:
-            raise KeyboardInterrupt
+        signal.signal(number, signal.SIG_DFL)  # a second one of its kind ends the process at once
+        say_interrupted(self.stage.name)
         self._stopping = True
 
     def log(self, **losses: Tensor) -> None:
@@ -170,13 +172,11 @@ class Training:
         state = {name: item.state_dict() for name, item in self.state.items()}
         if not all_finite(state):
             raise self._not_finite("weights are")
-        partial = self._file.with_suffix(".partial")
         row = {"sums": self._sums, "counts": self._counts}
-        with open(partial, "wb") as file:
+        with whole_file(self._file) as part, open(part, "wb") as file:
             torch.save({"step": self.step, "history": self.history, "row": row, "state": state}, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, self._file)
         self._saved = time.monotonic()
 
     def _load(self) -> None:

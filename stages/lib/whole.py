@@ -1,0 +1,92 @@
+"""Files and folders that are there whole or not at all, whatever ends the process that writes them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+PROBE = bytes(1 << 16)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A name to write to, with the ending of `path` and beside it, where it goes when all went well.
+
+    What was there, perhaps a link into DVC's cache, is replaced and never written to.
+
+    Raises:
+        OSError: it cannot be written, with the path and the reason, also where a library hides them.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{path.name}")
+    try:
+        with named(path):
+            try:
+                yield part
+            except Exception as error:
+                if not getattr(error, "errno", None):
+                    _uncover(error, part)
+                raise
+            os.replace(part, path)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder beside `folder`, which takes its place when all went well. OSErrors name it."""
+    with fresh_folder(folder.with_name(folder.name + ".part")) as part, named(folder):
+        yield part
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(part, folder)
+
+
+@contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder for the time of a run; one that a killed run left is emptied. OSErrors name it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        with named(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Name `path` in OSErrors that name no file, such as that of a write to a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
+
+
+def _uncover(error: Exception, part: Path) -> None:
+    """Raises the OSError behind an error of safetensors, which names its number, or of torch or NumPy: more cannot be
+    written either."""
+    if number := re.search(r"os error (\d+)", str(error)):
+        raise OSError(int(number[1]), "") from None
+    with open(part, "ab", buffering=0) as out:
+        out.write(PROBE)
+
+
+def room_for(path: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.memmap:
+    """A new .npy file, mapped, whose room on the disk is taken at once: where that ends later, the kernel ends the
+    process."""
+    with named(path):
+        mapped = np.lib.format.open_memmap(path, "w+", kind, shape)
+        if hasattr(os, "posix_fallocate"):
+            with open(path, "r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return mapped
