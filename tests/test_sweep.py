@@ -66,10 +66,13 @@ def test_runs_that_came_out_the_same_are_one_line(trials, monkeypatch, tmp_path)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_stage_without_a_history_has_no_curves(trials, monkeypatch, tmp_path):
+def test_a_stage_without_a_history_has_no_curves_nor_those_of_an_earlier_report(trials, monkeypatch, tmp_path):
+    report("small", "pix2pix.val_l1", tmp_path)
+    (tmp_path / "mine.png").touch()
     monkeypatch.setattr(app.sweep, "history", lambda trial, stage: None)
     names = {path.name for path in report("small", "pix2pix.val_l1", tmp_path)}
     assert names == {"table.md", "importance.md", "parallel.png", "parallel.html"}
+    assert {path.name for path in tmp_path.iterdir()} == names | {"mine.png"}
 
 
 def test_experiments_are_read_as_dvc_lists_them(monkeypatch):
