@@ -39,6 +39,7 @@ def plain(given: Mapping[str, str], home: str) -> dict[str, str]:
         "DVC_SYSTEM_CONFIG_DIR": f"{home}/dvc",
         "DVC_SITE_CACHE_DIR": f"{home}/dvc/site",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "GRADIO_ANALYTICS_ENABLED": "False",  # as the page sets it
         "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime tells its makers of each process that loads it
     }  # fmt: skip
 
