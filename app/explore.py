@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from stages.lib.reading.unusable import Unusable
 from stages.lib.sampling import BATCH, GAN_FILE, Sampler, load_sampler
 from stages.lib.sheets import save_sheet
 from stages.lib.tensors import to_float, to_uint8
+from stages.lib.whole import whole_file
 
 NEAR = 0.5  # of the mixture's deviation: how far variations go from where they start
 
@@ -180,19 +181,24 @@ def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out:
     side = images.shape[1] * scale
     shown = [Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images]
     note_changes(GAN_FILE)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".gif":
-        shown[0].save(out, save_all=True, append_images=shown[1:], duration=60, loop=0)
-        return out
+    with whole_file(out) as part:
+        if out.suffix == ".gif":
+            shown[0].save(part, save_all=True, append_images=shown[1:], duration=60, loop=0)
+        else:
+            write_mp4(part, shown)
+    return out
+
+
+def write_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
+    """A film of RGB pictures of one size, 16 a second. Raises OSError."""
     import cv2
 
-    writer = cv2.VideoWriter(str(out), cv2.VideoWriter.fourcc(*"mp4v"), 16, (side, side))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 16, frames[0].size)
     if not writer.isOpened():
-        raise OSError(f"cannot write {out}")
-    for image in shown:
-        writer.write(np.asarray(image)[:, :, ::-1])
+        raise OSError(f"cannot write {path}")
+    for frame in frames:
+        writer.write(np.asarray(frame)[:, :, ::-1])
     writer.release()
-    return out
 
 
 def must_end(out: Path, *endings: str) -> None:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
 from stages.lib.params import UserError
@@ -61,14 +62,15 @@ def report(prefix: str, metric: str, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     stage = metric.split(".")[0]
     study = study_of(trials, varied, metric)
-    written = [out / "table.md", out / "importance.md"]
-    written[0].write_text(table(trials, varied, stage), encoding="utf-8")
-    written[1].write_text(importances(study), encoding="utf-8")
-    written += [*curves(trials, varied, stage, out), *parallel(study, metric, out)]
-    for name in CURVES.values():
-        if out / name not in written:  # of an earlier report
+    with TemporaryDirectory(dir=out) as folder:
+        made = Path(folder)
+        written = [made / "table.md", made / "importance.md"]
+        for path, text in zip(written, (table(trials, varied, stage), importances(study)), strict=True):
+            path.write_text(text, encoding="utf-8")
+        written += [*curves(trials, varied, stage, made), *parallel(study, metric, made)]
+        for name in CURVES.values():  # of an earlier report
             (out / name).unlink(missing_ok=True)
-    return written
+        return [path.replace(out / path.name) for path in written]
 
 
 def experiments() -> list[Trial]:

@@ -41,7 +41,6 @@ def plain(given: Mapping[str, str], home: str) -> dict[str, str]:
         "DVC_NO_ANALYTICS": "1",  # outside of a checkout, which says so itself
         "AWS_EC2_METADATA_DISABLED": "true",
         "GRADIO_ANALYTICS_ENABLED": "False",  # as the page sets it
-        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime tells its makers of each process that loads it
     }  # fmt: skip
 
 

@@ -40,7 +40,8 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
     for name in outlines:
         room_for(folder / f"{name}.npy", np.uint8, (count, height, width))
     # spawned, since a forked child inherits locks of OpenCV's threads and may wait for them forever
-    pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _begin_worker)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    pool = ProcessPoolExecutor(cores, get_context("spawn"), _begin_worker)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # for the processes to inherit: Ctrl-C is for this one
     try:
         found = pool.map(partial(_trace_chunk, pictures, folder, outlines), range(0, count, CHUNK))
