@@ -5,16 +5,12 @@ from __future__ import annotations
 import io
 import os
 import random
-import re
 import shlex
 import shutil
-import socket
-import subprocess
 import sys
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, chdir, suppress
+from contextlib import ExitStack, chdir
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +19,7 @@ from unittest.mock import patch
 import pytest
 from filelock import FileLock
 
+from tests.checkouts import STAGES, dvc, make_checkout, ran
 from tests.closure import ROOT
 from tests.creatures import draw_tiny_set
 from tests.isolation import HOME, IS_WORKER, NETWORK, OUTER
@@ -33,44 +30,6 @@ if TYPE_CHECKING:
     from stages.scrape.manifest import Row
     from stages.scrape.site import Site
     from stages.scrape.web.download import Wanted
-
-# Small enough to run the whole pipeline in seconds
-TINY: dict[str, Any] = {
-    "common.image_px": 32,
-    "scrape.sources": [{"from": "folder"}],
-    "names.package": "",
-    "clean.val_share": 0.2,
-    "classifier.backbone": "resnet18",
-    "classifier.epochs": 1,
-    "classifier.batch": 8,
-    "pretrain.coarse_kimg": 0.064,
-    "pretrain.coarse_px": 8,
-    "pretrain.kimg": 0.064,
-    "pretrain.batch": 8,
-    "pretrain.width": 8,
-    "pretrain.dilated_px": [16],
-    "gmm.components": 2,
-    "gmm.pca_dims": 4,
-    "gan.kimg": 0.064,
-    "gan.alone_kimg": 0.016,
-    "gan.ramp_kimg": 0.016,
-    "gan.batch": 8,
-    "gan.generator_width": 8,
-    "gan.discriminator_width": 8,
-    "gan.frames": 3,
-    "gan.snapshots": 2,
-    "gan.snapshot_samples": 16,
-    "evaluate.samples": 64,
-    "evaluate.reference": 64,
-    "pix2pix.kimg": 0.064,
-    "pix2pix.batch": 8,
-    "pix2pix.width": 8,
-    "pix2pix.field_px": 16,
-    "pix2pix.discriminator_width": 8,
-    "pix2pix.frames": 3,
-    "pix2pix.snapshots": 2,
-}
-
 
 # The longest first, and of them those that wait for no others' run of the pipeline: no core is idle at the end
 LONG = ["test_pipeline", "test_graph", "test_many", "test_recipes", "test_resume", "test_commands", "test_page"]
@@ -128,9 +87,6 @@ def draws() -> None:
             attrgetter(seed)(loaded)(0)
 
 
-STAGES = ["classifier", "clean", "edges", "evaluate", "gan", "gmm", "names", "pix2pix", "pretrain", "scrape"]
-
-
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of little creatures, a subfolder a label: PNG, animated GIF, SVG."""
@@ -164,107 +120,17 @@ def trained_checkout_factory(
     return copy
 
 
-@pytest.fixture
-def tiny_checkout(tiny_checkout_factory: Callable[[], Path]) -> Path:
-    return tiny_checkout_factory()
-
-
-def make_checkout(folder: Path, pictures: Path, params: dict[str, Any] | None = None) -> Path:
-    """A git repository of the working tree's files, with the pictures in data/own.
-
-    Args:
-        folder: empty, or not there yet.
-        pictures: copied to data/own, where the source `folder` looks.
-        params: values by dotted key, over those of TINY.
-
-    Returns:
-        `folder`.
-    """
-    listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    if (ROOT / ".git").exists():
-        listed = git(ROOT, *listing)
-    else:  # unpacked from a zip: listed as by a repository that has nothing yet
-        with tempfile.TemporaryDirectory() as empty:
-            git(Path(empty), "init", "--quiet", "--bare")
-            listed = git(ROOT, f"--git-dir={empty}", f"--work-tree={ROOT}", *listing)
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():  # not if deleted, but not yet from git
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    (folder / "dvc.lock").unlink(missing_ok=True)
-    shutil.copytree(pictures, folder / "data/own", dirs_exist_ok=True)
-    set_params(folder, TINY | (params or {}))
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "--message=Begin")
+@pytest.fixture(scope="module")
+def scraped(tiny_checkout_factory) -> Path:
+    """A checkout whose pictures have been packed."""
+    folder = tiny_checkout_factory()
+    assert "edges" in ran(dvc(folder, "repro", "edges"))
     return folder
 
 
-def set_params(checkout: Path, params: dict[str, Any]) -> None:
-    """Change values of a checkout's params.yaml, by dotted key; a key must be there already."""
-    from ruamel.yaml import YAML
-
-    yaml, path = YAML(), checkout / "params.yaml"
-    document = yaml.load(path.read_text(encoding="utf-8"))
-    for dotted, value in params.items():
-        *sections, key = dotted.split(".")
-        values = document
-        for section in sections:
-            values = values[section]
-        assert key in values, f"params.yaml has no {dotted}"
-        values[key] = value
-    with open(path, "w", encoding="utf-8") as out:
-        yaml.dump(document, out)
-
-
-def environment() -> dict[str, str]:
-    """For processes in a checkout: its own code alone, nothing of the user's settings, an identity for git."""
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return kept | {
-        # the `python` of dvc.yaml is the one that runs the tests
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_SYSTEM": os.devnull,
-        "GIT_CONFIG_COUNT": "1",  # the project's folder may be another user's
-        "GIT_CONFIG_KEY_0": "safe.directory",
-        "GIT_CONFIG_VALUE_0": "*",
-        "GIT_AUTHOR_NAME": "Test",
-        "GIT_AUTHOR_EMAIL": "test@example.org",
-        "GIT_COMMITTER_NAME": "Test",
-        "GIT_COMMITTER_EMAIL": "test@example.org",
-    }
-
-
-def dvc_command() -> list[str]:
-    """The real `dvc` of this interpreter."""
-    return [str(Path(sys.executable).with_name("dvc"))]
-
-
-def dvc(checkout: Path, *args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run DVC in a checkout; the caller looks at how it ended."""
-    command, settings = [*dvc_command(), *args], environment() | (env or {})
-    return subprocess.run(command, cwd=checkout, env=settings, capture_output=True, text=True)
-
-
-def ran(result: subprocess.CompletedProcess[str]) -> list[str]:
-    """The stages that a `dvc repro` ran; its failure is one of the test."""
-    assert result.returncode == 0, result.stdout + result.stderr
-    return re.findall(r"^Running stage '(\w+)'", result.stdout, re.MULTILINE)
-
-
-def git(checkout: Path, *args: str) -> str:
-    """What a git command in a checkout writes; its failure is an error."""
-    return subprocess.run(
-        ["git", *args], cwd=checkout, env=environment(), check=True, capture_output=True, text=True
-    ).stdout
-
-
-def free_port() -> int:
-    """A port of this machine where nothing listens, of those that the system gives to nobody by itself."""
-    while True:
-        with socket.socket() as free, suppress(OSError):
-            free.bind(("127.0.0.1", random.SystemRandom().randrange(20_000, 32_000)))
-            return free.getsockname()[1]
+@pytest.fixture
+def tiny_checkout(tiny_checkout_factory: Callable[[], Path]) -> Path:
+    return tiny_checkout_factory()
 
 
 @pytest.fixture

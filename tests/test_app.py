@@ -8,8 +8,8 @@ import pytest
 
 from app.generate import write_samples
 from stages.lib.drawings import svg
+from tests.checkouts import environment
 from tests.closure import ROOT
-from tests.conftest import environment
 from tests.untrained import write_run
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests import conftest
+from tests.checkouts import dvc, environment, git, make_checkout, ran, set_params
 from tests.closure import ROOT
-from tests.conftest import dvc, environment, git, make_checkout, ran, set_params
 
 LAST = "could not be fetched"
 PIPELINE = """\

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.scrape.web.guard import LOOPBACK
+from tests.checkouts import environment, set_params
 from tests.closure import ROOT
-from tests.conftest import environment, set_params
 from tests.web_server import HOSTS, WebServer, web_server
 
 cluster_utils = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: pip install -e '.[cluster]'")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from app.__main__ import app as commands
-from tests.conftest import dvc, environment, ran, set_params
+from tests.checkouts import dvc, environment, ran, set_params
 
 
 @pytest.fixture(scope="module")

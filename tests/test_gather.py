@@ -96,7 +96,7 @@ def test_no_more_pictures_than_asked_for(tmp_path):
 
 
 def test_one_experiment_with_other_sources_by_the_readme_s_line(tiny_checkout):
-    from tests.conftest import dvc, git
+    from tests.checkouts import dvc, git
 
     assert "dvc exp run -S 'scrape.sources=[{from: folder}]'" in (ROOT / "data/own/README.md").read_text()
     run = dvc(tiny_checkout, "exp", "run", "-S", "scrape.sources=[{from: folder, most: 3}]", "scrape")

@@ -173,7 +173,7 @@ def test_tiny_set_is_the_same_each_time(tiny_set, tmp_path):
 
 
 def test_tiny_checkout_is_a_repository_of_its_own(tiny_checkout):
-    from tests.conftest import dvc, git
+    from tests.checkouts import dvc, git
 
     assert git(tiny_checkout, "status", "--porcelain") == ""
     listed = dvc(tiny_checkout, "stage", "list", "--name-only")
@@ -185,6 +185,6 @@ def test_tiny_checkout_is_a_repository_of_its_own(tiny_checkout):
 
 def test_dvc_passes_over_bytecode(tiny_checkout):
     """It would make the hash of a folder of code, and so dvc.lock, another one on each machine."""
-    from tests.conftest import dvc
+    from tests.checkouts import dvc
 
     assert dvc(tiny_checkout, "check-ignore", "stages/edges/__pycache__/canny.cpython-311.pyc").returncode == 0

@@ -20,8 +20,8 @@ from stages.lib.params import UserError
 from stages.lib.stage import Stage
 from stages.lib.vetoes import read_vetoes
 from stages.scrape.__main__ import main as scrape
+from tests.checkouts import environment, free_port
 from tests.closure import ROOT
-from tests.conftest import environment, free_port
 from tests.pictures_zoo import BAD, gif
 from tests.test_clean_stage import figure, run
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.checkouts import dvc, environment, ran
 from tests.closure import ROOT
-from tests.conftest import dvc, environment, ran
 
 SYSTEM = "/usr/bin:/bin"
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from stages.lib.npm import npm_command
-from tests.conftest import HOME, NETWORK, environment, free_port
-from tests.isolation import plain
+from tests.checkouts import environment, free_port
+from tests.isolation import HOME, NETWORK, plain
 from tests.site_server import Answer
 
 FOREIGN = {

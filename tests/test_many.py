@@ -17,8 +17,8 @@ from torch import nn
 
 from stages.lib.params import UserError
 from stages.lib.training import launch, many
+from tests.checkouts import environment
 from tests.closure import ROOT
-from tests.conftest import environment
 from tests.trainings import TRAININGS
 
 STEPS = 20

@@ -17,8 +17,8 @@ from PIL import Image
 
 from app.page.colour import ANY
 from bench.page import Refused, Visitor, png
+from tests.checkouts import environment, free_port
 from tests.closure import ROOT
-from tests.conftest import environment, free_port
 from tests.test_page_parts import disc
 
 CHROMIUM = shutil.which("chromium")

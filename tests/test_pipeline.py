@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import dvc, ran, set_params
+from tests.checkouts import dvc, ran, set_params
 
 FIGURES = ["kid", "kid_std", "kid_floor", "kid_pretrained", "kid_test", "fd"]
 FIGURES += ["precision", "recall", "density", "coverage", "memorised"]

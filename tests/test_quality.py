@@ -17,7 +17,7 @@ import pytest
 import bench.quality
 import bench.workspace
 from bench.quality import main
-from tests.conftest import environment
+from tests.checkouts import environment
 
 JOBS = min(2, os.cpu_count() or 1)
 TOO_FEW, ENOUGH = 0.03, 0.4  # minutes

@@ -28,8 +28,8 @@ from stages.lib.training.loop import mix
 from stages.lib.weights import load_weights, save_weights
 from stages.pix2pix.params import Pix2pixParams
 from stages.pretrain.params import PretrainParams
+from tests.checkouts import dvc, git
 from tests.closure import ROOT
-from tests.conftest import dvc, git
 
 DIMS, COUNT = 16, 12
 

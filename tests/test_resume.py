@@ -13,7 +13,7 @@ import psutil
 import pytest
 import torch
 
-from tests.conftest import dvc, dvc_command, environment, git, ran, set_params
+from tests.checkouts import dvc, dvc_command, environment, git, ran, set_params
 
 TRAINED = ("models/gan.safetensors", "metrics/gan.json", "metrics/gan/history.tsv", "metrics/gan/training.gif")
 

@@ -18,8 +18,8 @@ import pytest
 
 from stages.scrape.web.download import finish
 from stages.scrape.web.guard import LOOPBACK
+from tests.checkouts import environment
 from tests.closure import ROOT
-from tests.conftest import environment
 from tests.web_fetch import reasons
 from tests.web_server import HOSTS, WebServer, png
 
