@@ -22,7 +22,8 @@ setup: .venv/installed ## make .venv and install the tested versions into it
 			"python3.11 python3.11-venv); if it lies elsewhere: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) cannot make environments: apt install python3-venv" >&2; exit 1; }
-	@.venv/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
+	@.venv/bin/python -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear .venv
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
 	@echo "Installing into .venv. The first time takes minutes: 7 GB, most of it torch and its libraries."
 	@.venv/bin/python -m pip install --no-input --disable-pip-version-check -c constraints.txt -e '.[dev]' \
 		| sed -u -n -e 's/^ *\(Downloading.* [MG]B)\)/\1/p' -e 's/^\(Installing collected packages\):.*/\1/p'

@@ -228,9 +228,11 @@ def main() -> None:
             print(f"{name}: interrupted", file=sys.stderr)
         raise
     except Exception as error:
+        from stages.lib.stage import out_of_memory
+
         if isinstance(error, OSError):
             sys.exit(f"{name}: {error.filename}: {error.strerror}" if error.filename else f"{name}: {error}")
-        if isinstance(error, MemoryError) or "memory" in str(error):
+        if out_of_memory(error):
             sys.exit(f"{name}: out of memory: ask for fewer or smaller pictures, or end what else is running")
         raise
 

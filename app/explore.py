@@ -199,6 +199,9 @@ def write_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
     for frame in frames:
         writer.write(np.asarray(frame)[:, :, ::-1])
     writer.release()
+    written = cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT)
+    if written != len(frames):  # of a full disk it says nothing
+        raise OSError(f"cannot write {path}")
 
 
 def must_end(out: Path, *endings: str) -> None:

@@ -8,6 +8,7 @@ is interrupted while it loads them says so in one line.
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import sys
 
@@ -20,6 +21,7 @@ os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # what processes left that were interrupted
 
 # glibc gives large blocks back to the kernel at once and fetches them, page by page, in the
 # next training step: a tenth of its time. Elsewhere there is no such function.
@@ -32,13 +34,25 @@ with contextlib.suppress(AttributeError, OSError, TypeError):
 INTERRUPTED = 75  # EX_TEMPFAIL: a stage that ends early must not exit 0, or DVC records it as done
 STOPPED = 130  # what shells say of a command that Ctrl-C has ended
 
-_module = sys.orig_argv[sys.orig_argv.index("-m") + 1] if sys.argv[:1] == ["-m"] else ""
-if _module == "app" or _module.startswith("stages."):
+
+def _module() -> str:
+    """The module that `python -m` runs, "" where it runs none; asked while it is being found."""
+    if sys.argv[:1] != ["-m"]:
+        return ""
+    for place, word in enumerate(sys.orig_argv[1:], 1):
+        if found := re.fullmatch("-[bBdEiIOPqRsSuvx]*m(.*)", word):
+            return found[1] or sys.orig_argv[place + 1]
+    return ""
+
+
+_name = _module().removeprefix("stages.")
+if _name == "app" or _name != _module():
     # until stages.lib.stage.run or app.__main__ takes over: nothing has begun that would have to be put in order
 
     def _end(number: int, frame: object) -> None:
-        os.write(2, f"{_module.removeprefix('stages.')}: interrupted\n".encode())
-        os._exit(STOPPED if _module == "app" else INTERRUPTED)
+        with contextlib.suppress(OSError):
+            os.write(2, f"{_name}: interrupted\n".encode())
+        os._exit(STOPPED if _name == "app" else INTERRUPTED)
 
     for _number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(_number) is not signal.SIG_IGN:  # as under nohup

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # it starts a hundred times
-OF_DATA_ALONE = {"data/embeddings.npy"}
+OF_DATA_ALONE = {"data/embeddings.npy", "data/embeddings.json"}
 
 
 def main(stage: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import conftest
+from tests import checkouts
 from tests.checkouts import dvc, environment, git, make_checkout, ran, set_params
 from tests.closure import ROOT
 
@@ -70,7 +70,7 @@ def test_tests_find_their_files_without_git(tmp_path, tiny_set, monkeypatch):
     shutil.rmtree(zipped / ".git")
     (zipped / "models").mkdir()
     (zipped / "models/gan.safetensors").write_text("ignored by git")
-    monkeypatch.setattr(conftest, "ROOT", zipped)
+    monkeypatch.setattr(checkouts, "ROOT", zipped)
     again = make_checkout(tmp_path / "again", tiny_set)
     assert git(again, "ls-files") == git(usual, "ls-files") and not (again / "models").exists()
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import resource
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import psutil
 import pytest
 import torch
+from PIL import Image
 
+from app.explore import write_mp4
 from stages.lib.sheets import save_sheet
 from stages.lib.weights import save_weights
 from stages.lib.whole import fresh_folder, room_for, whole_file, whole_folder
-from tests.checkouts import hashes, stage
+from tests.checkouts import git, hashes, stage
 from tests.test_endings import training
 from tests.test_stage import checkout, finish, start  # noqa: F401, checkout is a fixture
 
@@ -75,6 +78,7 @@ WRITERS = {
     "a.npz": lambda path: np.savez(path, a=np.zeros(LIMIT)),
     "a.pt": lambda path: torch.save({"a": torch.zeros(LIMIT)}, path.open("wb")),
     "a.txt": lambda path: path.write_text("a" * 2 * LIMIT),
+    "a.mp4": lambda path: write_mp4(path, [Image.effect_noise((256, 256), 99).convert("RGB") for _ in range(9)]),
 }
 
 
@@ -87,6 +91,30 @@ def test_whatever_library_writes_a_full_disk_names_the_file_and_keeps_the_old_on
     assert Path(caught.value.filename).name.endswith(name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "old"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(5, "Input/output error")])
+def test_a_checkpoint_that_cannot_be_read_for_now_stays(tmp_path, monkeypatch, error):
+    with training(tmp_path) as run:
+        for step in run:
+            if step == 2:
+                run.save()
+    saved = run._file.read_bytes()
+    run._lock.release()
+    monkeypatch.setattr(torch, "load", Mock(side_effect=error))
+    with pytest.raises(type(error)), training(tmp_path):
+        pass
+    assert run._file.read_bytes() == saved
+
+
+def test_a_repository_without_a_commit_has_curves_too(tmp_path, monkeypatch):
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / ".dvc").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with training(tmp_path) as run:
+        for _ in run:
+            run.note(score=1.0)
+    assert list((tmp_path / "runs/tensorboard").iterdir())
 
 
 def test_a_full_disk_keeps_the_checkpoint_that_was_there(full, tmp_path):

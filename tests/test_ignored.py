@@ -43,7 +43,7 @@ LITTER = (
         ".vscode/settings.json",
     ),
     *(".mypy_cache/3.11/a.json", ".ruff_cache/0.1/a", ".pytest_cache/v/a", ".stversions/train.py", ".dropbox"),
-    *(".syncthing.train.py.tmp", ".goutputstream-AB12C3", "train.pyc", "old.bak/train.py", "deep/er/.train.py.swp"),
+    *(".syncthing.train.py.tmp", ".goutputstream-AB12C3", "train.pyc", "deep/er/.train.py.swp"),
 )
 INPUTS = (
     "train.py",
@@ -55,6 +55,9 @@ INPUTS = (
     "tmp/orig.py",
     "DS_Store.py",
     "4913.png",
+    "deep/4913/1.png",
+    "old.bak/train.py",
+    "photos.orig/1.png",
 )
 
 
@@ -128,4 +131,4 @@ def test_the_same_names_are_no_pictures_of_a_folder(project, tmp_path, monkeypat
     picture = next(data for name, (data, _) in GOOD.items() if name.endswith(".png"))
     write(tmp_path / "own", {"a/1.png": picture, "a/1.png~": picture, "a/Thumbs.db": b"", "a/x.bak/2.png": picture})
     rows = copy_below(tmp_path / "own", tmp_path / "out", "folder", "folder:", 0)
-    assert [(row.path, row.status) for row in rows] == [("a/1.png", "ok")]
+    assert [(row.path, row.status) for row in rows] == [("a/1.png", "ok"), ("a/x.bak/2.png", "ok")]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.clean import decode
 from stages.clean.params import CleanParams
 from stages.lib.params import parse, read_yaml
 from stages.lib.reading import figure
@@ -81,16 +80,6 @@ def test_strips_find_the_box_that_the_whole_has(monkeypatch, size):
     image.paste("red", (7, 11, 30, 33))
     monkeypatch.setattr(figure, "STRIP_PIXELS", 100)
     assert cut_out(image.convert("RGBA"), WHITE, 1)[0].size == (23, 22)
-
-
-def test_a_picture_that_memory_does_not_suffice_for_is_dropped_and_the_others_stay(tmp_path, monkeypatch):
-    def lacks(*_: object) -> None:
-        raise MemoryError
-
-    drawn(80, 80, "RGBA").save(tmp_path / "a.png")
-    monkeypatch.setattr(decode, "pack", lacks)
-    found = decode.decode_file(str(tmp_path / "a.png"), PARAMS, 64)
-    assert found["dropped"] == [{"frame": 0, "reason": "bomb", "detail": "out of memory"}]
 
 
 def test_outlines_of_very_long_drawings_are_bounded_too():

@@ -15,7 +15,7 @@ from stages.clean.upright import first_failed
 from stages.lib.cluster import answers, on_ray
 from stages.lib.reading.figure import ENLARGE, cut_out, ink
 from stages.lib.reading.files import open_frames, rgb
-from stages.lib.reading.unusable import BLANK, BOMB, Unusable
+from stages.lib.reading.unusable import BLANK, Unusable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -42,8 +42,6 @@ def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
                 kept.append((number, *pack(image, params, px)))
             except Unusable as error:
                 dropped.append({"frame": number, "reason": error.reason, "detail": error.detail})
-            except MemoryError:
-                dropped.append({"frame": number, "reason": BOMB, "detail": "out of memory"})
     except Unusable as error:
         broken = number + 1 if kept or dropped else 0
         dropped.append({"frame": broken, "reason": error.reason, "detail": error.detail})

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
+from stages import INTERRUPTED
 from stages.lib.params import UserError
+from stages.lib.stage import SIGNALS, say_interrupted
 
 if TYPE_CHECKING:
     from daft import DataFrame
@@ -81,10 +83,13 @@ def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
         return
     count, done = 0, threading.Event()
     watch = threading.Thread(target=_watch, args=(done,), daemon=True)
-    watch.start()
+    if hasattr(os, "waitid"):
+        watch.start()
     try:
         for count, row in enumerate(_rows(ask(keys)), 1):  # noqa: B007
             yield row
+    except (ConnectionError, EOFError):
+        raise UserError(KILLED) from None
     except RuntimeError as error:
         last = str(error).rstrip().rpartition("\n")[2]  # of the trace of a process, if there is one
         if "UDF process" not in str(error) and not last.startswith(("OSError:", "MemoryError")):
@@ -94,7 +99,8 @@ def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
         ) from None
     finally:
         done.set()
-        watch.join()
+        if watch.is_alive():
+            watch.join()
     if count < len(keys):  # Daft handles Ctrl-C by itself, and then just ends
         raise KeyboardInterrupt
 
@@ -102,13 +108,18 @@ def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
 def _watch(done: threading.Event) -> None:
     """End this process where a child was killed and Daft does not notice: it waits for ever for one that was killed
     before its first word."""
-    killed = 0
+    name, killed, last = Path(sys.argv[0]).parent.name, 0, 0
     while killed < 3 and not done.wait(1):
         with suppress(ChildProcessError):  # there are none
             child = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            killed += child is not None and child.si_code == os.CLD_KILLED
+            pid = child.si_pid if child is not None and child.si_code == os.CLD_KILLED else 0
+            killed, last = (killed + 1 if pid == last else 1) if pid else 0, pid
+            if killed == 3 and child and child.si_status in SIGNALS:  # this process was sent it too
+                say_interrupted(name)
+                os._exit(INTERRUPTED)
     if killed == 3:
-        os.write(2, f"{KILLED}\n".encode())
+        with suppress(OSError):
+            os.write(2, f"{name}: {KILLED}\n".encode())
         os._exit(1)
 
 

@@ -1,4 +1,4 @@
-"""What a file was made from: digests of all its ancestors, which it carries, compared before files are used together.
+"""Provenance of files: digests of all its ancestors, which it carries, compared before files are used together.
 
 Weights have them in their header, the mixture in an array, outlines and embeddings in a JSON file beside them.
 Pictures are the first that count: their index has a digest of each.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,15 @@ def digest_of(path: Path) -> str:
     Raises:
         UserError: it is missing or cannot be read.
     """
-    with reading(path), open(path, "rb") as file:
+    with reading(path):
+        state = path.stat()
+        return _digest(path.resolve(), state.st_mtime_ns, state.st_size, state.st_ino)
+
+
+@lru_cache
+def _digest(path: Path, *state: int) -> str:
+    """Remembered for as long as a file's `state` is the same: embeddings of a million pictures take seconds."""
+    with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
 
 

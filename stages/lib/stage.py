@@ -130,12 +130,12 @@ class Stage:
             lock.release()
 
     def reason(self, error: Exception) -> str:
-        """What a user can do about an error, in one line; "" where it is none of theirs."""
+        """One line for an error that its user can mend, else ""."""
         if isinstance(error, UserError):
             return str(error)
         if isinstance(error, OSError):
             return f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
+        if out_of_memory(error):
             lower = ["common.image_px"]
             if lookup(read_yaml("params.yaml"), f"{self.name}.batch"):
                 lower.insert(0, f"{self.name}.batch")
@@ -194,11 +194,19 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
         say_interrupted(name)
         _end(INTERRUPTED)
     except Exception as error:
+        if said:  # its processes were ended by the same signal
+            _end(INTERRUPTED)
         if not (reason := stage.reason(error)):
             raise
-        print(f"{name}: {reason}", file=sys.stderr)
+        with suppress(OSError):
+            print(f"{name}: {reason}", file=sys.stderr)
         _end(1)
     _end(0)
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error of Python, torch or CUDA says that no memory is left."""
+    return isinstance(error, MemoryError) or bool(NO_MEMORY.search(str(error)))
 
 
 def _end(status: int) -> None:
@@ -211,8 +219,9 @@ def _end(status: int) -> None:
 
 @cache
 def say_interrupted(name: str) -> None:
-    """Say it once, however often it is called."""
-    os.write(2, f"{name}: interrupted\n".encode())
+    """Say it once, however often it is called, if anybody listens."""
+    with suppress(OSError):
+        os.write(2, f"{name}: interrupted\n".encode())
 
 
 def _on_signals(handler: Any) -> None:

@@ -29,13 +29,16 @@ class Log(Quiet):
 
     def __init__(self, stage: Stage, steps: int, images_per_step: int, start: int) -> None:
         from dvclive import Live
+        from scmrepo.exceptions import SCMError
         from torch.utils.tensorboard import SummaryWriter
 
         self.stage, self.steps, self.images_per_step = stage, steps, images_per_step
         self.start, self.began, self.lined, self.latest = start, time.monotonic(), time.monotonic(), ""
         self.board = SummaryWriter(str(stage.run_dir / "tensorboard"), purge_step=start)
-        # without these two DVCLive would edit the project's own dvc.yaml
-        self.live = Live(str(stage.run_dir / "dvclive"), dvcyaml=None, save_dvc_exp=False, resume=start > 0)
+        self.live: Live | None = None
+        with suppress(SCMError):  # a git repository without a commit
+            # without these two DVCLive would edit the project's own dvc.yaml
+            self.live = Live(str(stage.run_dir / "dvclive"), dvcyaml=None, save_dvc_exp=False, resume=start > 0)
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -67,11 +70,13 @@ class Log(Quiet):
         if not self.writes:
             return
         try:
-            self.live.step = step
             for name, value in figures.items():
                 self.board.add_scalar(f"{self.stage.name}/{name}", value, step)
-                self.live.log_metric(name, value, plot=True)
-            self.live.sync()
+            if self.live:
+                self.live.step = step
+                for name, value in figures.items():
+                    self.live.log_metric(name, value, plot=True)
+                self.live.sync()
         except OSError as error:
             self.writes = False
             reason = os.strerror(error.errno) if error.errno else error
@@ -82,4 +87,5 @@ class Log(Quiet):
         with suppress(OSError):
             self.board.close()
         with suppress(OSError):
-            self.live.end()
+            if self.live:
+                self.live.end()

@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from stages.lib.params import UserError
-from stages.lib.stage import Stage, say_interrupted
+from stages.lib.stage import Stage, out_of_memory, say_interrupted
 from stages.lib.training.log import Log, Quiet
 from stages.lib.training.many import any_of, average, is_first, meet
 from stages.lib.whole import whole_file
@@ -119,19 +119,19 @@ class Training:
                 self._close_row()
                 if time.monotonic() - self._saved > SAVE_EVERY_SECONDS:
                     self.save()
-            self._log.advance(self.step)
             if any_of(self._stopping):
                 self._sums = {name: average(total) for name, total in self._sums.items()}
                 self.save()
                 meet()
                 raise KeyboardInterrupt
+            self._log.advance(self.step)
         if not all_finite({name: item.state_dict() for name, item in self.state.items()}):
             raise self._not_finite("weights are")
 
     def _stop(self, number: int, frame: object) -> None:
+        self._stopping = True
         signal.signal(number, signal.SIG_DFL)  # a second one of its kind ends the process at once
         say_interrupted(self.stage.name)
-        self._stopping = True
 
     def log(self, **losses: Tensor) -> None:
         """Add this step's losses (0-d tensors) to the row under way; no wait for the device."""
@@ -188,6 +188,8 @@ class Training:
             step, history = saved["step"], saved["history"]
             sums, counts = saved["row"]["sums"], saved["row"]["counts"]
         except Exception as error:  # torch raises of all kinds where a file is damaged
+            if self._file.is_file() and (isinstance(error, OSError) or out_of_memory(error)):
+                raise  # the file may be whole
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             print(f"{self.stage.name}: {self._file} cannot be read, starting over ({reason})", flush=True)
             if self._file.is_dir():  # no checkpoint could take its place
