@@ -163,9 +163,9 @@ def test_every_recipe_takes_two_steps(recipe, tmp_path):
     """With its own networks, loss and augmentation; small batches of small sets."""
     values = overlaid(recipe)
     values["gan"]["n_critic"] = 1  # or the generator would learn but once
-    if values["common"]["image_px"] > 64:  # as deep and as wired, of less width
+    if values["common"]["image_px"] > 64:  # as deep and as wired, half as wide
         for section, width in (("pretrain", "width"), ("gan", "generator_width"), ("gan", "discriminator_width")):
-            values[section][width] //= 4
+            values[section][width] //= 2
     takes_two_steps(values, tmp_path)
 
 
