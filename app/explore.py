@@ -13,6 +13,7 @@ from PIL import Image
 from scipy.interpolate import CubicSpline
 
 from app.trained import cleaning_of, note_changes
+from stages.lib.atomic import atomic_file
 from stages.lib.loading import open_array
 from stages.lib.mixture import Mixture
 from stages.lib.nets.base import Generator
@@ -27,7 +28,6 @@ from stages.lib.reading.unusable import Unusable
 from stages.lib.sampling import BATCH, GAN_FILE, Sampler, load_sampler
 from stages.lib.sheets import save_sheet
 from stages.lib.tensors import to_float, to_uint8
-from stages.lib.whole import whole_file
 
 NEAR = 0.5  # of the mixture's deviation: how far variations go from where they start
 
@@ -181,7 +181,7 @@ def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out:
     side = images.shape[1] * scale
     shown = [Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images]
     note_changes(GAN_FILE)
-    with whole_file(out) as part:
+    with atomic_file(out) as part:
         if out.suffix == ".gif":
             shown[0].save(part, save_all=True, append_images=shown[1:], duration=60, loop=0)
         else:

@@ -44,7 +44,7 @@ def write_samples(count: int, seed: int, truncation: float, out: Path) -> Path:
 
 
 def earlier(out: Path) -> set[Path]:
-    """What an earlier call wrote: with the grid, the pictures numbered from 0 on without a gap."""
+    """Files of an earlier call: with the grid, the pictures numbered from 0 on without a gap."""
     if not (out / GRID).is_file():
         return set()
     named = ((out / f"{number:0{digits}d}.png" for number in range(10**digits)) for digits in DIGITS)

@@ -1,4 +1,4 @@
-"""What a trained network's file says of its training, beside what params.yaml says by now."""
+"""Parameters that a network was trained with, compared with those of params.yaml by now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARAMS = Path("params.yaml")
 
 
 def cleaning_of(path: Path) -> dict[str, Any]:
-    """How the pictures that a network was trained on were cleaned: values by dotted key, such as clean.margin.
+    """Cleaning parameters of the pictures that a network was trained on: values by dotted key, such as clean.margin.
 
     Raises:
         UserError: the file is missing, does not say, or params.yaml says otherwise by now.

@@ -140,7 +140,7 @@ def ran(result: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def git(checkout: Path, *args: str) -> str:
-    """What a git command in a checkout writes; its failure is an error."""
+    """The output of a git command in a checkout; its failure is an error."""
     return subprocess.run(
         ["git", *args], cwd=checkout, env=environment(), check=True, capture_output=True, text=True
     ).stdout

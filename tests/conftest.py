@@ -80,7 +80,7 @@ def here() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def draws() -> None:
-    """What a test draws without a seed of its own does not depend on the tests before it."""
+    """Seed all generators: a test's numbers do not depend on the tests before it."""
     random.seed(0)
     for module, seed in (("numpy", "random.seed"), ("torch", "manual_seed")):
         if loaded := sys.modules.get(module):

@@ -1,4 +1,4 @@
-"""What a machine and its user have set reaches no test, and a test that reaches a network fails.
+"""Settings of a machine and its user reach no test, and a test that reaches a network fails.
 
 For tests/conftest.py alone: importing this changes the environment of the process.
 """

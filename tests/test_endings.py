@@ -1,4 +1,4 @@
-"""How stages end early: were it otherwise, hours would be lost, or half a result would pass for a whole one."""
+"""Stages that end early: were it otherwise, hours would be lost, or half a result would pass for a whole one."""
 
 from __future__ import annotations
 

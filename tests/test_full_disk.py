@@ -1,4 +1,4 @@
-"""What stages do where the machine has no more room or memory, and files that are whole or not there at all."""
+"""Stages where the machine has no more room or memory, and files that are whole or not there at all."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 
 from app.explore import write_mp4
+from stages.lib.atomic import atomic_file, atomic_folder, fresh_folder, preallocate
 from stages.lib.sheets import save_sheet
 from stages.lib.weights import save_weights
-from stages.lib.whole import fresh_folder, room_for, whole_file, whole_folder
 from tests.checkouts import git, hashes, stage
 from tests.test_endings import training
 from tests.test_stage import checkout, finish, start  # noqa: F401, checkout is a fixture
@@ -86,7 +86,7 @@ WRITERS = {
 def test_whatever_library_writes_a_full_disk_names_the_file_and_keeps_the_old_one(full, tmp_path, name):
     (tmp_path / name).write_text("old")
     full()
-    with pytest.raises(OSError, match="File too large") as caught, whole_file(Path(name)) as part:
+    with pytest.raises(OSError, match="File too large") as caught, atomic_file(Path(name)) as part:
         WRITERS[name](part)
     assert Path(caught.value.filename).name.endswith(name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -144,7 +144,7 @@ def test_room_is_taken_when_a_mapped_file_is_made(full):
     """Else the kernel would end the process where the disk is full."""
     full()
     with pytest.raises(OSError, match=r"a\.npy"):
-        room_for(Path("a.npy"), np.uint8, (LIMIT,))
+        preallocate(Path("a.npy"), np.uint8, (LIMIT,))
 
 
 @pytest.mark.parametrize(("name", "out"), [("scrape", "data/raw"), ("clean", "data/clean"), ("edges", "data/edges")])
@@ -168,11 +168,11 @@ def test_a_full_disk_leaves_old_outputs_whole(scraped, name, out):
 def test_a_folder_takes_its_place_when_all_went_well(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/old").touch()
-    with pytest.raises(ZeroDivisionError), whole_folder(tmp_path / "out") as part:
+    with pytest.raises(ZeroDivisionError), atomic_folder(tmp_path / "out") as part:
         (part / "new").touch()
         raise ZeroDivisionError
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "old"]
-    with whole_folder(tmp_path / "out") as part:
+    with atomic_folder(tmp_path / "out") as part:
         (part / "new").touch()
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "new"]
 
@@ -187,7 +187,7 @@ def test_what_a_killed_run_left_is_in_nobodys_way(tmp_path):
 def test_a_link_into_a_cache_is_replaced_and_never_written_to(tmp_path):
     (tmp_path / "cached").write_text("of another run")
     (tmp_path / "a.json").symlink_to(tmp_path / "cached")
-    with whole_file(tmp_path / "a.json") as part:
+    with atomic_file(tmp_path / "a.json") as part:
         part.write_text("new")
     assert (tmp_path / "cached").read_text() == "of another run"
     assert (tmp_path / "a.json").read_text() == "new" and not (tmp_path / "a.json").is_symlink()

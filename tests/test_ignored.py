@@ -1,4 +1,4 @@
-"""What lies beside the code and the pictures: an editor's swap file would else end hours of training."""
+"""Files beside the code and the pictures: an editor's swap file would else end hours of training."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def put_python(folder: Path, works: bool) -> Path:
 
 
 def called(root: Path, path: str) -> subprocess.CompletedProcess[str]:
-    """What the launcher runs where no Python is near above it: writes the path of the `python` that was called."""
+    """Run the launcher where no Python is near above it: it writes the path of the `python` that was called."""
     tells = 'import os; print(os.environ["CALLED"])'
     shells = """sh -c 'sh "$0" -c "$1"; exit $?' "$0" "$1"; exit $?"""
     command = ["sh", "-c", shells, str(ROOT / "stages/python"), tells]

@@ -1,4 +1,4 @@
-"""What belongs together is used together, or not at all: parts of two runs, and parameters changed after training."""
+"""Files of one run are used together, or not at all: parts of two runs, and parameters changed after training."""
 
 from __future__ import annotations
 

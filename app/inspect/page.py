@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 from app.inspect.items import Items
+from stages.lib.atomic import atomic_file
 from stages.lib.reading.unusable import BLANK, BOMB, NO_PICTURE, SMALL, UNDECODABLE
 from stages.lib.vetoes import read_vetoes
-from stages.lib.whole import whole_file
 
 UNUSABLE = (UNDECODABLE, NO_PICTURE, BOMB, BLANK, SMALL)  # whatever a person says
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -38,6 +38,6 @@ def write_html(path: Path, count: int) -> Path:
         if (found := items.thumbnail(number))
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         part.write_text(render(items, numbers, thumbs), encoding="utf-8")
     return path

@@ -17,6 +17,7 @@ from stages.clean.params import CleanParams
 from stages.clean.report import dropped_table, figures, index_table, splits_of, tell
 from stages.clean.split import check_enough
 from stages.clean.spool import Spool
+from stages.lib.atomic import atomic_folder, fresh_folder
 from stages.lib.params import UserError
 from stages.lib.pictures import FOLDER, IMAGES, SPLITS
 from stages.lib.progress import track
@@ -25,7 +26,6 @@ from stages.lib.sheets import save_sheet
 from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 from stages.lib.vetoes import read_vetoes
-from stages.lib.whole import fresh_folder, whole_folder
 
 RAW = Path("data/raw")
 SHEET, COLUMNS = 120, 15  # pictures on a contact sheet, and in a row of it
@@ -38,7 +38,7 @@ def main(stage: Stage) -> None:
     root, nothing = (pa.scalar(text, pa.large_string()) for text in (f"{(RAW / 'files').absolute()}/", ""))
     paths = pc.binary_join_element_wise(root, files.path, nothing)
 
-    with whole_folder(FOLDER) as out, fresh_folder(FOLDER.with_name("clean.spool")) as folder:
+    with atomic_folder(FOLDER) as out, fresh_folder(FOLDER.with_name("clean.spool")) as folder:
         spool = Spool(folder, common.image_px)
         for decoded in track(decode_all(paths, params, common.image_px), len(files), "clean: files"):
             spool.add(decoded)

@@ -25,12 +25,12 @@ def embed(chunks: Iterable[np.ndarray], count: int, path: Path) -> np.ndarray:
     """
     import torch
 
+    from stages.lib.atomic import preallocate
     from stages.lib.nets.efficientnet_lite import EfficientNetLite
     from stages.lib.scores.features import features
-    from stages.lib.whole import room_for
 
     net = EfficientNetLite(0).to("cuda" if torch.cuda.is_available() else "cpu")
-    found = room_for(path, np.float16, (count, 1280))
+    found = preallocate(path, np.float16, (count, 1280))
     done = 0
     for chunk in chunks:
         rows = features(net, chunk)

@@ -8,6 +8,7 @@ import numpy as np
 
 from stages.edges.params import EdgesParams
 from stages.edges.trace import trace
+from stages.lib.atomic import atomic_folder
 from stages.lib.outlines.canny import canny
 from stages.lib.outlines.sketch import sketch
 from stages.lib.pictures import FOLDER, open_pictures
@@ -15,7 +16,6 @@ from stages.lib.provenance import OUTLINES, PICTURES, ancestors, digest_of, writ
 from stages.lib.sheets import save_sheet
 from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
-from stages.lib.whole import whole_folder
 
 EDGES = OUTLINES.parent
 
@@ -27,7 +27,7 @@ def main(stage: Stage) -> None:
         "canny": partial(canny, thresholds=p.canny),
         "sketch": partial(sketch, level=p.sketch_level, epsilon=p.sketch_epsilon),
     }
-    with whole_folder(EDGES) as out:
+    with atomic_folder(EDGES) as out:
         shares = trace(FOLDER, out, outlines)
         digests = {name: digest_of(out / f"{name}.npy") for name in outlines}
         write_sidecar(out / OUTLINES.name, made_from | digests)

@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from stages.lib.atomic import preallocate
 from stages.lib.params import UserError
 from stages.lib.pictures import open_images
-from stages.lib.whole import room_for
 
 CHUNK = 512  # pictures mapped into memory at a time by each process
 
@@ -38,7 +38,7 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
     count, _, height, width = open_images(pictures).shape
     folder.mkdir(parents=True, exist_ok=True)
     for name in outlines:
-        room_for(folder / f"{name}.npy", np.uint8, (count, height, width))
+        preallocate(folder / f"{name}.npy", np.uint8, (count, height, width))
     # spawned, since a forked child inherits locks of OpenCV's threads and may wait for them forever
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     pool = ProcessPoolExecutor(cores, get_context("spawn"), _begin_worker)

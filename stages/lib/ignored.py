@@ -16,7 +16,7 @@ ANYWHERE = "^(?:.+/)?"  # how patterns for any folder begin
 
 
 class Ignored:
-    """What the .dvcignore of a checkout says of paths below it; of paths elsewhere it says nothing.
+    """The .dvcignore of a checkout, for paths below it; of paths elsewhere it says nothing.
 
     Args:
         checkout: its folder; one without a .dvcignore ignores next to nothing.
@@ -48,7 +48,7 @@ class Ignored:
         return any(self._last(path[: end + 1]) for end in ends) or self._last(path)
 
     def _last(self, path: str) -> bool:
-        """What the last pattern says that matches a path as such, whatever becomes of the folders it is in."""
+        """Whether the last pattern that matches a path as such ignores it, whatever becomes of the folders it is in."""
         for regex, ignores, of_folders in reversed(self._patterns):
             fits = path.endswith("/") or not of_folders
             if fits and (regex.match(path) or regex.match(path.rstrip("/"))):
@@ -64,7 +64,7 @@ class Ignored:
 
     @cached_property
     def _perhaps(self) -> re.Pattern[str]:
-        """What any of the patterns matches: all but a few of perhaps millions of paths need no second look."""
+        """Matches whatever any of the patterns does: all but a few of perhaps millions of paths need no second look."""
         found = [regex.pattern for regex, ignores, _ in self._patterns if ignores]
         plain = [re.sub(r"\?P<\w+>", "?:", regex) for regex in found]
         anywhere = [regex.removeprefix(ANYWHERE) for regex in plain if regex.startswith(ANYWHERE)]

@@ -18,7 +18,7 @@ LONGEST = 120  # characters of a reason
 
 @contextmanager
 def reading(path: Path, remedy: str = "run dvc checkout or dvc repro") -> Iterator[None]:
-    """What fails inside, which reads a file and nothing else, is the file's fault.
+    """Turn any error inside, where `path` and nothing else is read, into one line that names it.
 
     Raises:
         UserError: one line with the file and what to do.

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from stages.lib.atomic import atomic_file
 from stages.lib.loading import reading
-from stages.lib.whole import whole_file
 
 FILE = Path("models/gmm.npz")
 
@@ -68,7 +68,7 @@ def save_mixture(path: Path, mixture: Mixture, made_from: Mapping[str, str] | No
     arrays = asdict(mixture)
     if made_from is not None:
         arrays["made_from"] = np.array(json.dumps(made_from, sort_keys=True))
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         np.savez(part, **arrays)
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.lib.atomic import atomic_file
 from stages.lib.loading import read_header, reading
 from stages.lib.params import UserError
-from stages.lib.whole import whole_file
 
 PICTURES = Path("data/clean/index.parquet")
 OUTLINES = Path("data/edges/made_from.json")
@@ -77,7 +77,7 @@ def sidecar(path: Path) -> Path:
 
 def write_sidecar(path: Path, made_from: Mapping[str, str]) -> None:
     """Say what an array was made from, once it is whole."""
-    with whole_file(sidecar(path)) as part:
+    with atomic_file(sidecar(path)) as part:
         part.write_text(json.dumps(made_from, sort_keys=True, indent=1) + "\n", encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from stages.lib.whole import whole_file
+from stages.lib.atomic import atomic_file
 
 
 def grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
@@ -38,5 +38,5 @@ def save_sheet(path: Path, images: np.ndarray, columns: int, scale: int = 1) -> 
     sheet = Image.fromarray(grid(images, columns))
     if scale > 1:
         sheet = sheet.resize((sheet.width * scale, sheet.height * scale), Image.Resampling.NEAREST)
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         sheet.save(part, optimize=True)

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 
 from stages import INTERRUPTED
+from stages.lib.atomic import atomic_file
 from stages.lib.ignored import Ignored
 from stages.lib.params import Common, Section, UserError, load, read_yaml
-from stages.lib.whole import whole_file
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NO_MEMORY = re.compile("out of memory|can't allocate memory|insufficient memory|bad_alloc", re.IGNORECASE)
@@ -87,7 +87,7 @@ class Stage:
 
     def write_metrics(self, figures: dict[str, Any]) -> None:
         """Write metrics/<stage>.json; floats to 6 significant digits, in the order given."""
-        with whole_file(Path("metrics") / f"{self.name}.json") as path:
+        with atomic_file(Path("metrics") / f"{self.name}.json") as path:
             path.write_text(json.dumps(_rounded(figures), indent=2, allow_nan=False) + "\n")
 
     def write_table(self, name: str, rows: list[dict[str, Any]]) -> None:
@@ -95,7 +95,7 @@ class Stage:
         columns = list(dict.fromkeys(key for row in rows for key in row))
         lines = ["\t".join(columns)]
         lines += ["\t".join(str(_rounded(row.get(c, ""))) for c in columns) for row in rows]
-        with whole_file(self.plot_path(f"{name}.tsv")) as path:
+        with atomic_file(self.plot_path(f"{name}.tsv")) as path:
             path.write_text("\n".join(lines) + "\n")
 
     def plot_path(self, file: str) -> Path:
@@ -111,7 +111,7 @@ class Stage:
             raise UserError("code, parameters or inputs changed while this ran; nothing was recorded, run it again")
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """Keep others from running this stage in this folder; of several processes that train, the first does it.
 
         Raises:
@@ -179,9 +179,9 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
 
     said: list[int] = []
     _on_signals(interrupt)
-    threading.excepthook, sys.unraisablehook = _in_thread, _swallowed
+    threading.excepthook, sys.unraisablehook = _in_thread, _on_unraisable
     try:
-        with stage.alone():
+        with stage.exclusive():
             _ = stage.fingerprint
             main(stage)
             stage.check_unchanged()
@@ -230,7 +230,7 @@ def _on_signals(handler: Any) -> None:
             signal.signal(number, handler)
 
 
-def _swallowed(args: Any) -> None:
+def _on_unraisable(args: Any) -> None:
     """An interrupt that came where Python goes on after an error, such as in a destructor."""
     if issubclass(args.exc_type, KeyboardInterrupt):
         _end(INTERRUPTED)

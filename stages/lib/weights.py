@@ -10,14 +10,14 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from stages.lib.atomic import atomic_file
 from stages.lib.loading import reading
-from stages.lib.whole import whole_file
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
     """Write tensors and a header (architecture, parameters, what they were `made_from`); byte-stable."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         save_file(plain, part, metadata={"header": json.dumps(header, sort_keys=True)})
 
 

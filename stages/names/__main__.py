@@ -8,10 +8,10 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from stages.lib.atomic import atomic_file
 from stages.lib.npm import Unreachable, pack
 from stages.lib.params import UserError
 from stages.lib.stage import Stage, run
-from stages.lib.whole import whole_file
 from stages.names.params import NamesParams
 
 OUT = Path("data/names.json")
@@ -26,7 +26,7 @@ def main(stage: Stage) -> None:
     except Unreachable as error:  # no training waits for names
         print(f"names: {error}; {LATER}", file=sys.stderr, flush=True)
         named = {"": f"{error}; {LATER}"}  # for `python -m app serve`, which says so again
-    with whole_file(OUT) as part:
+    with atomic_file(OUT) as part:
         part.write_text(json.dumps(named, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 

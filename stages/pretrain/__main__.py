@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.lib.atomic import atomic_file
 from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.params import UserError
@@ -18,7 +19,6 @@ from stages.lib.training.embed import embed_rows
 from stages.lib.training.launch import launch
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.weights import save_weights
-from stages.lib.whole import whole_file
 from stages.pretrain.networks import NETWORKS
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.score import compare
@@ -49,7 +49,7 @@ def main(stage: Stage) -> None:
     figures, measured, rebuilt = compare(net, perceptual, pictures, embeddings)
 
     sidecar(EMBEDDINGS).unlink(missing_ok=True)  # written last: without it embeddings are of no run
-    with whole_file(EMBEDDINGS) as part:
+    with atomic_file(EMBEDDINGS) as part:
         np.save(part, embeddings)
     write_sidecar(EMBEDDINGS, made_from)
     header = {

@@ -6,8 +6,8 @@ import shutil
 import sys
 from functools import partial
 
+from stages.lib.atomic import atomic_folder
 from stages.lib.stage import Stage, run
-from stages.lib.whole import whole_folder
 from stages.scrape.fetch import ARCHIVES
 from stages.scrape.manifest import figures, write_manifest
 from stages.scrape.params import ScrapeParams
@@ -20,7 +20,7 @@ def main(stage: Stage) -> None:
     _, params = stage.params(ScrapeParams)
     entries, store = params.placed(), stage.root / ".ckpt" / "scrape" / "web"
     print(f"scrape: from {', '.join(names(entries))}", file=sys.stderr, flush=True)
-    with whole_folder(RAW) as out:
+    with atomic_folder(RAW) as out:
         found = gather(Site(out, params.web, store), entries)
         write_manifest(out / "manifest.parquet", [row for rows in found.values() for row in rows])
     stage.write_metrics(figures(found))

@@ -72,7 +72,7 @@ def failed(reason: str) -> dict[str, Any]:
 
 
 def why_none(rows: Sequence[Row]) -> str:
-    """What to add where no picture could be kept: why, the most frequent reasons first; "" without a row."""
+    """The reasons why no picture could be kept, for a message: the most frequent first; "" without a row."""
     reasons = [f"{count} {reason}" for reason, count in Counter(row.reason for row in rows).most_common(MOST_REASONS)]
     return f"; of {len(rows)} files: {', '.join(reasons)}" if rows else ""
 

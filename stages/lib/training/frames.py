@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from stages.lib.atomic import atomic_file
 from stages.lib.sheets import grid
-from stages.lib.whole import whole_file
 
 
 def save_frame(folder: Path, step: int, images: np.ndarray, columns: int) -> None:
     """Write a grid of pictures, uint8, N x 3 x H x W, whole or not at all, as a file that sorts by its step."""
-    with whole_file(folder / f"frame-{step:08d}.png") as part:
+    with atomic_file(folder / f"frame-{step:08d}.png") as part:
         Image.fromarray(grid(images, columns)).save(part)
 
 
@@ -26,5 +26,5 @@ def join_frames(folder: Path, path: Path, seconds: float = 0.3) -> None:
     if not frames:
         return
     durations = [round(1000 * seconds)] * (len(frames) - 1) + [2000]
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         frames[0].save(part, save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False)

@@ -27,11 +27,11 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
+from stages.lib.atomic import atomic_file
 from stages.lib.params import UserError
 from stages.lib.stage import Stage, out_of_memory, say_interrupted
 from stages.lib.training.log import Log, Quiet
 from stages.lib.training.many import any_of, average, is_first, meet
-from stages.lib.whole import whole_file
 
 SAVE_EVERY_SECONDS = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
 
@@ -173,7 +173,7 @@ class Training:
         if not all_finite(state):
             raise self._not_finite("weights are")
         row = {"sums": self._sums, "counts": self._counts}
-        with whole_file(self._file) as part, open(part, "wb") as file:
+        with atomic_file(self._file) as part, open(part, "wb") as file:
             torch.save({"step": self.step, "history": self.history, "row": row, "state": state}, file)
             file.flush()
             os.fsync(file.fileno())

@@ -63,7 +63,7 @@ class Journal:
         self.fresh.add(record["url"])
 
     def body(self, record: Mapping[str, Any]) -> bytes | None:
-        """What was fetched; None, and gone, where that is damaged by now: the next run fetches it."""
+        """The body that was fetched; None, and gone, where it is damaged by now: the next run fetches it."""
         place = self._place(record["sha256"])
         body = place.read_bytes()
         if hashlib.sha256(body).hexdigest() == record["sha256"]:

@@ -16,7 +16,7 @@ PROBE = bytes(1 << 16)
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """A name to write to, with the ending of `path` and beside it, where it goes when all went well.
 
     What was there, perhaps a link into DVC's cache, is replaced and never written to.
@@ -27,12 +27,12 @@ def whole_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part-{path.name}")
     try:
-        with named(path):
+        with with_filename(path):
             try:
                 yield part
             except Exception as error:
                 if not getattr(error, "errno", None):
-                    _uncover(error, part)
+                    _raise_os_error(error, part)
                 raise
             os.replace(part, path)
     finally:
@@ -41,9 +41,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """An empty folder beside `folder`, which takes its place when all went well. OSErrors name it."""
-    with fresh_folder(folder.with_name(folder.name + ".part")) as part, named(folder):
+    with fresh_folder(folder.with_name(folder.name + ".part")) as part, with_filename(folder):
         yield part
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(part, folder)
@@ -55,14 +55,14 @@ def fresh_folder(folder: Path) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        with named(folder):
+        with with_filename(folder):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def named(path: Path) -> Iterator[None]:
+def with_filename(path: Path) -> Iterator[None]:
     """Name `path` in OSErrors that name no file, such as that of a write to a full disk."""
     try:
         yield
@@ -72,7 +72,7 @@ def named(path: Path) -> Iterator[None]:
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
 
 
-def _uncover(error: Exception, part: Path) -> None:
+def _raise_os_error(error: Exception, part: Path) -> None:
     """Raises the OSError behind an error of safetensors, which names its number, or of torch or NumPy: more cannot be
     written either."""
     if number := re.search(r"os error (\d+)", str(error)):
@@ -81,10 +81,10 @@ def _uncover(error: Exception, part: Path) -> None:
         out.write(PROBE)
 
 
-def room_for(path: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.memmap:
+def preallocate(path: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.memmap:
     """A new .npy file, mapped, whose room on the disk is taken at once: where that ends later, the kernel ends the
     process."""
-    with named(path):
+    with with_filename(path):
         mapped = np.lib.format.open_memmap(path, "w+", kind, shape)
         if hasattr(os, "posix_fallocate"):
             with open(path, "r+b") as file:
