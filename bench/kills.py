@@ -2,9 +2,9 @@
 
     python -m bench.kills [--times N] [--seed N]
 
-Runs `dvc repro` in a tiny checkout (bench/kills.yaml), then so many times from nothing, each disturbed once or twice:
-by SIGKILL, SIGTERM or SIGINT to the stage or, as Ctrl-C does, to all that DVC has started, or by a disk that is full
-for the stage. Prints a line a disturbance, and ends with 1 if any output differs or a trace was printed.
+Runs `dvc repro` in a tiny checkout (bench/kills.yaml), then from nothing again and again, each run disturbed three
+times: by SIGKILL, SIGTERM or SIGINT to the stage or, as Ctrl-C does, to all that DVC has started, or by a disk that
+is full for the stage. Prints a line a disturbance, and ends with 1 if any output differs or a trace was printed.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ from PIL import Image, ImageDraw
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
+PER_RUN = 3  # disturbances
 KINDS = ("KILL stage", "KILL all", "TERM stage", "INT stage", "INT all", "full disk")
 TRACE, FULL = "Traceback", 2000  # bytes of a file that the full disk still takes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--times", type=int, default=20, help="disturbances in all")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what nohup ignores, stages would ignore too
     rng, bad = random.Random(args.seed), 0
     with TemporaryDirectory() as name:
         begin, folder = Path(name, "begin"), Path(name, "run")
@@ -46,20 +48,26 @@ def main() -> None:
         assert status == "0", said
         wanted = outputs(folder)
         print(f"undisturbed: {took:.0f} s\n\n| time, s | stage | kind | status | on stderr | |\n| --- |" + " --- |" * 5)
-        for _ in range(args.times):
+        left = args.times
+        while left:
             shutil.rmtree(folder)
             shutil.copytree(begin, folder)
-            lines = []
-            for _ in range(rng.choice((1, 1, 2))):
-                kind, moment = rng.choice(KINDS), rng.uniform(0, took)
-                _, stage, status, said = repro(folder, kind, moment)
+            lines, spent = [], 0.0
+            for _ in range(min(left, PER_RUN)):
+                kind, moment = rng.choice(KINDS), rng.uniform(0, max(took - spent, 1))
+                seconds, stage, status, said = repro(folder, kind, moment)
+                spent += seconds
+                if stage == "none":  # all was done before
+                    break
+                left -= 1
                 lines.append(f"| {moment:.1f} | {stage} | {kind} | {status} | {said} |")
             _, _, status, said = repro(folder)
             found = outputs(folder)
             differ = sorted(path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path))
             end = f"then {status}: {said}" if status != "0" else f"differ: {differ}" if differ else "same bytes"
             bad += end != "same bytes" or TRACE in " ".join([*lines, said])
-            print(*lines[:-1], f"{lines[-1]} {end} |", sep=" |\n", flush=True)
+            if lines:
+                print(*lines[:-1], f"{lines[-1]} {end} |", sep=" |\n", flush=True)
     sys.exit(bad > 0)
 
 
