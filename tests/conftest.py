@@ -79,12 +79,14 @@ def here() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def draws() -> None:
-    """Seed all generators: a test's numbers do not depend on the tests before it."""
+def fresh() -> None:
+    """Seed all generators and let Accelerate decide anew: no test depends on those before it."""
     random.seed(0)
     for module, seed in (("numpy", "random.seed"), ("torch", "manual_seed")):
         if loaded := sys.modules.get(module):
             attrgetter(seed)(loaded)(0)
+    if accelerate := sys.modules.get("accelerate.state"):  # keeps the precision that was asked for first
+        accelerate.AcceleratorState._reset_state(True)
 
 
 @pytest.fixture(scope="session")
