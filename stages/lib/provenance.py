@@ -1,4 +1,4 @@
-"""Provenance of files: digests of all its ancestors, which it carries, compared before files are used together.
+"""Provenance of files: the digests of all their ancestors, which they carry, compared before files are used together.
 
 Weights have them in their header, the mixture in an array, outlines and embeddings in a JSON file beside them.
 Pictures are the first that count: their index has a digest of each.

@@ -47,7 +47,7 @@ def frechet_distance(fake: np.ndarray, real: np.ndarray) -> float | None:
 
 
 def precision_recall_density_coverage(fake: np.ndarray, real: np.ndarray) -> dict[str, float | None]:
-    """M. F. Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020, k = 5, or less where
+    """M. F. Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020, k = 5, or fewer where
     a set has fewer than seven; None where it has fewer than three."""
     neighbours = min(PRDC_NEIGHBOURS, len(real) - 2, len(fake) - 2)
     if neighbours < 1:
