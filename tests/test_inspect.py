@@ -20,13 +20,13 @@ from stages.lib.params import UserError
 from stages.lib.stage import Stage
 from stages.lib.vetoes import read_vetoes
 from stages.scrape.__main__ import main as scrape
+from tests.browser import ALONE, CHROMIUM
 from tests.checkouts import environment, free_port
 from tests.closure import ROOT
 from tests.pictures_zoo import BAD, gif
 from tests.test_clean_stage import figure, run
 
 HTTP = httpx.Client(timeout=120)  # the machine may be busy
-CHROMIUM = shutil.which("chromium")
 ODD_NAME = "kind/<img src=x onerror=alert(1)>.png"
 FILES = {f"kind/{seed}.png": figure(seed) for seed in range(30)} | {
     "kind/copy.png": figure(0),
@@ -133,7 +133,7 @@ def test_by_mouse_served_and_as_a_file(page, folder):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
         tab = browser.new_page()
         errors: list[str] = []
         tab.on("pageerror", lambda error: errors.append(str(error)))

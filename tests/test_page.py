@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 import sys
 import time
@@ -17,13 +16,11 @@ from PIL import Image
 
 from app.page.colour import ANY
 from bench.page import Refused, Visitor, png
+from tests.browser import ALONE, CHROMIUM
 from tests.checkouts import environment, free_port
 from tests.closure import ROOT
 from tests.test_page_parts import disc
 
-# it asks its makers for updates and more by itself: it finds no machine but this one
-ALONE = ["--no-sandbox", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-CHROMIUM = shutil.which("chromium")
 VIEWS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
