@@ -15,6 +15,7 @@ from stages.lib.nets.base import Generator
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.pictures import Pictures
 from stages.lib.sampling import Latent, Sampler
+from stages.lib.scores.defects import defects
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import kid, memorised, precision_recall_density_coverage
 from stages.lib.spread import spread
@@ -43,7 +44,8 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
 def scores(sampler: Sampler, pictures: Pictures, seed: int, p: EvaluateParams, out: Path) -> dict[str, float]:
     """All figures of one generator, on the judging network, and KID on the one beside it."""
     drawn = sampler.sample(p.samples, seed + 1)
-    found: dict[str, float] = {}
+    train = pictures.images[spread(pictures.rows("train"), p.reference)]
+    found: dict[str, float] = {**defects(drawn, train)}
     for variant in (JUDGE, BESIDE):
         fake, real = features(EfficientNetLite(variant), drawn), real_features(variant, pictures, p.reference, out)
         found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real["val"])

@@ -45,7 +45,7 @@ from bench.workspace import BEFORE, workspace
 from stages.evaluate.params import EvaluateParams
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
-from stages.gan.score import val_score
+from stages.gan.score import Score, val_score
 from stages.gan.train import train
 from stages.lib.nets.base import Generator
 from stages.lib.nets.generators import build_generator
@@ -163,7 +163,7 @@ def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[
     if before > minutes * 60:
         raise UserError(f"{recipe} has no time left for its GAN: the stages before it took {before:.0f} s")
 
-    def fit(p: GanParams, watch: Speed | Watch) -> tuple[Generator, Start, Callable[[Generator], float] | None]:
+    def fit(p: GanParams, watch: Speed | Watch) -> tuple[Generator, Start, Score | None]:
         start = prepare(p, common, pictures, folder)
         score = val_score(pictures, start.latent, p.snapshot_samples, seed) if p.snapshots else None
         with scratch(recipe) as stage:

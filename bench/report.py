@@ -18,7 +18,10 @@ from typing import Any
 
 import numpy as np
 
-COLUMNS = ("kid_lite1", "kid_lite2", "precision", "recall", "density", "coverage", "memorised")
+COLUMNS = (
+    *("kid_lite1", "kid_lite2", "precision", "recall", "density", "coverage", "memorised"),
+    *("grid", "one_piece", "holes"),
+)
 PLACE = re.compile(r"(<!-- (runs|curve) ([\d.]+) (\d+) (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 Runs = list[dict[str, Any]]
@@ -51,7 +54,7 @@ def table(runs: Iterable[dict[str, Any]]) -> str:
     ]
     for (recipe, threads, *_), found in sorted(groups.items(), key=lambda g: np.mean([r[COLUMNS[0]] for r in g[1]])):
         minutes, kimg = (float(np.mean([r[name] for r in found])) for name in ("minutes", "kimg"))
-        cells = [_cell([r[name] for r in found]) for name in COLUMNS]
+        cells = [_cell([r[name] for r in found if name in r]) for name in COLUMNS]
         lines.append(f"| `{recipe}` | {minutes:.1f} | {threads} | {len(found)} | {kimg:.0f} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -86,6 +89,8 @@ def filled(text: str, runs: Runs) -> str:
 
 
 def _cell(values: list[float]) -> str:
+    if not values:  # measured before there was such a figure
+        return "–"
     spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
     return f"{np.mean(values):.3f}{spread}"
 

@@ -13,6 +13,7 @@ from stages.lib.nets.encoder import load_encoder
 from stages.lib.pictures import SPLITS, open_pictures
 from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
 from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE, load_sampler
+from stages.lib.scores.defects import defects
 from stages.lib.scores.features import INPUT_PX, features
 from stages.lib.scores.nearest import nearest
 from stages.lib.sheets import save_sheet
@@ -35,7 +36,9 @@ def main(stage: Stage) -> None:
     lite2 = EfficientNetLite(2).to(device)
     encoder = load_encoder()[0].to(device)
     embeddings = open_array(EMBEDDINGS, 2, np.float32)
-    figures: dict[str, float | None] = {}
+    train, val = (pictures.images[rows[split]] for split in ("train", "val"))
+    figures: dict[str, float | None] = {**defects(drawn["fake"], train)}
+    figures |= {f"{name}_val": value for name, value in defects(val, train).items()} if len(val) else {}
     for suffix, net, input_px in (("", lite2, INPUT_PX), ("_encoder", encoder, None)):
         print(f"evaluate: features by {type(net).__name__}", flush=True)
         made = {name: features(net, images, input_px) for name, images in drawn.items()}
@@ -43,7 +46,7 @@ def main(stage: Stage) -> None:
             real = {split: embeddings[chosen] for split, chosen in rows.items()}
         else:
             real = {split: features(net, pictures.images[chosen], input_px) for split, chosen in rows.items()}
-            closest(stage, drawn["fake"], made["fake"], pictures.images[rows["train"]], real["train"])
+            closest(stage, drawn["fake"], made["fake"], train, real["train"])
         found = compare(real, made["fake"], made["pretrained"])
         figures |= {f"{name}{suffix}": value for name, value in found.items()}
 

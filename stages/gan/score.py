@@ -1,4 +1,5 @@
-"""How good a snapshot is: KID of its samples against val, on a network that the discriminator does not see with."""
+"""How good a snapshot is: KID of its samples against val, on a network that the discriminator does not see with, and
+their visible defects."""
 
 from __future__ import annotations
 
@@ -8,19 +9,28 @@ from stages.lib.nets.base import Generator
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.pictures import Pictures
 from stages.lib.sampling import Latent, Sampler
+from stages.lib.scores.defects import defects
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import kid
 from stages.lib.spread import spread
 from stages.lib.training.device import accelerator
 
+Score = Callable[[Generator], dict[str, float]]
 LITE = 2
+REFERENCE = 1000  # train pictures that a mesh is measured against
 
 
-def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Callable[[Generator], float] | None:
-    """A function from a generator to its KID; the same z each time. None where val has fewer than two pictures."""
+def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Score | None:
+    """`val_kid`, `grid`, `one_piece` and `holes` of samples of a generator, of the same z each time. None where val has fewer than two pictures."""
     rows = spread(pictures.rows("val"), samples)
     if len(rows) < 2:
         return None
     net = EfficientNetLite(LITE).to(accelerator().device)
     real = features(net, pictures.images[rows])
-    return lambda generator: kid(features(net, Sampler(generator, latent).sample(samples, seed)), real)[0]
+    train = pictures.images[spread(pictures.rows("train"), REFERENCE)]
+
+    def score(generator: Generator) -> dict[str, float]:
+        drawn = Sampler(generator, latent).sample(samples, seed)
+        return {"val_kid": kid(features(net, drawn), real)[0], **defects(drawn, train)}
+
+    return score

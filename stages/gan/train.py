@@ -16,6 +16,7 @@ from torch.nn.utils.parametrize import cached
 
 from stages.gan.build import Start
 from stages.gan.params import GanParams
+from stages.gan.score import Score
 from stages.lib.nets.base import Discriminator, Generator, shrink
 from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
@@ -48,7 +49,7 @@ def train(
     pictures: Pictures,
     seed: int,
     watch: Callable[[Path, int, Generator], None],
-    score: Callable[[Generator], float] | None,
+    score: Score | None,
 ) -> tuple[Generator, Training]:
     """The averaged generator, the best of its snapshots if there is a score, and the run's record.
 
@@ -56,7 +57,7 @@ def train(
         start: its networks are trained in place.
         watch: called `p.frames` times, evenly spread from the start to the end, with a folder
             that is kept as long as the checkpoint, the step and the averaged generator.
-        score: of a generator, lower is better; None: its last state is the one to keep.
+        score: figures of a generator: that of the lowest `val_kid` is kept; None: its last state is.
     """
     accelerate = accelerator()
     device, clip = accelerate.device, LOSSES[p.loss].clip
@@ -145,8 +146,8 @@ def train(
                 run.log(loss_g=loss_g, anchor=held)
             if score and step in scored and is_first():
                 found = score(ema.module)
-                best.offer(-found, ema.module)
-                run.note(val_kid=found)
+                best.offer(-found["val_kid"], ema.module)
+                run.note(**found)
         if is_first():
             watch(run.folder, steps, ema.module)
     if best.weights:

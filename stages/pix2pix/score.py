@@ -8,6 +8,7 @@ import numpy as np
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
 from stages.lib.outlines.canny import canny
 from stages.lib.outlines.sketch import silhouette
+from stages.lib.scores.defects import defects
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import frechet_distance
 from stages.lib.training.device import accelerator
@@ -44,6 +45,7 @@ def figures_of(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict
     found["feature_distance"] = float(np.linalg.norm(of_fake - of_real, axis=1).mean())
     if len(fake) > 1:
         found["fd"] = frechet_distance(of_fake, of_real)
+    found |= defects(fake, real)
     found["edge_agreement"] = float(np.mean([agreement(*pair) for pair in zip(fake, outlines, strict=True)]))
     return found
 
