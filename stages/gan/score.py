@@ -21,7 +21,10 @@ REFERENCE = 1000  # train pictures that a mesh is measured against
 
 
 def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Score | None:
-    """`val_kid`, `grid`, `one_piece` and `holes` of samples of a generator, of the same z each time. None where val has fewer than two pictures."""
+    """`val_kid`, `grid`, `one_piece` and `holes` of samples of a generator, of the same z each time.
+
+    None where val has fewer than two pictures.
+    """
     rows = spread(pictures.rows("val"), samples)
     if len(rows) < 2:
         return None
