@@ -51,6 +51,13 @@ def test_truncation_shrinks_the_deviation_and_leaves_the_means(mixture):
     assert set(exact[:, 0].tolist()) <= {-10.0, 10.0}
 
 
+def test_project_leaves_what_could_have_been_drawn_and_no_more(mixture):
+    drawn = mixture.sample(10, np.random.default_rng(0))[0]
+    assert np.allclose(mixture.project(drawn), drawn, atol=1e-5)
+    beside = drawn + np.array([0.0, 0.0, 3.0])
+    assert np.allclose(mixture.project(beside), drawn, atol=1e-5)
+
+
 def test_assign_finds_the_component_a_sample_came_from(mixture):
     x, component = mixture.sample(1000, np.random.default_rng(0))
     assert np.array_equal(mixture.assign(x), component)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.gan.classes import of_components, of_species
+from stages.gan.classes import of_components, of_species, projected
 from stages.gan.params import GanParams, takes
 from stages.lib.loading import open_array
 from stages.lib.mixture import FILE as MIXTURE_FILE
@@ -62,7 +62,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     if p.condition == "component":
         told = of_components(mixture, embeddings)
     elif p.condition == "embedding":
-        told = embeddings
+        told = projected(mixture, embeddings)
     elif p.condition == "species":
         told, shares = of_species(pictures)
     latent = Latent(mixture.embedding_dim if mixture else p.z_dim, mixture, shares)

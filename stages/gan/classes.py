@@ -1,4 +1,4 @@
-"""Classes of pictures, for conditional networks."""
+"""What conditional networks are told of pictures."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ def of_components(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
     """The mixture's component of every picture: int, (N,)."""
     parts = range(0, len(embeddings), AT_ONCE)
     return np.concatenate([mixture.assign(embeddings[i : i + AT_ONCE].astype(np.float64)) for i in parts])
+
+
+def projected(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
+    """Embeddings of all pictures, float32 (N, E), as the mixture could have drawn them: what it never draws would tell
+    the discriminator real pictures from fakes whatever they look like."""
+    parts = range(0, len(embeddings), AT_ONCE)
+    return np.concatenate([mixture.project(embeddings[i : i + AT_ONCE].astype(np.float64)) for i in parts])
 
 
 def of_species(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:

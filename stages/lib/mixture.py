@@ -53,9 +53,17 @@ class Mixture:
         points = self.means[chosen] + np.einsum("nij,nj->ni", self.factors[chosen], noise)
         return (self.centre + points @ self.back).astype(np.float32), chosen
 
+    def components_of(self, embeddings: np.ndarray) -> np.ndarray:
+        """Principal components, float64 N x D, of embeddings, N x E."""
+        return (embeddings - self.centre) @ np.linalg.pinv(self.back)
+
+    def project(self, embeddings: np.ndarray) -> np.ndarray:
+        """Embeddings, float32 N x E, without what lies outside of the principal components, as no draw ever has it."""
+        return (self.centre + self.components_of(embeddings) @ self.back).astype(np.float32)
+
     def assign(self, embeddings: np.ndarray) -> np.ndarray:
         """The component that each embedding (N x E) most likely comes from: int, (N,)."""
-        points = (embeddings - self.centre) @ np.linalg.pinv(self.back)
+        points = self.components_of(embeddings)
         scores = []
         for weight, mean, factor in zip(self.weights, self.means, self.factors, strict=True):
             white = solve_triangular(factor, (points - mean).T, lower=True)

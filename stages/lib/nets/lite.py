@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -61,8 +61,57 @@ class UpConv(nn.Conv2d):
         return nn.functional.conv_transpose2d(x, k.flip(2, 3).transpose(0, 1), stride=2, padding=1)
 
 
+class SmoothUpConv(nn.Conv2d):
+    """A transposed 4x4 convolution of stride 2 that is a learned 2x2 kernel with a low-pass, (1, 2, 1) each way.
+
+    So the four pixels that an input pixel becomes cannot differ by a pattern of their own, which is what a mesh
+    over pictures is made of. T. Karras et al., "Analyzing and Improving the Image Quality of StyleGAN"
+    (StyleGAN2), 2020, filter after the convolution; here both are one kernel, at the cost of `UpConv`.
+    """
+
+    low_pass: Tensor
+
+    def __init__(self, into: int, out: int) -> None:
+        super().__init__(into, out, 2, bias=False)
+        taps = torch.tensor([1.0, 2.0, 1.0])
+        self.register_buffer("low_pass", torch.outer(taps, taps)[None, None] / 4, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        k = nn.functional.conv2d(self.weight.flatten(0, 1).unsqueeze(1), self.low_pass, padding=2)
+        k = k.view(self.out_channels, self.in_channels, 4, 4)
+        return nn.functional.conv_transpose2d(x, k.transpose(0, 1), stride=2, padding=1)
+
+
+class SmoothUp(nn.Module):
+    """Enlarges by 2: a residual block whose one branch draws and whose other is bilinear interpolation."""
+
+    def __init__(self, into: int, out: int, activation: str) -> None:
+        super().__init__()
+        self.drawn = nn.Sequential(
+            SmoothUpConv(into, out),
+            nn.BatchNorm2d(out),
+            ACTIVATIONS[activation](),
+            nn.Conv2d(out, out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(out),
+        )
+        self.kept = nn.Conv2d(into, out, 1, bias=False)
+        self.activation = ACTIVATIONS[activation]()
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = nn.functional.interpolate(self.kept(x), scale_factor=2, mode="bilinear")
+        return self.activation(self.drawn(x) + kept)
+
+
+def nearest_up(into: int, out: int, activation: str) -> nn.Module:
+    """Enlarges by 2: nearest neighbours, a 3x3 convolution, BatchNorm. Light, and prone to a mesh of period 2."""
+    return nn.Sequential(UpConv(into, out), nn.BatchNorm2d(out), ACTIVATIONS[activation]())
+
+
+UPSAMPLING: dict[str, Callable[[int, int, str], nn.Module]] = {"smooth": SmoothUp, "nearest": nearest_up}
+
+
 class LiteGenerator(Generator):
-    """Nearest upsampling and 3x3 convolutions.
+    """Blocks that enlarge a map by 2, from 4 x 4 on.
 
     Args:
         z_dim: length of the latent or embedding.
@@ -70,6 +119,7 @@ class LiteGenerator(Generator):
         width: channels at full resolution; 2, 4, 6 and 8 times as many further down.
         activation: relu or leaky.
         dropout: after the first map.
+        upsampling: which of UPSAMPLING the blocks are.
         dilation: rate of the dilated convolutions.
         dilated_px: resolutions that get one.
         excitation: whether coarse maps gate the channels of those eight times finer.
@@ -83,6 +133,7 @@ class LiteGenerator(Generator):
         width: int = 32,
         activation: str = "leaky",
         dropout: float = 0.0,
+        upsampling: str = "smooth",
         dilation: int = 2,
         dilated_px: Sequence[int] = (32,),
         excitation: bool = True,
@@ -103,7 +154,7 @@ class LiteGenerator(Generator):
         self.blocks, self.skips = nn.ModuleDict(), nn.ModuleDict()
         for side in sides[1:]:
             before, after = channels[side // 2], channels[side]
-            layers = [UpConv(before, after), nn.BatchNorm2d(after), ACTIVATIONS[activation]()]
+            layers = [UPSAMPLING[upsampling](before, after, activation)]
             if side in dilated_px:
                 layers.append(Dilated(after, dilation, activation))
             self.blocks[str(side)] = nn.Sequential(*layers)
@@ -144,4 +195,5 @@ class DilatedGenerator(LiteGenerator):
         msg: bool = False,
     ) -> None:
         later = (image_px // 2, image_px)
-        super().__init__(z_dim, image_px, width, activation, dropout, dilation, later, excitation=False, msg=msg)
+        shape = {"dilation": dilation, "dilated_px": later, "excitation": False, "msg": msg}
+        super().__init__(z_dim, image_px, width, activation, dropout, "nearest", **shape)
