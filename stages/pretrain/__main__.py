@@ -37,7 +37,7 @@ def main(stage: Stage) -> None:
         "z_dim": encoder.embedding_dim,
         "image_px": common.image_px,
         "width": p.width,
-        "upsampling": p.upsampling,
+        "smooth_blocks": p.smooth_blocks,
         "dilation": p.dilation,
         "dilated_px": p.dilated_px,
         "excitation": p.excitation,

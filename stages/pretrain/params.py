@@ -6,14 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.lib.nets.lite import UPSAMPLING
 from stages.lib.params import Section, one_of
 from stages.pretrain.networks import NETWORKS
 
 
 class PretrainParams(Section):
     width: int = Field(ge=4, description="generator channels at full resolution")
-    upsampling: Annotated[str, one_of(UPSAMPLING)] = Field(description="how maps are enlarged")
+    smooth_blocks: int = Field(ge=0, description="of the last blocks, how many enlarge maps without a mesh")
     dilation: int = Field(ge=1, description="rate of the dilated convolutions")
     dilated_px: list[int] = Field(description="resolutions that get one")
     excitation: bool = Field(description="whether coarse maps gate the channels of finer ones")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -107,9 +107,6 @@ def nearest_up(into: int, out: int, activation: str) -> nn.Module:
     return nn.Sequential(UpConv(into, out), nn.BatchNorm2d(out), ACTIVATIONS[activation]())
 
 
-UPSAMPLING: dict[str, Callable[[int, int, str], nn.Module]] = {"smooth": SmoothUp, "nearest": nearest_up}
-
-
 class LiteGenerator(Generator):
     """Blocks that enlarge a map by 2, from 4 x 4 on.
 
@@ -119,7 +116,7 @@ class LiteGenerator(Generator):
         width: channels at full resolution; 2, 4, 6 and 8 times as many further down.
         activation: relu or leaky.
         dropout: after the first map.
-        upsampling: which of UPSAMPLING the blocks are.
+        smooth_blocks: how many blocks, the last ones, are `SmoothUp`; the others are `nearest_up`.
         dilation: rate of the dilated convolutions.
         dilated_px: resolutions that get one.
         excitation: whether coarse maps gate the channels of those eight times finer.
@@ -133,7 +130,7 @@ class LiteGenerator(Generator):
         width: int = 32,
         activation: str = "leaky",
         dropout: float = 0.0,
-        upsampling: str = "smooth",
+        smooth_blocks: int = 2,
         dilation: int = 2,
         dilated_px: Sequence[int] = (32,),
         excitation: bool = True,
@@ -154,7 +151,8 @@ class LiteGenerator(Generator):
         self.blocks, self.skips = nn.ModuleDict(), nn.ModuleDict()
         for side in sides[1:]:
             before, after = channels[side // 2], channels[side]
-            layers = [UPSAMPLING[upsampling](before, after, activation)]
+            up = SmoothUp if image_px < side << smooth_blocks else nearest_up
+            layers: list[nn.Module] = [up(before, after, activation)]
             if side in dilated_px:
                 layers.append(Dilated(after, dilation, activation))
             self.blocks[str(side)] = nn.Sequential(*layers)
@@ -195,5 +193,4 @@ class DilatedGenerator(LiteGenerator):
         msg: bool = False,
     ) -> None:
         later = (image_px // 2, image_px)
-        shape = {"dilation": dilation, "dilated_px": later, "excitation": False, "msg": msg}
-        super().__init__(z_dim, image_px, width, activation, dropout, "nearest", **shape)
+        super().__init__(z_dim, image_px, width, activation, dropout, 0, dilation, later, excitation=False, msg=msg)
