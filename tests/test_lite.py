@@ -54,3 +54,9 @@ def test_smooth_upconv_makes_no_pattern_of_a_flat_map():
     """Each pixel becomes four, which are the same; nearest upsampling and a convolution would set a mesh there."""
     drawn = SmoothUpConv(5, 7)(torch.randn(1, 5, 1, 1).expand(1, 5, 8, 8))[..., 2:-2, 2:-2]
     assert torch.allclose(drawn, drawn[..., :1, :1].expand_as(drawn), atol=1e-5)
+
+
+def test_a_pixel_is_the_mean_of_its_samples():
+    net, z = LiteGenerator(8, 16, 4, samples=2).eval(), torch.randn(2, 8)
+    first, second = torch.tanh(net.draw(net.maps(z))).split(3, dim=1)
+    assert torch.allclose(net(z), (first + second) / 2, atol=1e-6)

@@ -126,7 +126,10 @@ def inputs(root, values, px: int) -> Pictures:
     save_mixture(root / "models/gmm.npz", mixture, {})
     write_sidecar(root / "data/embeddings.npy", {})
     pretrain = parse("pretrain", values["pretrain"], PretrainParams)
-    knobs = {key: getattr(pretrain, key) for key in ("width", "smooth_blocks", "dilation", "dilated_px", "excitation")}
+    knobs = {
+        key: getattr(pretrain, key)
+        for key in ("width", "smooth_blocks", "samples", "dilation", "dilated_px", "excitation")
+    }
     architecture = {"name": "lite", "z_dim": DIMS, "image_px": px, **knobs}
     header = {"architecture": architecture, "latent": "gmm", "made_from": {}}
     save_weights(root / "models/pretrain.safetensors", build_generator(architecture).state_dict(), header)

@@ -38,6 +38,7 @@ def main(stage: Stage) -> None:
         "image_px": common.image_px,
         "width": p.width,
         "smooth_blocks": p.smooth_blocks,
+        "samples": p.samples,
         "dilation": p.dilation,
         "dilated_px": p.dilated_px,
         "excitation": p.excitation,

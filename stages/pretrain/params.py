@@ -13,6 +13,7 @@ from stages.pretrain.networks import NETWORKS
 class PretrainParams(Section):
     width: int = Field(ge=4, description="generator channels at full resolution")
     smooth_blocks: int = Field(ge=0, description="of the last blocks, how many enlarge maps without a mesh")
+    samples: int = Field(ge=1, le=16, description="drawn for each pixel, whose mean it is")
     dilation: int = Field(ge=1, description="rate of the dilated convolutions")
     dilated_px: list[int] = Field(description="resolutions that get one")
     excitation: bool = Field(description="whether coarse maps gate the channels of finer ones")

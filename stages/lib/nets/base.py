@@ -13,7 +13,7 @@ class Generator(nn.Module):
     """z, float N x z_dim, to pictures, float N x 3 x H x W in [-1, 1].
 
     A subclass gives `maps`, feature maps by their side, and `draw`, the picture from them
-    before its tanh. With multi-scale gradients (A. Karnewar and O. Wang, "MSG-GAN", 2020)
+    before its tanh, of one or more samples a pixel. With multi-scale gradients (A. Karnewar and O. Wang, "MSG-GAN", 2020)
     the coarse maps are drawn too, each through a 1x1 convolution.
 
     Args:
@@ -42,8 +42,11 @@ class Generator(nn.Module):
 
 
 def squash(x: Tensor) -> Tensor:
-    """tanh, in float32: bfloat16 has nothing between 0.996 and 1, where a white pixel would no longer learn."""
-    return torch.tanh(x.float())
+    """Pictures, N x 3 x H x W in [-1, 1], of what was drawn, N x 3k x H x W: the mean of the tanh of k samples a pixel.
+
+    In float32: bfloat16 has nothing between 0.996 and 1, where a white pixel would no longer learn.
+    """
+    return torch.tanh(x.float()).unflatten(1, (-1, 3)).mean(1)
 
 
 class Discriminator(nn.Module):

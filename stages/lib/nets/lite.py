@@ -117,6 +117,8 @@ class LiteGenerator(Generator):
         activation: relu or leaky.
         dropout: after the first map.
         smooth_blocks: how many blocks, the last ones, are `SmoothUp`; the others are `nearest_up`.
+        samples: drawn for each pixel, whose mean it is. A single one that goes from white to black within a pixel
+            makes jagged edges, which meet the grid of the smaller maps and so are part of a mesh.
         dilation: rate of the dilated convolutions.
         dilated_px: resolutions that get one.
         excitation: whether coarse maps gate the channels of those eight times finer.
@@ -131,6 +133,7 @@ class LiteGenerator(Generator):
         activation: str = "leaky",
         dropout: float = 0.0,
         smooth_blocks: int = 2,
+        samples: int = 4,
         dilation: int = 2,
         dilated_px: Sequence[int] = (32,),
         excitation: bool = True,
@@ -158,7 +161,7 @@ class LiteGenerator(Generator):
             self.blocks[str(side)] = nn.Sequential(*layers)
             if excitation and side // 8 in channels and side >= 32:
                 self.skips[str(side)] = SkipExcitation(channels[side // 8], after)
-        self.to_rgb = nn.Conv2d(channels[image_px], 3, 3, padding=1)
+        self.to_rgb = nn.Conv2d(channels[image_px], 3 * samples, 3, padding=1)
 
     def maps(self, z: Tensor, last_px: int | None = None) -> dict[int, Tensor]:
         """Feature maps by their side, up to `last_px` (by default all)."""
@@ -193,4 +196,4 @@ class DilatedGenerator(LiteGenerator):
         msg: bool = False,
     ) -> None:
         later = (image_px // 2, image_px)
-        super().__init__(z_dim, image_px, width, activation, dropout, 0, dilation, later, excitation=False, msg=msg)
+        super().__init__(z_dim, image_px, width, activation, dropout, 0, 1, dilation, later, excitation=False, msg=msg)
