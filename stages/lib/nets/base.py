@@ -13,8 +13,8 @@ class Generator(nn.Module):
     """z, float N x z_dim, to pictures, float N x 3 x H x W in [-1, 1].
 
     A subclass gives `maps`, feature maps by their side, and `draw`, the picture from them
-    before its tanh, of one or more samples a pixel. With multi-scale gradients (A. Karnewar and O. Wang, "MSG-GAN", 2020)
-    the coarse maps are drawn too, each through a 1x1 convolution.
+    before its tanh, of one or more samples a pixel. With multi-scale gradients
+    (A. Karnewar and O. Wang, "MSG-GAN", 2020) the coarse maps are drawn too, each through a 1x1 convolution.
 
     Args:
         small: channels of the coarse maps to draw, by their side; none without `msg`.
