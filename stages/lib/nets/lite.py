@@ -132,7 +132,7 @@ class LiteGenerator(Generator):
         width: int = 32,
         activation: str = "leaky",
         dropout: float = 0.0,
-        smooth_blocks: int = 2,
+        smooth_blocks: int = 4,
         samples: int = 4,
         dilation: int = 2,
         dilated_px: Sequence[int] = (32,),
