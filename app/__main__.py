@@ -32,20 +32,24 @@ def generate(
     truncation: Annotated[
         float, typer.Option(min=0.0, max=2.0, help="Below 1: more typical and less varied; above: the reverse.")
     ] = 0.8,
+    best: Annotated[
+        float, typer.Option(min=0.01, max=1.0, help="Keep this share of what is drawn, the most real: 0.25 of 4 times.")
+    ] = 1.0,
     out: Annotated[Path, typer.Option(help="Folder for the PNGs and their grid.")] = Path("samples"),
 ) -> None:
     """Draw new pictures from models/ and write them, with a grid of all, as PNG."""
     # torch takes seconds to load: only commands that need it do
-    from app.generate import write_samples
+    from app.generate import drawn_for, write_samples
     from stages.lib.params import UserError
 
     try:
-        grid = write_samples(count, seed, truncation, out)
+        grid = write_samples(count, seed, truncation, out, best)
     except UserError as error:
         sys.exit(f"generate: {error}")
     except OSError as error:
         sys.exit(f"generate: cannot write to {out}: {error.strerror or error}")
-    print(f"{count} pictures in {out}, all of them in {grid}")
+    chosen = f", the most real of {drawn_for(count, best)} drawn" if best < 1 else ""
+    print(f"{count} pictures in {out}{chosen}, all of them in {grid}")
 
 
 Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same pictures.")]

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
+from app.best import Judge
 from app.trained import note_changes
 from stages.lib.sampling import GAN_FILE, load_sampler
 from stages.lib.sheets import save_sheet
@@ -17,17 +18,23 @@ GRID = "grid.png"
 DIGITS = range(3, 6)  # of a file's name, for up to 100,000 pictures
 
 
-def write_samples(count: int, seed: int, truncation: float, out: Path) -> Path:
+def write_samples(count: int, seed: int, truncation: float, out: Path, best: float = 1.0) -> Path:
     """Write `count` PNGs, named by number, and `grid.png` to a folder, instead of those of an earlier call; returns
     the grid's path.
 
     The same arguments give the same bytes. What else is in the folder stays.
 
+    Args:
+        best: the share of what is drawn that is kept, the most real; 1: all.
+
     Raises:
         UserError: a model is missing.
         OSError: the folder cannot be written to.
     """
-    images = load_sampler().sample(count, seed, truncation)
+    sampler = load_sampler()
+    judge = Judge() if best < 1 else None
+    images = sampler.sample(drawn_for(count, best), seed, truncation)
+    images = images[judge.best(images, count)] if judge else images
     note_changes(GAN_FILE)
     out.mkdir(parents=True, exist_ok=True)
     digits = max(DIGITS[0], len(str(count - 1)))
@@ -41,6 +48,11 @@ def write_samples(count: int, seed: int, truncation: float, out: Path) -> Path:
         for path in before - {out / path.name for path in written}:
             path.unlink()
     return out / GRID
+
+
+def drawn_for(count: int, best: float) -> int:
+    """How many are drawn where a share of them is to be `count`."""
+    return math.ceil(round(count / best, 6))
 
 
 def earlier(out: Path) -> set[Path]:

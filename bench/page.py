@@ -74,7 +74,7 @@ class Visitor:
         return self.ask("colour", {"background": None, "layers": [], "composite": file}, ANY, 0)
 
     def hatch(self) -> Any:
-        return self.ask("hatch", 0, 64, 0.8)
+        return self.ask("hatch", 0, 64, 0.8, 1)
 
 
 def png(picture: np.ndarray) -> bytes:

@@ -122,3 +122,11 @@ def test_pictures_cleaned_anew_are_not_used_with_networks_of_before(checkout, ch
             path.write_text(text)
     assert ran(dvc(checkout, "repro")) == []
     app(*command)
+
+
+def test_the_best_of_many_are_some_of_them_in_their_order(tmp_path, capsys):
+    app("generate", "--count", "20", "--seed", "3", "--out", str(tmp_path / "all"))
+    app("generate", "--count", "5", "--seed", "3", "--best", "0.25", "--out", str(tmp_path / "best"))
+    assert "the most real of 20 drawn" in capsys.readouterr().out
+    drawn, best = ([file.read_bytes() for file in sorted((tmp_path / name).glob("0*.png"))] for name in ("all", "best"))
+    assert len(best) == 5 and [picture for picture in drawn if picture in best] == best

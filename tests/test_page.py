@@ -63,9 +63,15 @@ def picture(visitor: Visitor, answer: dict) -> bytes:
 
 
 def test_the_same_seed_hatches_the_same(visitor):
-    first, again, other = (visitor.ask("hatch", seed, 5, 0.8)[0] for seed in (3, 3, 4))
+    first, again, other = (visitor.ask("hatch", seed, 5, 0.8, 1)[0] for seed in (3, 3, 4))
     drawn = [[picture(visitor, entry["image"]) for entry in found] for found in (first, again, other)]
     assert len(drawn[0]) == 5 and drawn[0] == drawn[1] != drawn[2]
+
+
+def test_the_best_of_many_are_some_of_these(visitor):
+    many, best = visitor.ask("hatch", 3, 20, 0.8, 1)[0], visitor.ask("hatch", 3, 5, 0.8, 4)[0]
+    drawn, kept = ([picture(visitor, entry["image"]) for entry in found] for found in (many, best))
+    assert len(kept) == 5 and [x for x in drawn if x in kept] == kept
 
 
 def test_two_species_or_an_upload_are_fused(visitor):
@@ -110,14 +116,15 @@ def sheet(composite: dict | None) -> dict:
 NOT_SENT = "was not sent to this page|was not uploaded by a user|must be explicitly provided"
 # a request, and what its answer says
 REQUESTS = {
-    "a negative seed": (("hatch", -1, 4, 0.8), "less than minimum value 0"),
-    "too many": (("hatch", 0, 10**9, 0.8), "greater than maximum value 64"),
-    "half a creature": (("hatch", 0, 1.5, 0.8), "how many must be a whole number from 1 to 64"),
-    "none": (("hatch", 0, 0, 0.8), "less than minimum value 1"),
-    "words": (("hatch", "a", "b", "c"), "the value passed to the event handler was: 'a'"),
-    "nothing": (("hatch", None, None, None), "the value passed to the event handler was: None"),
-    "no truncation": (("hatch", 0, 4, 1e300), "greater than maximum value 1.5"),
-    "a list": (("hatch", [0], {"a": 1}, True), "Expected a `float"),
+    "a negative seed": (("hatch", -1, 4, 0.8, 1), "less than minimum value 0"),
+    "too many": (("hatch", 0, 10**9, 0.8, 1), "greater than maximum value 64"),
+    "too many times": (("hatch", 0, 4, 0.8, 10**6), "greater than maximum value 8"),
+    "half a creature": (("hatch", 0, 1.5, 0.8, 1), "how many must be a whole number from 1 to 64"),
+    "none": (("hatch", 0, 0, 0.8, 1), "less than minimum value 1"),
+    "words": (("hatch", "a", "b", "c", "d"), "the value passed to the event handler was: 'a'"),
+    "nothing": (("hatch", None, None, None, None), "the value passed to the event handler was: None"),
+    "no truncation": (("hatch", 0, 4, 1e300, 1), "greater than maximum value 1.5"),
+    "a list": (("hatch", [0], {"a": 1}, True, []), "Expected a `float"),
     "too few values": (("hatch",), "didn't receive enough input values"),
     "an unknown species": (("fuse", "mew", None, "03-creature", None, 4), "there is no species 'mew'"),
     "a path": (("fuse", "../../etc/passwd", None, "03-creature", None, 4), "there is no species '../../etc/passwd'"),
@@ -140,7 +147,7 @@ def test_a_bad_request_is_answered_by_a_message(visitor, request_of, says):
     with pytest.raises(Refused, match=says) as refusal:
         visitor.ask(*request_of)
     assert "Traceback" not in str(refusal.value)
-    assert len(visitor.ask("hatch", 0, 2, 0.8)[0]) == 2
+    assert len(visitor.ask("hatch", 0, 2, 0.8, 1)[0]) == 2
 
 
 def test_colours_of_an_unknown_species_are_refused(visitor):
@@ -168,7 +175,7 @@ def test_a_bad_file_is_answered_by_a_message(visitor, endpoint, content, says):
         fused = ("03-creature", file, "03-creature", None, 4)
         visitor.ask(endpoint, *((sheet(file), ANY, 0) if endpoint == "colourings" else fused))
     assert "Traceback" not in str(refusal.value)
-    assert len(visitor.ask("hatch", 0, 2, 0.8)[0]) == 2
+    assert len(visitor.ask("hatch", 0, 2, 0.8, 1)[0]) == 2
 
 
 def test_of_an_animation_the_first_frame_is_taken(visitor):

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.page.limits import MOST_CREATURES, MOST_SEED, number, whole
+from app.page.limits import MOST_CREATURES, MOST_SEED, MOST_TIMES, number, whole
 from app.page.parts import LARGE_PX, answers, picture_box, seed_box, shown
 from app.page.studio import NEIGHBOURS, Studio
 from stages.lib.params import UserError
@@ -19,6 +19,7 @@ def hatch(studio: Studio) -> None:
         seed = seed_box()
         count = gr.Slider(1, MOST_CREATURES, 24, step=1, label="How many")
         truncation = gr.Slider(0, 1.5, 0.8, step=0.05, label="Truncation", info="Low: typical; high: varied")
+        times = gr.Slider(1, MOST_TIMES, 1, step=1, label="Best of", info="So many times as many are drawn")
     button = gr.Button("Hatch", variant="primary")
     gallery = gr.Gallery(
         label="Click one",
@@ -44,10 +45,12 @@ def hatch(studio: Studio) -> None:
     found, chosen = gr.State(None), gr.State(None)
 
     @answers
-    def draw(seed: Any, count: Any, truncation: Any) -> Any:
+    def draw(seed: Any, count: Any, truncation: Any, times: Any) -> Any:
         seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
-        pictures, z = studio.hatch(count, seed, number(truncation, 0, 2, "truncation"))
-        return shown(pictures), (f"of seed {seed}", pictures, z)
+        truncation, times = number(truncation, 0, 2, "truncation"), whole(times, 1, MOST_TIMES, "best of")
+        pictures, z = studio.hatch(count, seed, truncation, times)
+        origin = f"of seed {seed}" + (f", of the most real of {count * times} drawn" if times > 1 else "")
+        return shown(pictures), (origin, pictures, z)
 
     @answers
     def look(found: tuple[str, np.ndarray, np.ndarray] | None, event: gr.SelectData) -> Any:
@@ -72,6 +75,6 @@ def hatch(studio: Studio) -> None:
         return shown(pictures), (f"of those like the one before, seed {seed}", pictures, z)
 
     asked = [seed, count, truncation]
-    button.click(draw, asked, [gallery, found], api_name="hatch")
+    button.click(draw, [*asked, times], [gallery, found], api_name="hatch")
     gallery.select(look, [found], [large, nearest, about, chosen], api_visibility="private")
     more.click(others, [chosen, *asked], [gallery, found], api_visibility="private")

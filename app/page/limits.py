@@ -15,6 +15,7 @@ from stages.lib.reading.unusable import Unusable
 MOST_BYTES = 8 << 20
 MOST_PIXELS = 20_000_000
 MOST_CREATURES = 64
+MOST_TIMES = 8  # as many are drawn, of which the best are kept
 MOST_SEED = 2**31 - 1
 SVG_PX = 512  # side that drawings in SVG are drawn with
 

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from app.best import Judge
 from app.colour import painted, traced
 from app.explore import Explorer, cleaned, drawn, load_embeddings, load_explorer, species_row, unusable
 from app.page.names import load_names
@@ -42,6 +43,7 @@ class Studio:
     colourer: Colourer
     pictures: Pictures
     embeddings: np.ndarray
+    judge: Judge
     names: dict[str, str]
     cleaning: dict[str, Any]
     margin: float
@@ -57,10 +59,13 @@ class Studio:
                 self.__dict__[name] = LOADERS[name](self)
         return self.__dict__[name]
 
-    def hatch(self, count: int, seed: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
-        """New creatures, uint8 N x 3 x H x W, as `python -m app generate` draws them, and their z, float32 N x Z."""
-        z, _ = self.sampler.latent.draw(count, np.random.default_rng(seed), truncation)
-        return drawn(self.sampler.net, z), z
+    def hatch(self, count: int, seed: int, truncation: float, times: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """New creatures, uint8 N x 3 x H x W, as `python -m app generate` draws them, and their z, float32 N x Z: the
+        most real of so many times as many."""
+        z, _ = self.sampler.latent.draw(count * times, np.random.default_rng(seed), truncation)
+        pictures = drawn(self.sampler.net, z)
+        chosen = self.judge.best(pictures, count) if times > 1 else np.arange(count)
+        return pictures[chosen], z[chosen]
 
     def more_like(self, z: np.ndarray, count: int, seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
         """Creatures near one, itself the first, with their z."""
@@ -151,6 +156,7 @@ LOADERS: dict[str, Callable[[Studio], Any]] = {
     "encoder": lambda studio: encoder(),
     "pictures": lambda studio: open_pictures(),
     "embeddings": lambda studio: load_embeddings(),
+    "judge": lambda studio: Judge(studio.encoder),
     "names": lambda studio: load_names(),
     "cleaning": lambda studio: cleaning_of(ENCODER_FILE),
     "margin": lambda studio: cleaning_of(COLOURER_FILE)["clean.margin"],
