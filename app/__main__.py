@@ -171,6 +171,17 @@ def export(
 
 
 @app.command(cls=InCheckout)
+def keep(
+    name: Annotated[str, typer.Argument(help="Of a folder in models/: a letter, then letters, digits, - _ .")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what was kept under that name.")] = False,
+) -> None:
+    """Keep the trained networks, to go on with or start from: dvc exp run -S gan.start=NAME."""
+    from app.keep import keep
+
+    finish("keep", lambda: keep(name, force))
+
+
+@app.command(cls=InCheckout)
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine's.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of that address.")] = 7860,

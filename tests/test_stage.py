@@ -129,7 +129,7 @@ def test_a_mistake_of_ours_keeps_its_trace(checkout):
 
 
 def test_a_missing_input_says_what_to_run(checkout):
-    said = "toy: toy.path is 'data/more': there is no such file or folder\n"
+    said = "toy: toy.path is 'data/more': there is no data/more\n"
     (checkout / "data/more").unlink()
     assert finish(start(checkout, "pass")) == (1, said)
     (checkout / "dvc.yaml").write_text((checkout / "dvc.yaml").read_text().replace("'${toy.path}'", "data/more"))

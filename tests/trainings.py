@@ -34,6 +34,7 @@ from stages.lib.sampling import Latent
 from stages.lib.training import loop
 from stages.lib.training.log import Quiet
 from stages.lib.training.loop import Training
+from stages.lib.training.origin import Origin
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.pix2pix import train as pix2pix
 from stages.pix2pix.outlines import Outlines
@@ -82,16 +83,16 @@ def embeddings() -> np.ndarray:
     return np.random.default_rng(0).standard_normal((len(TRAINED), DIMS)).astype(np.float32)
 
 
-def train_classifier(stage: Any, steps: int) -> Training:
+def train_classifier(stage: Any, steps: int, origin: Origin | None = None) -> Training:
     p = params("classifier", ClassifierParams, steps, backbone="resnet18", pretrained=False, lr=1e-5)
-    return classifier.train(stage, p, pictures(), "rotation", 0)[1]
+    return classifier.train(stage, p, pictures(), "rotation", 0, origin)[1]
 
 
-def train_pretrain(stage: Any, steps: int) -> Training:
+def train_pretrain(stage: Any, steps: int, origin: Origin | None = None) -> Training:
     small = {"width": 4, "dilated_px": [16], "coarse_px": 8, "coarse_kimg": COARSE * BATCH / 1000}
     p = params("pretrain", PretrainParams, steps - COARSE, **small)
     architecture = {"z_dim": DIMS, "image_px": PX, "width": p.width, "dilated_px": p.dilated_px}
-    return pretrain.train(stage, p, architecture, pictures(), embeddings(), maps(), 0)[1]
+    return pretrain.train(stage, p, architecture, pictures(), embeddings(), maps(), 0, origin)[1]
 
 
 def train_gan(stage: Any, steps: int, **changes: Any) -> Training:
@@ -107,13 +108,13 @@ def train_gan(stage: Any, steps: int, **changes: Any) -> Training:
     return gan.train(stage, p, start, pictures(), 0, lambda *_: None, None)[1]
 
 
-def train_pix2pix(stage: Any, steps: int) -> Training:
+def train_pix2pix(stage: Any, steps: int, origin: Origin | None = None, **changes: Any) -> Training:
     small = {"width": 4, "discriminator_width": 4, "field_px": 16, "palette": 4, "frames": 2, "augment": ["flip"]}
     batchwise = {"discriminator_norm": "batch", "r1_gamma": 0.0}
-    p, found = params("pix2pix", Pix2pixParams, steps, **small, **batchwise, **SLOW), pictures()
+    p, found = params("pix2pix", Pix2pixParams, steps, **small | batchwise | SLOW | changes), pictures()
     outlines = Outlines({"canny": np.where(found.images.mean(1) < 128, 0, 255).astype(np.uint8)})
     palettes = palettes_of(found.images, p.palette)
-    return pix2pix.train(stage, p, found, outlines, palettes, 0, lambda *_: None, maps(), None)[1]
+    return pix2pix.train(stage, p, found, outlines, palettes, 0, lambda *_: None, maps(), None, origin)[1]
 
 
 # the default recipe but for its loss: the hinge's gradient of a last bias is 0 but for rounding while no pair is

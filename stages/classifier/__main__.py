@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
 from stages.classifier.params import ClassifierParams
 from stages.classifier.retrieval import retrieval
 from stages.classifier.train import TURNS, known_rows, score, train
+from stages.lib.nets.encoder import FILE
 from stages.lib.pictures import open_pictures
 from stages.lib.provenance import PICTURES, ancestors
 from stages.lib.stage import Stage, run
 from stages.lib.training.launch import launch
+from stages.lib.training.origin import Origin
 from stages.lib.weights import save_weights
 
 
@@ -25,7 +27,8 @@ def main(stage: Stage) -> None:
         print("classifier: fewer than two labels to train on, so the task is rotation", flush=True)
         task = "rotation"
 
-    net, training = train(stage, p, pictures, task, common.seed)
+    origin = Origin("classifier", p.start, made_from, {"batch": p.batch, "task": task})
+    net, training = train(stage, p, pictures, task, common.seed, origin)
 
     stage.check_unchanged()
     val = known_rows(pictures, "val", task)
@@ -38,9 +41,9 @@ def main(stage: Stage) -> None:
         "common": common.model_dump(),
         "params": p.model_dump(),
         "cleaning": pictures.cleaning,
-        "made_from": made_from,
+        "made_from": made_from | origin.mark,
     }
-    save_weights(Path("models/classifier.safetensors"), net.state_dict(), header)
+    save_weights(FILE, net.state_dict(), header)
     stage.write_table("history", training.history)
     stage.write_metrics(
         {
@@ -52,7 +55,7 @@ def main(stage: Stage) -> None:
             "val_unknown": len(pictures.rows("val")) - len(val),
         }
     )
-    stage.on_success.append(training.discard)
+    stage.on_success.append(partial(training.finish, FILE))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.lib.params import Section, one_of
+from stages.lib.params import Section, StartName, one_of
 from stages.lib.training.augment import AUGMENTATIONS
 
 
 class ClassifierParams(Section):
+    start: StartName = Field(description="none, or the folder of models/ to start from")
     task: Literal["species", "rotation"] = Field(description="rotation is chosen by itself where there are no labels")
     backbone: str = Field(description="a timm ResNet")
     pretrained: bool = Field(description="start from timm's hub weights")

@@ -21,6 +21,7 @@ from stages.lib.training.device import accelerator
 from stages.lib.training.embed import pool_rows
 from stages.lib.training.loop import Training
 from stages.lib.training.many import is_first, prepare, share, whole
+from stages.lib.training.origin import Origin
 
 TURNS = 4
 
@@ -59,14 +60,23 @@ def turn(x: Tensor) -> tuple[Tensor, Tensor]:
     return turned.contiguous(memory_format=torch.channels_last), turns
 
 
-def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed: int) -> tuple[Encoder, Training]:
-    """Train, keep the best epoch by val, freeze the normalisation to the train set."""
+def train(
+    stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed: int, origin: Origin | None = None
+) -> tuple[Encoder, Training]:
+    """Train, keep the best epoch by val, freeze the normalisation to the train set.
+
+    Args:
+        origin: where it begins; anew, if it is not given.
+    """
     accelerate = accelerator()
     torch.manual_seed(seed)
     labels, everything = pictures.column("label"), pictures.rows("train")
     rows = everything if task == "rotation" else everything[labels[everything] >= 0]
     classes = TURNS if task == "rotation" else int(labels.max()) + 1
     net = build(p, classes).to(accelerate.device, memory_format=torch.channels_last)
+    if origin and not origin.restores(net=net):
+        origin.take(net)
+        net.frozen.fill_(False)
     optimiser = torch.optim.AdamW(net.parameters(), lr=p.lr, weight_decay=p.weight_decay)
     batches = Batches(rows, p.batch, seed, pictures.images)
     steps_per_epoch = -(-len(rows) // p.batch)
@@ -75,7 +85,7 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
     net, optimiser = prepare(accelerate, net, optimiser)
     best = Best()
     state = {"net": net, "optimiser": optimiser, "schedule": schedule, "best": best}
-    with Training(stage, steps, p.batch, seed, state) as run:
+    with Training(stage, steps, p.batch, seed, state, origin=origin) as run:
         for step in run:
             net.train()
             chosen = share(batches[step])
@@ -92,7 +102,7 @@ def train(stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed
             run.log(loss=loss)
             if (step + 1) % steps_per_epoch == 0 and is_first():
                 found = score(net, pictures, task, known_rows(pictures, "val", task))
-                best.offer(found[0] if found else 0.0, net)
+                best.offer(found[0] if found else 0.0, net, step)
                 if found:
                     run.note(val_top1=found[0], val_top5=found[1])
     if best.weights:

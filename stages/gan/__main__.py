@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def main(stage: Stage) -> None:
         "latent": p.latent,
         "common": common.model_dump(),
         "params": p.model_dump(),
-        "made_from": start.made_from,
+        "made_from": start.made_from | start.origin.mark,
     }
     if latent.shares is not None:
         header["shares"] = latent.shares.tolist()
@@ -55,7 +56,7 @@ def main(stage: Stage) -> None:
     join_frames(training.folder, stage.plot_path("training.gif"))
     stage.write_table("history", training.history)
     stage.write_metrics({"kimg": p.kimg, **closing(training.history)})
-    stage.on_success.append(training.discard)
+    stage.on_success.append(partial(training.finish, GAN_FILE))
 
 
 def closing(history: list[dict[str, float]]) -> dict[str, float]:

@@ -23,7 +23,11 @@ from stages.lib.params import Common, UserError
 from stages.lib.pictures import Pictures
 from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
 from stages.lib.sampling import PRETRAIN_FILE, Latent
+from stages.lib.training.origin import Origin
 from stages.lib.weights import load_weights
+
+# what of `made_from` a network knows by its condition
+READS = {"embedding": "encoder", "component": "mixture", "species": "pictures"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Start:
         told: what the discriminator is told of every picture: int N, its class, or float32 N x E, its
             embedding; None for an unconditional one.
         made_from: digests of the files that all this is from, as `ancestors` gives them.
+        origin: the earlier run that the networks have weights of, or are to go on from.
     """
 
     net_g: Generator
@@ -45,10 +50,11 @@ class Start:
     embeddings: np.ndarray | None
     told: np.ndarray | None
     made_from: dict[str, str] = field(default_factory=dict)
+    origin: Origin = field(default_factory=lambda: Origin("gan"))
 
 
 def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path()) -> Start:
-    """Networks, latents and classes, from the outputs of the stages before, below `root`.
+    """Networks, latents and classes, from the outputs of the stages before and perhaps an earlier run, below `root`.
 
     Raises:
         UserError: an output is missing, or some are of different runs.
@@ -74,8 +80,14 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
             raise UserError(f"{PRETRAIN_FILE} was trained for other pictures or embeddings; run dvc repro")
     architecture["msg"] = p.msg
     classes = latent.classes if p.condition in ("component", "species") else 0
-    nets = build(p, architecture, weights, classes, common.seed)
-    return Start(*nets, architecture, latent, embeddings, told, made_from)
+    net_g, net_d = build(p, architecture, weights, classes, common.seed)
+    about = {"discriminator": {"name": p.discriminator, **knobs_of_discriminator(p, architecture, classes)}}
+    origin = Origin("gan", p.start, made_from, {"batch": p.batch}, about, root)
+    if not origin.restores(net_g=net_g, net_d=net_d):
+        reads, others = READS.get(p.condition), "as pretrained" if of_start else "new"
+        origin.take(net_g, reads="encoder" if of_mixture else reads, by={"first"}, others=others)
+        origin.take(net_d, "discriminator", reads, {"agreement", "projection"})
+    return Start(net_g, net_d, architecture, latent, embeddings, told, made_from, origin)
 
 
 def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:
@@ -105,6 +117,20 @@ def build(
     """
     torch.manual_seed(seed)
     net_g = build_generator(architecture)
+    sides = [2**i for i in range(2, 10) if 2**i < architecture["image_px"]]
+    if p.attention_px and p.attention_px not in sides:
+        raise UserError(f"gan.attention_px is {p.attention_px}: must be 0 or one of {', '.join(map(str, sides))}")
+    net_d = DISCRIMINATORS[p.discriminator](**knobs_of_discriminator(p, architecture, classes))
+    initialise(net_d, p.initial)
+    initialise(net_g, p.initial)
+    if weights is not None:  # pretraining knows no small pictures
+        net_g.load_state_dict(weights, strict=not p.msg)
+    channels_last = torch.channels_last
+    return net_g.to(memory_format=channels_last), net_d.to(memory_format=channels_last)
+
+
+def knobs_of_discriminator(p: GanParams, architecture: dict[str, Any], classes: int) -> dict[str, Any]:
+    """The arguments of its class, for a generator of that architecture."""
     knobs = {
         "image_px": architecture["image_px"],
         "width": p.discriminator_width,
@@ -115,14 +141,4 @@ def build(
         "classes": classes,
         "embedding_dim": architecture["z_dim"] if p.condition == "embedding" else 0,
     }
-    kind = DISCRIMINATORS[p.discriminator]
-    sides = [2**i for i in range(2, 10) if 2**i < architecture["image_px"]]
-    if p.attention_px and p.attention_px not in sides:
-        raise UserError(f"gan.attention_px is {p.attention_px}: must be 0 or one of {', '.join(map(str, sides))}")
-    net_d = kind(**{k: v for k, v in knobs.items() if takes(kind, k)})
-    initialise(net_d, p.initial)
-    initialise(net_g, p.initial)
-    if weights is not None:  # pretraining knows no small pictures
-        net_g.load_state_dict(weights, strict=not p.msg)
-    channels_last = torch.channels_last
-    return net_g.to(memory_format=channels_last), net_d.to(memory_format=channels_last)
+    return {k: v for k, v in knobs.items() if takes(DISCRIMINATORS[p.discriminator], k)}

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.nets.generators import GENERATORS
 from stages.lib.nets.parts import ACTIVATIONS, INITIAL, NORMS
-from stages.lib.params import Section, one_of
+from stages.lib.params import Section, StartName, one_of
 from stages.lib.training.augment import AUGMENTATIONS, OF_PICTURES
 from stages.lib.training.losses import LOSSES
 from stages.lib.training.schedule import SCHEDULES, AdaptiveP
@@ -22,6 +22,7 @@ def takes(net: type, knob: str) -> bool:
 
 
 class GanParams(Section):
+    start: StartName = Field(description="none, or the folder of models/ to start from")
     init: Literal["pretrained", "random"] = Field(description="where the generator starts")
     latent: Literal["gmm", "normal"] = Field(description="what z is drawn from")
     condition: Literal["none", "species", "component", "embedding"] = Field(

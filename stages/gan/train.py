@@ -76,6 +76,10 @@ def train(
     taught = copy.deepcopy(net_g).eval() if anchored and p.init == "pretrained" else None
     steps, alone, ramp = (round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.alone_kimg, p.ramp_kimg))
     steps = max(1, steps)
+    if start.origin.state:  # both networks have long learnt together
+        alone = ramp = 0
+    elif "discriminator" in start.origin.whole:
+        alone = 0
     watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
     scored = set(np.linspace(steps - 1, steps // 2, p.snapshots).round().astype(int).tolist()) if score else set()
 
@@ -85,7 +89,8 @@ def train(
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
     state |= {"p": adaptive, "lecam": lecam}
-    with Training(stage, steps, p.batch, seed, state) as run:
+    with Training(stage, steps, p.batch, seed, state, origin=start.origin) as run:
+        best.forget(before=steps // 2 if score else steps)
         for step in run:
             if step in watched and is_first():
                 watch(run.folder, step, ema.module)
@@ -146,7 +151,7 @@ def train(
                 run.log(loss_g=loss_g, anchor=held)
             if score and step in scored and is_first():
                 found = score(ema.module)
-                best.offer(-found["val_kid"], ema.module)
+                best.offer(-found["val_kid"], ema.module, step)
                 run.note(**found)
         if is_first():
             watch(run.folder, steps, ema.module)

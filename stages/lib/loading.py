@@ -14,10 +14,11 @@ from safetensors import safe_open
 from stages.lib.params import UserError
 
 LONGEST = 120  # characters of a reason
+REMEDY = "run dvc checkout or dvc repro"
 
 
 @contextmanager
-def reading(path: Path, remedy: str = "run dvc checkout or dvc repro") -> Iterator[None]:
+def reading(path: Path, remedy: str = REMEDY) -> Iterator[None]:
     """Turn any error inside, where `path` and nothing else is read, into one line that names it.
 
     Raises:

@@ -7,9 +7,10 @@ is here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -47,6 +48,15 @@ def one_of(names: Collection[str]) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _below_models(value: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", value, re.ASCII):
+        raise ValueError("must be none, or a folder of models/, such as released")
+    return value
+
+
+StartName = Annotated[str, AfterValidator(_below_models)]
 
 
 S = TypeVar("S", bound=Section)

@@ -31,6 +31,7 @@ NAMES = {
     "gan.safetensors": "generator",
     "pix2pix.safetensors": "colourer",
 }
+START = "start"  # in what weights were made from: the file that their training started from
 DIGITS = 16  # of a SHA-256
 
 
@@ -62,8 +63,9 @@ def ancestors(*paths: Path) -> dict[str, str]:
     """
     found: dict[str, tuple[str, Path]] = {}
     for path in paths:
-        own = {NAMES.get(path.name, path.name): digest_of(path)}
-        for name, digest in {**_made_from(path), **own}.items():
+        kind = NAMES.get(path.name, path.name)
+        for name, digest in {**_made_from(path), kind: digest_of(path)}.items():
+            name = f"{START} of {kind}" if name == START else name
             other, source = found.setdefault(name, (digest, path))
             if other != digest:
                 raise UserError(f"{source} and {path} are of different runs: not the same {name}; run dvc repro")

@@ -63,10 +63,11 @@ class Stage:
         for key in entry.get("params", []):
             digest.update(json.dumps([key, lookup(values, key)], sort_keys=True).encode())
         for dep in entry.get("deps", []):
-            named = re.fullmatch(r"\$\{(.+)\}", dep)
-            path = Path(str(lookup(values, named[1])) if named else dep)
+            named = re.search(r"\$\{(.+)\}", dep)
+            value = str(lookup(values, named[1])) if named else ""
+            path = Path(dep.replace(named[0], value) if named else dep)
             if named and not path.exists():
-                raise UserError(f"{named[1]} is {str(path)!r}: there is no such file or folder")
+                raise UserError(f"{named[1]} is {value!r}: there is no {path}")
             _hash_path(path, digest)
         return digest.hexdigest()
 

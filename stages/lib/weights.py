@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from stages.lib.atomic import atomic_file
-from stages.lib.loading import reading
+from stages.lib.loading import REMEDY, reading
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
@@ -21,12 +21,12 @@ def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any])
         save_file(plain, part, metadata={"header": json.dumps(header, sort_keys=True)})
 
 
-def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_weights(path: Path, remedy: str = REMEDY) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and header as `save_weights` wrote them.
 
     Raises:
         UserError: the file is missing or damaged.
     """
-    with reading(path), safe_open(path, framework="pt") as file:
+    with reading(path, remedy), safe_open(path, framework="pt") as file:
         header = dict(json.loads(file.metadata()["header"]))
         return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from stages.lib.stage import Stage, run
 from stages.lib.training.device import accelerator
 from stages.lib.training.frames import join_frames, save_frame
 from stages.lib.training.launch import launch
+from stages.lib.training.origin import Origin
 from stages.lib.training.perceptual import PerceptualLoss, errors
 from stages.lib.weights import save_weights
 from stages.pix2pix.outlines import open_outlines
@@ -53,13 +55,14 @@ def main(stage: Stage) -> None:
         drawn = Colourer(net, p.noise, p.outline, kept).colour(outlines.plain(val), None, palettes[val])
         return errors(perceptual, drawn, pictures.images[val])[1]
 
+    origin = Origin("pix2pix", p.start, made_from, {"batch": p.batch})
     net, training = train(
-        stage, p, pictures, outlines, palettes, common.seed, watch, perceptual, score if p.snapshots else None
+        stage, p, pictures, outlines, palettes, common.seed, watch, perceptual, score if p.snapshots else None, origin
     )
     stage.check_unchanged()
     architecture = {"image_px": common.image_px, "width": p.width, "colours": p.palette}
     given = {"common": common.model_dump(), "params": p.model_dump(), "cleaning": pictures.cleaning}
-    header = {"architecture": architecture, **given, "made_from": made_from}
+    header = {"architecture": architecture, **given, "made_from": made_from | origin.mark}
     save_weights(FILE, net.state_dict() | {"palettes": kept}, header)
 
     colourer = load_colourer()
@@ -67,7 +70,7 @@ def main(stage: Stage) -> None:
     stage.write_table("history", training.history)
     sheets(stage, colourer, pictures, outlines, palettes, hand, common.seed)
     join_frames(training.folder, stage.plot_path("training.gif"))
-    stage.on_success.append(training.discard)
+    stage.on_success.append(partial(training.finish, FILE))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ from pydantic import Field, field_validator, model_validator
 from stages.lib.nets.parts import NORMS
 from stages.lib.nets.patchgan import FIELDS
 from stages.lib.nets.unet import NOISES
-from stages.lib.params import Section, one_of
+from stages.lib.params import Section, StartName, one_of
 from stages.lib.training.augment import AUGMENTATIONS
 from stages.lib.training.losses import LOSSES
 from stages.lib.training.schedule import SCHEDULES
 
 
 class Pix2pixParams(Section):
+    start: StartName = Field(description="none, or the folder of models/ to start from")
     outline: Literal["canny", "sketch", "mixed"] = Field(description="what is coloured")
     by_hand: float = Field(ge=0, le=1, description="how far outlines are varied while training, as if drawn by hand")
     noise: Annotated[str, one_of(NOISES)] = Field(description="of the generator, while training and after")

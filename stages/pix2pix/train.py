@@ -26,6 +26,7 @@ from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training
 from stages.lib.training.losses import LOSSES
 from stages.lib.training.many import is_first, prepare, share
+from stages.lib.training.origin import Origin
 from stages.lib.training.penalties import PENALTIES
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.training.schedule import rate, set_rate
@@ -43,6 +44,7 @@ def train(
     watch: Callable[[Path, int, UNet], None],
     perceptual: PerceptualLoss,
     score: Callable[[UNet], float] | None,
+    origin: Origin | None = None,
 ) -> tuple[UNet, Training]:
     """The averaged generator, the best of its snapshots if there is a score, and the run's record.
 
@@ -52,6 +54,7 @@ def train(
             that is kept as long as the checkpoint, the step and the averaged generator.
         perceptual: with its network on the device.
         score: of a generator, lower is better; None: its last state is the one to keep.
+        origin: where it begins; anew, if it is not given.
     """
     accelerate, loss = accelerator(), LOSSES[p.loss]
     device, betas = accelerate.device, (p.betas[0], p.betas[1])
@@ -59,6 +62,8 @@ def train(
     net_g = UNet(pictures.image_px, p.width, p.palette).to(device, memory_format=torch.channels_last)
     net_d = PatchGAN(p.field_px, p.discriminator_width, p.discriminator_norm)
     net_d = net_d.to(device, memory_format=torch.channels_last)
+    if origin and not origin.restores(net_g=net_g, net_d=net_d):
+        origin.take(net_g)
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
     opt_d = torch.optim.Adam(net_d.parameters(), lr=p.d_lr, betas=betas, fused=True)
     net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
@@ -69,7 +74,8 @@ def train(
     scored = set(np.linspace(steps - 1, steps // 2, p.snapshots).round().astype(int).tolist()) if score else set()
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
-    with Training(stage, steps, p.batch, seed, state) as run:
+    with Training(stage, steps, p.batch, seed, state, origin=origin) as run:
+        best.forget(before=steps // 2 if score else steps)
         for step in run:
             if step in watched and is_first():
                 watch(run.folder, step, ema.module)
@@ -112,7 +118,7 @@ def train(
             run.log(loss_d=loss_d, loss_g=adversarial, l1=l1 / 2, feature=feature, **figures)
             if score and step in scored and is_first():
                 found = score(ema.module)
-                best.offer(-found, ema.module)
+                best.offer(-found, ema.module, step)
                 run.note(val_feature=found)
         if is_first():
             watch(run.folder, steps, ema.module)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
@@ -17,12 +17,15 @@ from stages.lib.spread import spread
 from stages.lib.stage import Stage, run
 from stages.lib.training.embed import embed_rows
 from stages.lib.training.launch import launch
+from stages.lib.training.origin import MODELS, Origin
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.weights import save_weights
 from stages.pretrain.networks import NETWORKS
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.score import compare
 from stages.pretrain.train import train
+
+FILE = MODELS / "pretrain.safetensors"
 
 
 def main(stage: Stage) -> None:
@@ -46,7 +49,8 @@ def main(stage: Stage) -> None:
 
     embeddings = embed_rows(encoder, pictures, np.arange(len(pictures)))
     perceptual = PerceptualLoss(NETWORKS[p.perceptual](encoder), p.strides)
-    net, training = train(stage, p, architecture, pictures, embeddings, perceptual, common.seed)
+    origin = Origin("pretrain", p.start, made_from, {"batch": p.batch, "coarse_kimg": p.coarse_kimg})
+    net, training = train(stage, p, architecture, pictures, embeddings, perceptual, common.seed, origin)
     stage.check_unchanged()
     figures, measured, rebuilt = compare(net, perceptual, pictures, embeddings)
 
@@ -59,15 +63,15 @@ def main(stage: Stage) -> None:
         "latent": "gmm",
         "common": common.model_dump(),
         "params": p.model_dump(),
-        "made_from": ancestors(EMBEDDINGS),
+        "made_from": ancestors(EMBEDDINGS) | origin.mark,
     }
-    save_weights(Path("models/pretrain.safetensors"), net.state_dict(), header)
+    save_weights(FILE, net.state_dict(), header)
     stage.write_table("history", training.history)
     stage.write_metrics(figures)
     shown = spread(np.arange(len(rebuilt)), 32)
     pairs = np.stack([pictures.images[measured[shown]], rebuilt[shown]], axis=1)
     save_sheet(stage.plot_path("rebuilds.png"), pairs.reshape(-1, *rebuilt.shape[1:]), columns=16)
-    stage.on_success.append(training.discard)
+    stage.on_success.append(partial(training.finish, FILE))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.lib.params import Section, one_of
+from stages.lib.params import Section, StartName, one_of
 from stages.pretrain.networks import NETWORKS
 
 
 class PretrainParams(Section):
+    start: StartName = Field(description="none, or the folder of models/ to start from")
     width: int = Field(ge=4, description="generator channels at full resolution")
     smooth_blocks: int = Field(ge=0, description="of the last blocks, how many enlarge maps without a mesh")
     samples: int = Field(ge=1, le=16, description="drawn for each pixel, whose mean it is")

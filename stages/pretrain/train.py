@@ -25,6 +25,7 @@ from stages.lib.training.device import accelerator
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training
 from stages.lib.training.many import prepare, share
+from stages.lib.training.origin import Origin
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.pretrain.params import PretrainParams
 
@@ -37,13 +38,20 @@ def train(
     embeddings: np.ndarray,
     perceptual: PerceptualLoss,
     seed: int,
+    origin: Origin | None = None,
 ) -> tuple[nn.Module, Training]:
-    """The averaged generator, and the run's record."""
+    """The averaged generator, and the run's record.
+
+    Args:
+        origin: where it begins; anew, if it is not given.
+    """
     accelerate = accelerator()
     torch.manual_seed(seed)
     channels_last = {"memory_format": torch.channels_last}
     net = LiteGenerator(**architecture).to(accelerate.device, **channels_last)
     to_small = nn.Conv2d(net.channels[p.coarse_px], 3, 1).to(accelerate.device, **channels_last)
+    if origin and not origin.restores(net=net, to_small=to_small):
+        origin.take(net, reads="encoder", by={"first"})
     optimiser = torch.optim.Adam([*net.parameters(), *to_small.parameters()], lr=p.lr, betas=(0.5, 0.99))
     coarse, fine = round(p.coarse_kimg * 1000 / p.batch), max(1, round(p.kimg * 1000 / p.batch))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, coarse, fine))
@@ -52,7 +60,7 @@ def train(
     perceptual.net.to(accelerate.device)
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
     state = {"net": net, "to_small": to_small, "optimiser": optimiser, "schedule": schedule, "ema": ema}
-    with Training(stage, coarse + fine, p.batch, seed, state) as run:
+    with Training(stage, coarse + fine, p.batch, seed, state, origin=origin) as run:
         for step in run:
             chosen = share(batches[step])
             real = to_float(pictures.images[chosen]).to(accelerate.device)

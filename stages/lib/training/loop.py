@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -32,6 +33,7 @@ from stages.lib.params import UserError
 from stages.lib.stage import Stage, out_of_memory, say_interrupted
 from stages.lib.training.log import Log, Quiet
 from stages.lib.training.many import any_of, average, is_first, meet
+from stages.lib.training.origin import Origin, state_file
 
 SAVE_EVERY_SECONDS = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
 
@@ -51,6 +53,7 @@ class Training:
         seed: of everything drawn at random.
         state: what a checkpoint holds: modules, optimisers, schedules, averages.
         log_every: steps averaged in a row of `history`.
+        origin: where it begins; anew, if it is not given.
 
     Attributes:
         history: a row for each `log_every` steps and each call of `note`; part of the
@@ -66,15 +69,18 @@ class Training:
         seed: int,
         state: Mapping[str, Stateful],
         log_every: int = 20,
+        origin: Origin | None = None,
     ) -> None:
         self.steps, self.images_per_step, self.seed = steps, images_per_step, seed
         self.state, self.log_every = dict(state), log_every
         self.stage, self.folder = stage, stage.checkpoint_dir
+        self.origin = origin or Origin(stage.name)
+        self.origin.check(steps)
         self.history: list[dict[str, float]] = []
         self.step = 0
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
-        self._stopping = False
+        self._stopping = self._ended = False
 
     def __enter__(self) -> Training:
         self._lock = FileLock(self.folder / "lock")
@@ -103,7 +109,6 @@ class Training:
         if kind is not None:
             self._lock.release()
         elif self._stopping:  # the signal came when the last step was done
-            self.save()
             self._lock.release()
             raise KeyboardInterrupt
         elif not is_first():  # the first has yet to write the outputs
@@ -115,18 +120,26 @@ class Training:
             torch.manual_seed(mix(self.seed, self.step))
             yield self.step
             self.step += 1
-            if self.step % self.log_every == 0 or self.step == self.steps:
+            if self.step % self.log_every == 0:
                 self._close_row()
                 if time.monotonic() - self._saved > SAVE_EVERY_SECONDS:
                     self.save()
             if any_of(self._stopping):
-                self._sums = {name: average(total) for name, total in self._sums.items()}
-                self.save()
+                self._save_all()
                 meet()
                 raise KeyboardInterrupt
             self._log.advance(self.step)
         if not all_finite({name: item.state_dict() for name, item in self.state.items()}):
             raise self._not_finite("weights are")
+        self._means()  # nothing to go on with is saved if they are not finite
+        try:  # with its row under way, which a longer run would go on with
+            self._save_all()
+            self._ended = True
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else error
+            print(f"{self.stage.name}: no last checkpoint in {self.folder}: {reason}", file=sys.stderr)
+        if self._counts:
+            self._close_row()
 
     def _stop(self, number: int, frame: object) -> None:
         self._stopping = True
@@ -145,12 +158,16 @@ class Training:
         self.history.append({"step": self.step + 1, "kimg": self._kimg(self.step + 1), **figures})
         self._log.row(self.step + 1, figures)
 
-    def _close_row(self) -> None:
+    def _means(self) -> dict[str, float]:
         means = {name: float(average(total)) / self._counts[name] for name, total in self._sums.items()}
-        self._sums, self._counts = {}, {}
         for name, value in means.items():
             if not math.isfinite(value):
                 raise self._not_finite(f"{name} is")
+        return means
+
+    def _close_row(self) -> None:
+        means = self._means()
+        self._sums, self._counts = {}, {}
         self.history.append({"step": self.step, "kimg": self._kimg(self.step), **means})
         self._log.row(self.step, means)
 
@@ -165,6 +182,11 @@ class Training:
     def _file(self) -> Path:
         return self.folder / "checkpoint.pt"
 
+    def _save_all(self) -> None:
+        """Save what all processes know of the row under way."""
+        self._sums = {name: average(total) for name, total in self._sums.items()}
+        self.save()
+
     def save(self) -> None:
         """Write the checkpoint; a kill at any moment leaves the old or the new one whole."""
         if not is_first():
@@ -174,14 +196,33 @@ class Training:
             raise self._not_finite("weights are")
         row = {"sums": self._sums, "counts": self._counts}
         with atomic_file(self._file) as part, open(part, "wb") as file:
-            torch.save({"step": self.step, "history": self.history, "row": row, "state": state}, file)
+            saved = {"step": self.step, "history": self.history, "row": row, "state": state}
+            torch.save(saved | {"about": self.origin.about}, file)
             file.flush()
             os.fsync(file.fileno())
         self._saved = time.monotonic()
 
     def _load(self) -> None:
-        if not self._file.exists():
+        if not self._file.exists() or not self._resume():
+            self._go_on()
+        self.origin.state = None  # its memory
+
+    def _go_on(self) -> None:
+        """With what an earlier run ended with, but at the rates of this one."""
+        if (saved := self.origin.state) is None:
             return
+        for name, item in self.state.items():
+            state, now = saved["state"][name], item.state_dict()
+            if isinstance(item, torch.optim.lr_scheduler.LRScheduler):
+                item.load_state_dict(now | {"last_epoch": saved["step"] - 1, "_step_count": saved["step"]})
+                item.step()
+            else:
+                item.load_state_dict(state | {"param_groups": now["param_groups"]} if "param_groups" in now else state)
+        self.step, self.history = saved["step"], saved["history"]
+        self._sums, self._counts = saved["row"]["sums"], saved["row"]["counts"]
+
+    def _resume(self) -> bool:
+        """Load the checkpoint; whether it could be read."""
         try:
             saved = torch.load(self._file, map_location="cpu", weights_only=True)
             parts = [(item, saved["state"][name]) for name, item in self.state.items()]
@@ -194,12 +235,25 @@ class Training:
             print(f"{self.stage.name}: {self._file} cannot be read, starting over ({reason})", flush=True)
             if self._file.is_dir():  # no checkpoint could take its place
                 shutil.rmtree(self._file)
-            return
+            return False
         for item, state in parts:
             item.load_state_dict(state)
         self.step, self.history, self._sums, self._counts = step, history, sums, counts
         if is_first():
             print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
+        return True
+
+    def finish(self, weights: Path) -> None:
+        """Keep the last state, as that of the weights that are written by now, in place of the last finished run's;
+        then `discard` the rest."""
+        if is_first() and self._ended:
+            with suppress(OSError):  # it is no result
+                kept = state_file(self.folder.parent, self.stage.name, weights)
+                os.replace(self._file, kept)
+                for other in kept.parent.glob(f"{self.stage.name}-*.pt"):
+                    if other != kept and other.stat().st_mtime <= kept.stat().st_mtime:
+                        other.unlink()
+        self.discard()
 
     def discard(self) -> None:
         """Let the other processes end and remove the checkpoint, once the outputs are written; the run is

@@ -82,4 +82,5 @@ class AdaptiveP:
         return {"p": self.p, "signs": list(self._signs)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.p, self._signs = state["p"], list(state["signs"])
+        if self.target:  # one that is fixed is as params.yaml says
+            self.p, self._signs = state["p"], list(state["signs"])
