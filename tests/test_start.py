@@ -121,12 +121,21 @@ def damage(path: str) -> None:
     file.write_bytes(file.read_bytes()[:50])
 
 
+def outdate() -> None:
+    """As of code that knew no LeCam yet."""
+    file = next(Path("models/old").glob("gan-*.pt"))
+    saved = torch.load(file)
+    del saved["state"]["lecam"]
+    torch.save(saved, file)
+
+
 @pytest.mark.parametrize(
     ("does", "says"),
     [
         (lambda: None, r"gan\.start is 'new': there is no models/new/gan\.safetensors"),
         (lambda: damage("gan.safetensors"), r"models/old/gan\.safetensors is damaged.*; choose another start"),
         (lambda: damage("gan-*.pt"), r"models/old/gan-\w+\.pt is damaged.*delete it to start from weights alone"),
+        (outdate, r"models/old/gan-\w+\.pt is damaged, or no such .*KeyError: 'lecam'.*delete it to start"),
         (
             lambda: save_weights(Path("models/old/gan.safetensors"), UNet(PX, 4, 2).state_dict(), {}),
             r"gan\.start is 'old': no layer of models/old/gan\.safetensors fits",
@@ -138,7 +147,8 @@ def test_a_start_that_cannot_be_is_one_line(does, says):
     keep("old")
     does()
     with pytest.raises(UserError, match=says) as error:
-        begin_gan("new" if "new" in says else "old")
+        p, begin = begin_gan("new" if "new" in says else "old")
+        train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, None)
     assert "\n" not in str(error.value)
 
 
