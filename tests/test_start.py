@@ -1,202 +1,34 @@
-"""Trainings that start from an earlier run, or go on with it: were it wrong, hours of training would be lost unseen."""
+"""Trainings that start from an earlier run's weights, and runs that are kept for it."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
-from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from app.keep import keep
-from stages.gan.build import Start, prepare
-from stages.gan.params import GanParams
 from stages.gan.train import train
-from stages.lib.colouring import FILE as COLOURER_FILE
 from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.nets.encoder import Encoder
 from stages.lib.nets.generators import build_generator
 from stages.lib.nets.unet import UNet
-from stages.lib.params import Common, UserError, parse, read_yaml
+from stages.lib.params import UserError
 from stages.lib.pictures import open_pictures
 from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, sidecar, write_sidecar
 from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE
-from stages.lib.training import loop
-from stages.lib.training.log import Quiet
-from stages.lib.training.loop import Training
-from stages.lib.training.origin import Origin, state_file
+from stages.lib.training.origin import Origin
 from stages.lib.weights import load_weights, save_weights
 from tests.checkouts import dvc, ran, set_params
-from tests.closure import ROOT
-from tests.trainings import SLOW, train_classifier, train_pix2pix, train_pretrain
-from tests.untrained import PX, write_run
-
-BATCH = 4
-SMALL = {"discriminator": "sngan", "discriminator_width": 8, "condition": "none", "frames": 2, "snapshots": 3} | SLOW
-STEERED = {"lecam": 0.1, "anchor": 1.0, "augment_p": 0.2, "augment_target": 0.3, "schedule": "constant"}
-numbers = itertools.count()
-
-
-@pytest.fixture(autouse=True)
-def run(tmp_path, monkeypatch) -> Path:
-    """A run that has not been trained, in the working directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(loop, "Log", lambda *_: Quiet())
-    write_run()
-    return tmp_path
-
-
-def stage(name: str) -> Any:
-    number = next(numbers)
-    return SimpleNamespace(name=name, checkpoint_dir=Path(f".ckpt/{name}/{number}"), run_dir=Path(f"runs/{number}"))
-
-
-def begin_gan(start: str, steps: int = 9, px: int = PX, **changes: Any) -> tuple[GanParams, Start]:
-    values = read_yaml(ROOT / "params.yaml")["gan"] | SMALL | {"batch": BATCH, "alone_kimg": 0.0, "ramp_kimg": 0.0}
-    p = parse("gan", values | {"kimg": steps * changes.get("batch", BATCH) / 1000, "start": start} | changes, GanParams)
-    return p, prepare(p, Common(image_px=px), open_pictures())
-
-
-def train_gan(steps: int, start: str = "none", **changes: Any) -> Training:
-    """Train and write models/gan.safetensors, as the stage does; scores fall, so that the best is the last."""
-    p, begin = begin_gan(start, steps, **changes)
-    scores = itertools.count(0, -1)
-    net, training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, lambda _: float(next(scores)))
-    header = {"architecture": begin.architecture, "latent": p.latent, "made_from": begin.made_from | begin.origin.mark}
-    save_weights(GAN_FILE, net.state_dict(), header)
-    training.finish(GAN_FILE)
-    return training
-
-
-def states(training: Training) -> dict[str, Any]:
-    return {name: item.state_dict() for name, item in training.state.items()}
-
-
-def same(a: Any, b: Any) -> bool:
-    if isinstance(a, torch.Tensor):
-        return torch.equal(a, b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    return len(a) == len(b) and all(map(same, a, b)) if isinstance(a, list | tuple) else a == b
-
-
-def rows(training: Training) -> list[dict[str, float]]:
-    """Without scores, which the shorter run has of its own."""
-    return [row for row in training.history if "val_kid" not in row]
-
-
-# going on
-
-
-@pytest.mark.parametrize("steps", [7, 20])
-def test_a_gan_that_is_gone_on_with_is_one_of_that_length_from_the_start(steps, capsys):
-    """To the byte, if its rates do not depend on the length; 7 steps end within a row of the table."""
-    whole = train_gan(2 * steps, **STEERED)
-    wanted = GAN_FILE.read_bytes()
-    train_gan(steps, **STEERED)
-    keep("half")
-    capsys.readouterr()
-    went_on = train_gan(2 * steps, "half", **STEERED)
-    assert capsys.readouterr().out == f"gan: goes on from models/half, at step {steps}\n"
-    assert same(states(went_on), states(whole)) and rows(went_on) == rows(whole)
-    tensors, header = load_weights(GAN_FILE)
-    assert header["made_from"].pop("start") == digest_of(Path("models/half/gan.safetensors"))
-    save_weights(GAN_FILE, tensors, header)
-    assert GAN_FILE.read_bytes() == wanted
-
-
-def test_a_colourer_that_is_gone_on_with_is_one_of_that_length_from_the_start():
-    fixed = {"schedule": "constant"}
-    whole = train_pix2pix(stage("pix2pix"), 8, **fixed)
-    train_pix2pix(stage("pix2pix"), 4, Origin("pix2pix"), **fixed).finish(COLOURER_FILE)
-    keep("half")
-    went_on = train_pix2pix(stage("pix2pix"), 8, Origin("pix2pix", "half"), **fixed)
-    assert same(states(went_on), states(whole)) and went_on.history == whole.history
-
-
-@pytest.mark.parametrize(
-    ("section", "file", "training"),
-    [("classifier", ENCODER_FILE, train_classifier), ("pretrain", PRETRAIN_FILE, train_pretrain)],
-)
-def test_a_rate_that_falls_goes_on_at_the_rates_of_the_whole_length(section, file, training):
-    short, whole = (training(stage(section), steps) for steps in (6, 12))
-    ended = {key: value.clone() for key, value in short.state["net"].state_dict().items()}
-    short.finish(file)
-    keep("half")
-    went_on = training(stage(section), 12, Origin(section, "half"))
-    assert [row["step"] for row in went_on.history] == [12]  # one row of all the steps
-    assert not same(went_on.state["net"].state_dict(), ended)
-    for name in ("optimiser", "schedule"):
-        groups = [run.state[name].state_dict() for run in (went_on, whole)]
-        if name == "optimiser":
-            assert groups[0]["param_groups"] == groups[1]["param_groups"]
-            assert next(iter(groups[0]["state"].values()))["step"] == 12
-        else:
-            assert groups[0] == groups[1]
-
-
-def test_a_run_that_goes_on_can_be_interrupted_too(monkeypatch):
-    train_gan(6, **STEERED)
-    keep("half")
-    wanted = states(train_gan(12, "half", **STEERED))
-    where, scores = stage("gan"), itertools.count(0, -1)
-    monkeypatch.setattr("stages.gan.train.Training", partial(Training, log_every=1))
-    monkeypatch.setattr(loop, "SAVE_EVERY_SECONDS", 0.0)
-
-    def score(_: nn.Module) -> float:
-        if (found := next(scores)) == -1:
-            raise RuntimeError("killed")
-        return float(found)
-
-    p, begin = begin_gan("half", 12, **STEERED)
-    with pytest.raises(RuntimeError):
-        train(where, p, begin, open_pictures(), 0, lambda *_: None, score)
-    assert torch.load(where.checkpoint_dir / "checkpoint.pt")["step"] > 6
-    p, begin = begin_gan("half", 12, **STEERED)
-    _, training = train(where, p, begin, open_pictures(), 0, lambda *_: None, score)
-    assert same(states(training) | {"best": None}, wanted | {"best": None})
-
-
-def test_a_best_snapshot_of_the_second_half_stays_the_best_until_it_is_beaten():
-    train_gan(8)
-    keep("half")
-    best = torch.load(next(Path("models/half").glob("gan-*.pt")))["state"]["best"]
-    assert best["step"] == 7
-
-    def best_of(steps: int) -> dict[str, Any]:
-        p, begin = begin_gan("half", steps)
-        worse = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, lambda _: 99.0)[1]
-        return worse.state["best"].state_dict()
-
-    assert same(best_of(10), best)
-    assert best_of(16)["step"] == 15  # of 16 steps the second half begins with step 8
-
-
-def test_a_run_that_is_no_longer_than_the_one_it_goes_on_from_is_one_line():
-    train_gan(6)
-    keep("half")
-    for steps in (5, 6):
-        with pytest.raises(UserError, match=rf"gan\.start is 'half', a run of 6 steps.* {steps}: raise gan\.kimg$"):
-            train_gan(steps, "half")
-
-
-def test_only_the_last_state_of_a_stage_is_there():
-    for steps in (2, 3):
-        train_gan(steps)
-    assert list(Path(".ckpt/gan").glob("**/*.pt")) == [state_file(Path(".ckpt/gan"), "gan", GAN_FILE)]
-
-
-# from weights
+from tests.starts import begin_gan, same, stage, train_gan, untrained  # noqa: F401, a fixture
+from tests.trainings import train_classifier
+from tests.untrained import PX
 
 
 def test_what_does_not_fit_a_state_starts_from_its_weights(capsys):
-    p, begin = begin_gan("none")
     train_gan(5)
     keep("half")
     capsys.readouterr()
@@ -289,12 +121,21 @@ def damage(path: str) -> None:
     file.write_bytes(file.read_bytes()[:50])
 
 
+def outdate() -> None:
+    """As of code that knew no LeCam yet."""
+    file = next(Path("models/old").glob("gan-*.pt"))
+    saved = torch.load(file)
+    del saved["state"]["lecam"]
+    torch.save(saved, file)
+
+
 @pytest.mark.parametrize(
     ("does", "says"),
     [
         (lambda: None, r"gan\.start is 'new': there is no models/new/gan\.safetensors"),
         (lambda: damage("gan.safetensors"), r"models/old/gan\.safetensors is damaged.*; choose another start"),
         (lambda: damage("gan-*.pt"), r"models/old/gan-\w+\.pt is damaged.*delete it to start from weights alone"),
+        (outdate, r"models/old/gan-\w+\.pt is damaged, or no such .*KeyError: 'lecam'.*delete it to start"),
         (
             lambda: save_weights(Path("models/old/gan.safetensors"), UNet(PX, 4, 2).state_dict(), {}),
             r"gan\.start is 'old': no layer of models/old/gan\.safetensors fits",
@@ -306,7 +147,8 @@ def test_a_start_that_cannot_be_is_one_line(does, says):
     keep("old")
     does()
     with pytest.raises(UserError, match=says) as error:
-        begin_gan("new" if "new" in says else "old")
+        p, begin = begin_gan("new" if "new" in says else "old")
+        train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, None)
     assert "\n" not in str(error.value)
 
 
@@ -367,8 +209,8 @@ def test_dvc_runs_a_stage_again_for_another_start_and_for_a_changed_one(trained_
     result = dvc(checkout, "exp", "run", *arguments)
     assert ran(result) == ["gan"] and "gan: goes on from models/first, at step 8" in result.stdout
     assert ran(dvc(checkout, "repro", "gan")) == []
-    damage_free = Path("models/first/gmm.npz")
-    damage_free.write_bytes(damage_free.read_bytes() + b"\0")
+    mixture = Path("models/first/gmm.npz")
+    mixture.write_bytes(mixture.read_bytes() + b"\0")
     assert "models/first" in dvc(checkout, "status", "gan").stdout
     set_params(checkout, {"gan.start": "none", "gan.kimg": 0.064})
     assert ran(dvc(checkout, "repro", "gan")) == []  # out of the cache

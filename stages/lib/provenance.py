@@ -55,7 +55,8 @@ def _digest(path: Path, *state: int) -> str:
 
 def ancestors(*paths: Path) -> dict[str, str]:
     """Digests, by name, of files that are used together and of all that they were made from: the `made_from` of
-    what is made of them.
+    what is made of them. The weights that a training started from are no ancestor that two files must share: they
+    go by the kind of what was trained, such as `start of encoder`.
 
     Raises:
         UserError: a file is missing or damaged, does not say what it was made from, or two of them are of

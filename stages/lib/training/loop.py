@@ -29,11 +29,12 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from stages.lib.atomic import atomic_file
+from stages.lib.loading import reading
 from stages.lib.params import UserError
 from stages.lib.stage import Stage, out_of_memory, say_interrupted
 from stages.lib.training.log import Log, Quiet
 from stages.lib.training.many import any_of, average, is_first, meet
-from stages.lib.training.origin import Origin, state_file
+from stages.lib.training.origin import REMEDY, Origin, state_file
 
 SAVE_EVERY_SECONDS = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
 
@@ -211,15 +212,17 @@ class Training:
         """With what an earlier run ended with, but at the rates of this one."""
         if (saved := self.origin.state) is None:
             return
-        for name, item in self.state.items():
-            state, now = saved["state"][name], item.state_dict()
+        with reading(self.origin.state_file, REMEDY):  # another version of the code may have written it
+            parts = [(item, saved["state"][name]) for name, item in self.state.items()]
+            self.step, self.history = saved["step"], saved["history"]
+            self._sums, self._counts = saved["row"]["sums"], saved["row"]["counts"]
+        for item, state in parts:
+            now = item.state_dict()
             if isinstance(item, torch.optim.lr_scheduler.LRScheduler):
-                item.load_state_dict(now | {"last_epoch": saved["step"] - 1, "_step_count": saved["step"]})
+                item.load_state_dict(now | {"last_epoch": self.step - 1, "_step_count": self.step})
                 item.step()
             else:
                 item.load_state_dict(state | {"param_groups": now["param_groups"]} if "param_groups" in now else state)
-        self.step, self.history = saved["step"], saved["history"]
-        self._sums, self._counts = saved["row"]["sums"], saved["row"]["counts"]
 
     def _resume(self) -> bool:
         """Load the checkpoint; whether it could be read."""

@@ -18,6 +18,7 @@ from stages.lib.weights import load_weights
 MODELS, NONE = Path("models"), "none"
 DATA = ("pictures", "outlines", "encoder", "embeddings", "mixture")  # of `made_from`: what is trained on
 NAMED = 6  # layers in a line at most
+REMEDY = "delete it to start from weights alone"  # of a state that cannot be read
 PARAMETRISED = ".parametrizations."  # as torch names the parts of a weight with a spectral norm
 
 
@@ -69,11 +70,11 @@ class Origin:
         self.state = self._read_state(file)
 
     def _read_state(self, weights: Path) -> dict[str, Any] | None:
-        file = state_file(self.folder, self.section, weights)
-        if not file.is_file():
+        self.state_file = state_file(self.folder, self.section, weights)
+        if not self.state_file.is_file():
             return None
-        with reading(file, "delete it to start from weights alone"):
-            found = dict(torch.load(file, map_location="cpu", weights_only=True))
+        with reading(self.state_file, REMEDY):
+            found = dict(torch.load(self.state_file, map_location="cpu", weights_only=True))
             was, same = found["about"]["made_from"], found["about"]["same"]
         other = [name for name in DATA if was.get(name) != self.made_from.get(name)]
         other += [name for name in self.parameters if same.get(name) != self.parameters[name]]

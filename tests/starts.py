@@ -1,0 +1,78 @@
+"""Trainings of a GAN, at their smallest, that start from an earlier run."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from stages.gan.build import Start, prepare
+from stages.gan.params import GanParams
+from stages.gan.train import train
+from stages.lib.params import Common, parse, read_yaml
+from stages.lib.pictures import open_pictures
+from stages.lib.sampling import GAN_FILE
+from stages.lib.training import loop
+from stages.lib.training.log import Quiet
+from stages.lib.training.loop import Training
+from stages.lib.weights import save_weights
+from tests.closure import ROOT
+from tests.trainings import SLOW
+from tests.untrained import PX, write_run
+
+BATCH = 4
+SMALL = {"discriminator": "sngan", "discriminator_width": 8, "condition": "none", "frames": 2, "snapshots": 3} | SLOW
+STEERED = {"lecam": 0.1, "anchor": 1.0, "augment_p": 0.2, "augment_target": 0.3, "schedule": "constant"}
+numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def untrained(tmp_path, monkeypatch) -> Path:
+    """A run that has not been trained, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loop, "Log", lambda *_: Quiet())
+    write_run()
+    return tmp_path
+
+
+def stage(name: str) -> Any:
+    number = next(numbers)
+    return SimpleNamespace(name=name, checkpoint_dir=Path(f".ckpt/{name}/{number}"), run_dir=Path(f"runs/{number}"))
+
+
+def begin_gan(start: str, steps: int = 9, px: int = PX, **changes: Any) -> tuple[GanParams, Start]:
+    values = read_yaml(ROOT / "params.yaml")["gan"] | SMALL | {"batch": BATCH, "alone_kimg": 0.0, "ramp_kimg": 0.0}
+    p = parse("gan", values | {"kimg": steps * changes.get("batch", BATCH) / 1000, "start": start} | changes, GanParams)
+    return p, prepare(p, Common(image_px=px), open_pictures())
+
+
+def train_gan(steps: int, start: str = "none", **changes: Any) -> Training:
+    """Train and write models/gan.safetensors, as the stage does; scores fall, so that the best is the last."""
+    p, begin = begin_gan(start, steps, **changes)
+    scores = itertools.count(0, -1)
+    net, training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, lambda _: float(next(scores)))
+    header = {"architecture": begin.architecture, "latent": p.latent, "made_from": begin.made_from | begin.origin.mark}
+    save_weights(GAN_FILE, net.state_dict(), header)
+    training.finish(GAN_FILE)
+    return training
+
+
+def states(training: Training) -> dict[str, Any]:
+    return {name: item.state_dict() for name, item in training.state.items()}
+
+
+def same(a: Any, b: Any) -> bool:
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    return len(a) == len(b) and all(map(same, a, b)) if isinstance(a, list | tuple) else a == b
+
+
+def rows(training: Training) -> list[dict[str, float]]:
+    """Without scores, which the shorter run has of its own."""
+    return [row for row in training.history if "val_kid" not in row]
