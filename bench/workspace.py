@@ -44,7 +44,8 @@ def _make(folder: Path, values: dict[str, Any]) -> dict[str, float]:
     (folder / "data/clean").symlink_to(Path("data/clean").resolve())
     with open(folder / "params.yaml", "w", encoding="utf-8") as file:
         YAML(typ="safe").dump(values, file)
-    for name in ("stages", "dvc.yaml"):
+    (folder / "models").mkdir()
+    for name in ("stages", "dvc.yaml", "models/none"):
         (folder / name).symlink_to(ROOT / name)
     seconds = {}
     for name in BEFORE:
