@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -19,6 +19,13 @@ from stages.lib.scores.defects import defects
 from stages.lib.scores.features import features
 from stages.lib.scores.figures import kid, memorised, precision_recall_density_coverage
 from stages.lib.spread import spread
+
+
+class Draws(Protocol):
+    """Whatever draws pictures, uint8 count x 3 x H x W."""
+
+    def sample(self, count: int, seed: int) -> np.ndarray: ...
+
 
 JUDGE, BESIDE = 1, 2  # EfficientNet-Lite's variants; the second chooses snapshots
 
@@ -41,7 +48,7 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
         return dict(kept)
 
 
-def scores(sampler: Sampler, pictures: Pictures, seed: int, p: EvaluateParams, out: Path) -> dict[str, float]:
+def scores(sampler: Draws, pictures: Pictures, seed: int, p: EvaluateParams, out: Path) -> dict[str, float]:
     """All figures of one generator, on the judging network, and KID on the one beside it."""
     drawn = sampler.sample(p.samples, seed + 1)
     train = pictures.images[spread(pictures.rows("train"), p.reference)]

@@ -1,0 +1,60 @@
+"""The most real of many against all that is drawn: `generate --best` at several shares.
+
+    python -m bench.best 1 0.5 0.25 0.1
+
+Needs the finished run in models/ and data/. Scored as in bench.quality, on EfficientNet-Lite1. Prints a table.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from app.best import Judge
+from app.generate import drawn_for
+from bench.judge import scores
+from bench.report import COLUMNS
+from stages.evaluate.params import EvaluateParams
+from stages.lib.params import UserError, parse, read_yaml
+from stages.lib.pictures import open_pictures
+from stages.lib.sampling import Sampler, load_sampler
+
+
+@dataclass(frozen=True)
+class BestOf:
+    """A sampler that keeps a share of what it draws."""
+
+    sampler: Sampler
+    judge: Judge
+    share: float
+
+    def sample(self, count: int, seed: int) -> np.ndarray:
+        """uint8, count x 3 x H x W."""
+        images = self.sampler.sample(drawn_for(count, self.share), seed)
+        return images[self.judge.best(images, count)]
+
+
+def main(
+    shares: Annotated[list[float], typer.Argument(min=0.01, max=1.0, help="Of what is drawn, kept.")],
+    out: Annotated[Path, typer.Option(help="Folder for features of real pictures.")] = Path("samples/best"),
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        p = parse("evaluate", read_yaml("params.yaml")["evaluate"], EvaluateParams)
+        pictures, sampler, judge = open_pictures(), load_sampler(), Judge()
+    except UserError as error:
+        sys.exit(f"best: {error}")
+    columns = [name for name in COLUMNS if name != "kid_lite2"]
+    print(f"| kept | {' | '.join(columns)} |\n|{' --- |' * (len(columns) + 1)}")
+    for share in shares:
+        found = scores(BestOf(sampler, judge, share), pictures, 0, p, out)
+        print(f"| {share:g} | {' | '.join(f'{found[name]:.3f}' for name in columns)} |", flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)
