@@ -54,7 +54,11 @@ def train_gan(steps: int, start: str = "none", **changes: Any) -> Training:
     """Train and write models/gan.safetensors, as the stage does; scores fall, so that the best is the last."""
     p, begin = begin_gan(start, steps, **changes)
     scores = itertools.count(0, -1)
-    net, training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, lambda _: float(next(scores)))
+
+    def score(_: object) -> dict[str, float]:
+        return {"val_kid": float(next(scores))}
+
+    net, training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, score)
     header = {"architecture": begin.architecture, "latent": p.latent, "made_from": begin.made_from | begin.origin.mark}
     save_weights(GAN_FILE, net.state_dict(), header)
     training.finish(GAN_FILE)

@@ -53,7 +53,7 @@ def test_layers_of_another_shape_stay_as_they_were_and_are_named(capsys):
     found = re.fullmatch(pattern, said)
     assert found and 0 < int(found[1]) < int(found[2]) and 0 < int(found[3]) < 100
     assert "blocks.64" in found[4] and "blocks.32" not in found[4]
-    assert torch.equal(begin.net_g.state_dict()["blocks.32.0.weight"], given["blocks.32.0.weight"])
+    assert torch.equal(begin.net_g.state_dict()["blocks.32.0.kept.weight"], given["blocks.32.0.kept.weight"])
 
 
 def new_encoder(start: Path | None) -> None:
