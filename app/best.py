@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import nn
 
 from app.explore import load_embeddings
@@ -11,10 +10,8 @@ from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.pictures import open_pictures
 from stages.lib.provenance import EMBEDDINGS, ancestors
+from stages.lib.scores.features import features
 from stages.lib.scores.realism import realism
-from stages.lib.tensors import to_float
-
-BATCH = 64
 
 
 class Judge:
@@ -29,8 +26,7 @@ class Judge:
         ancestors(EMBEDDINGS, ENCODER_FILE)
         self.real = load_embeddings()[open_pictures().rows("train")]
 
-    @torch.no_grad()
     def best(self, images: np.ndarray, count: int) -> np.ndarray:
         """Rows, ascending, of the `count` most real of pictures, uint8 N x 3 x H x W: the higher realism score."""
-        parts = [self.encoder(to_float(images[i : i + BATCH])).float().numpy() for i in range(0, len(images), BATCH)]
-        return np.sort(np.argsort(-realism(np.concatenate(parts), self.real), kind="stable")[:count])
+        found = realism(features(self.encoder, images, None), self.real)
+        return np.sort(np.argsort(-found, kind="stable")[:count])

@@ -67,4 +67,4 @@ def test_defects_are_means_over_pictures(real):
     two[:, :, 10:20, 10:20] = 0
     two[1, :, 2:4, 2:4] = 0
     found = defects(two, real)
-    assert (found["one_piece"], found["holes"]) == (0.5, 0) and found["grid"] >= 0
+    assert (found["one_piece"], found["holes"]) == (0.5, 0) and found["grid"] == grid(two, real)

@@ -64,9 +64,9 @@ class UpConv(nn.Conv2d):
 class SmoothUpConv(nn.Conv2d):
     """A transposed 4x4 convolution of stride 2 that is a learned 2x2 kernel with a low-pass, (1, 2, 1) each way.
 
-    So the four pixels that an input pixel becomes cannot differ by a pattern of their own, which is what a mesh
-    over pictures is made of. T. Karras et al., "Analyzing and Improving the Image Quality of StyleGAN"
-    (StyleGAN2), 2020, filter after the convolution; here both are one kernel, at the cost of `UpConv`.
+    So of a flat map the four pixels that an input pixel becomes are the same. T. Karras et al., "Analyzing and
+    Improving the Image Quality of StyleGAN" (StyleGAN2), 2020, filter after the convolution; here both are one
+    kernel, at the cost of `UpConv`.
     """
 
     low_pass: Tensor
@@ -117,8 +117,7 @@ class LiteGenerator(Generator):
         activation: relu or leaky.
         dropout: after the first map.
         smooth_blocks: how many blocks, the last ones, are `SmoothUp`; the others are `nearest_up`.
-        samples: drawn for each pixel, whose mean it is. A single one that goes from white to black within a pixel
-            makes jagged edges, which meet the grid of the smaller maps and so are part of a mesh.
+        samples: drawn for each pixel, whose mean it is: so that edges can be soft where tanh is saturated.
         dilation: rate of the dilated convolutions.
         dilated_px: resolutions that get one.
         excitation: whether coarse maps gate the channels of those eight times finer.
