@@ -48,6 +48,9 @@ class GanParams(Section):
     r2_gamma: float = Field(ge=0, description="weight of the penalty at fake pictures")
     lecam: float = Field(ge=0, description="weight of LeCam's penalty, against an overfitting discriminator")
     penalty_every: int = Field(ge=1, description="gp, r1 and r2 lazily: every so many steps, so many times as strong")
+    mesh: float = Field(
+        ge=0, description="weight of the penalty on more power at periods of 2 and 4 pixels than real ones have"
+    )
     n_critic: int = Field(ge=1, description="discriminator steps for each of the generator's")
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of all that the discriminator sees")
     augment_p: float = Field(ge=0, le=1, description="probability of each; with a target, at the start")

@@ -29,6 +29,7 @@ from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training, mix
 from stages.lib.training.losses import LOSSES
 from stages.lib.training.many import is_first, prepare, share
+from stages.lib.training.mesh import Mesh
 from stages.lib.training.penalties import PENALTIES, LeCam
 from stages.lib.training.schedule import AdaptiveP, blur, fading, rate, set_rate
 
@@ -67,7 +68,7 @@ def train(
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
     opt_d = torch.optim.Adam(trained, lr=p.d_lr, betas=betas, fused=True)
     net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
-    ema, best, lecam = EMA(net_g, p.ema), Best(), LeCam()
+    ema, best, lecam, mesh = EMA(net_g, p.ema), Best(), LeCam(), Mesh()
     adaptive = AdaptiveP(p.augment_p, p.augment_target, p.augment_kimg)
 
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
@@ -88,7 +89,7 @@ def train(
         return Shown(images, net_d.features(images), None if told is None else torch.from_numpy(told).to(device))
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
-    state |= {"p": adaptive, "lecam": lecam}
+    state |= {"p": adaptive, "lecam": lecam, "mesh": mesh}
     with Training(stage, steps, p.batch, seed, state, origin=start.origin) as run:
         best.forget(before=steps // 2 if score else steps)
         for step in run:
@@ -135,6 +136,10 @@ def train(
                     weight.requires_grad_(False)
                 with accelerate.autocast():
                     loss_g = generator_loss(p, net_d, real, fake)
+                    if p.mesh:
+                        above = mesh(real.pictures[0], fake.pictures[0])
+                        loss_g = loss_g + p.mesh * above
+                        run.log(mesh=above)
                     held = loss_g.new_zeros(())
                     if anchored:
                         goal = source[:own_anchored]

@@ -13,7 +13,7 @@ class EMA:
     """Average weights, the ones that are sampled from and shipped.
 
     The decay rises from 0 so that early weights do not linger in short runs:
-    decay_t = min(decay, (1 + t) / (10 + t)). Buffers (BatchNorm statistics) are copied.
+    decay_t = min(decay, (1 + t) / (10 + t)). BatchNorm's statistics are averaged alike; other buffers are copied.
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
@@ -27,7 +27,10 @@ class EMA:
         for average, value in zip(self.module.parameters(), module.parameters(), strict=True):
             average.lerp_(value, 1 - decay)
         for held, found in zip(self.module.buffers(), module.buffers(), strict=True):
-            held.copy_(found)
+            if held.is_floating_point():
+                held.lerp_(found, 1 - decay)
+            else:
+                held.copy_(found)
 
     def state_dict(self) -> dict[str, Any]:
         return {"module": self.module.state_dict(), "updates": self.updates}
