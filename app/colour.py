@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image
 
 from app.explore import must_end, picture_of, unusable
+from app.networks import colourer_file, is_released
 from app.own import Kind, outline_of
 from app.trained import cleaning_of, note_changes
-from stages.lib.colouring import FILE, Colourer, load_colourer
+from stages.lib.colouring import Colourer, load_colourer
 from stages.lib.outlines.canny import canny
 from stages.lib.outlines.sketch import sketch
 from stages.lib.palette import palette_of
@@ -32,11 +33,12 @@ def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, 
         UserError: the model is missing or of another run, or a file cannot be used.
     """
     must_end(out, ".png")
-    colourer, margin, rows = load_colourer(), cleaning_of(FILE)["clean.margin"], []
-    note_changes(FILE)
-    picture, row = picture_of(like, FILE) if like else (None, None)
-    if row is not None:
-        ancestors(FILE, PICTURES)
+    network, rows = colourer_file(), []
+    colourer, margin = load_colourer(network), cleaning_of(network)["clean.margin"]
+    note_changes(network)
+    picture, row = picture_of(like, network) if like else (None, None)
+    if row is not None and not is_released(network):
+        ancestors(network, PICTURES)
     for file in files:
         try:
             outline = traced(colourer, open_file(file, colourer.net.image_px), margin, kind)

@@ -12,12 +12,12 @@ import torch
 from PIL import Image
 from scipy.interpolate import CubicSpline
 
+from app.networks import encoder_file, generator_file, is_released
 from app.trained import cleaning_of, note_changes
 from stages.lib.atomic import atomic_file
 from stages.lib.loading import open_array
 from stages.lib.mixture import Mixture
 from stages.lib.nets.base import Generator
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.params import UserError
 from stages.lib.pictures import Pictures, open_pictures
@@ -78,7 +78,7 @@ def load_explorer(sampler: Sampler | None = None) -> Explorer:
     Raises:
         UserError: a model is missing, or its z are no embeddings.
     """
-    sampler = sampler or load_sampler()
+    sampler = sampler or load_sampler(generator_file())
     if sampler.latent.mixture is None:
         raise UserError("this generator was trained with gan.latent: normal; it knows no embeddings")
     return Explorer(sampler.net, sampler.latent.mixture)
@@ -86,11 +86,12 @@ def load_explorer(sampler: Sampler | None = None) -> Explorer:
 
 def place(what: str) -> tuple[np.ndarray, np.ndarray]:
     """Where a species or a picture file is: its picture, as `picture_of` finds it, and embedding, float (E,)."""
-    picture, row = picture_of(what, ENCODER_FILE)
-    if row is None:
-        ancestors(GAN_FILE, ENCODER_FILE)
+    file = encoder_file()
+    picture, row = picture_of(what, file)
+    if row is None or is_released(file):  # which has embeddings of no pictures here
+        ancestors(generator_file(), file)
         with torch.no_grad():
-            return picture, load_encoder()[0](to_float(picture[None]))[0].double().numpy()
+            return picture, load_encoder(file)[0](to_float(picture[None]))[0].double().numpy()
     return picture, load_embeddings()[row].astype(np.float64)
 
 
@@ -180,7 +181,7 @@ def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out:
     images = explorer.draw(explorer.loop(stops, frames, seed, truncation)).transpose(0, 2, 3, 1)
     side = images.shape[1] * scale
     shown = [Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images]
-    note_changes(GAN_FILE)
+    note_changes(generator_file())
     with atomic_file(out) as part:
         if out.suffix == ".gif":
             shown[0].save(part, save_all=True, append_images=shown[1:], duration=60, loop=0)
@@ -210,6 +211,6 @@ def must_end(out: Path, *endings: str) -> None:
 
 
 def _write(images: np.ndarray, columns: int, out: Path) -> Path:
-    note_changes(GAN_FILE)
+    note_changes(generator_file())
     save_sheet(out, images, columns, scale=2)
     return out

@@ -14,12 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from app.networks import colourer_file, generator_file, is_released
 from app.trained import note_changes
-from stages.lib.colouring import FILE, load_colourer
+from stages.lib.colouring import load_colourer
 from stages.lib.loading import read_header, reading
+from stages.lib.mixture import FILE as MIXTURE_FILE
 from stages.lib.nets.unet import draw_noise
 from stages.lib.params import UserError
-from stages.lib.sampling import GAN_FILE, load_sampler
+from stages.lib.sampling import load_sampler
 
 OUT = Path("models/export")
 CHECKED = 3  # another batch than the one that is traced
@@ -42,22 +44,23 @@ class Exported:
         inputs: by name, for so many pictures.
         about: shapes and ranges by name.
         params: that it was trained with.
-        figures: file of what it was measured at.
+        figures: file of what it was measured at; None for a released one, whose card says it.
     """
 
     net: nn.Module
     inputs: Callable[[int], dict[str, Tensor]]
     about: dict[str, str]
     params: dict[str, Any]
-    figures: Path
+    figures: Path | None
 
 
 def generator() -> Exported:
     """z to pictures."""
-    sampler, header = load_sampler(), read_header(GAN_FILE)
+    file = generator_file()
+    sampler, header = load_sampler(file), read_header(file)
     latent, px = sampler.latent, sampler.net.image_px
     if latent.mixture is not None:
-        drawn_from = "drawn from the mixture in models/gmm.npz"
+        drawn_from = f"drawn from the mixture in {file.with_name(MIXTURE_FILE.name)}"
     elif latent.shares is not None:
         drawn_from = f"{latent.z_dim} numbers drawn from N(0, I), then a one for the class and zeros"
     else:
@@ -70,13 +73,14 @@ def generator() -> Exported:
             "pictures": f"float32, batch x 3 x {px} x {px}, RGB in [-1, 1]",
         },
         header["params"],
-        Path("metrics/evaluate.json"),
+        None if is_released(file) else Path("metrics/evaluate.json"),
     )
 
 
 def pix2pix() -> Exported:
     """Outlines, noise and palettes to pictures."""
-    colourer, header = load_colourer(), read_header(FILE)
+    file = colourer_file()
+    colourer, header = load_colourer(file), read_header(file)
     net, px = colourer.net, colourer.net.image_px
 
     def inputs(count: int) -> dict[str, Tensor]:
@@ -96,7 +100,7 @@ def pix2pix() -> Exported:
             "pictures": f"float32, batch x 3 x {px} x {px}, RGB in [-1, 1]",
         },
         header["params"],
-        Path("metrics/pix2pix.json"),
+        None if is_released(file) else Path("metrics/pix2pix.json"),
     )
 
 
@@ -110,7 +114,7 @@ def export(out: Path = OUT) -> list[Path]:
         UserError: a model is missing, or onnxruntime does not draw what torch draws.
     """
     models = {name: load() for name, load in MODELS.items()}
-    note_changes(GAN_FILE, FILE)
+    note_changes(generator_file(), colourer_file())
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out) as folder:
         written = [write(name, model, Path(folder) / f"{name}.onnx") for name, model in models.items()]
@@ -165,7 +169,7 @@ def card(models: dict[str, Exported], path: Path) -> Path:
     for name, model in models.items():
         lines += ["", f"## {name}.onnx", "", *(f"- `{key}`: {text}" for key, text in model.about.items())]
         lines += ["", "Trained with:", "", "```json", json.dumps(model.params, indent=2), "```"]
-        if model.figures.exists():
+        if model.figures and model.figures.exists():
             with reading(model.figures):
                 measured = model.figures.read_text(encoding="utf-8").rstrip()
             lines += ["", "Measured:", "", "```json", measured, "```"]

@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 from app.best import Judge
+from app.networks import generator_file
 from app.trained import note_changes
-from stages.lib.sampling import GAN_FILE, load_sampler
+from stages.lib.sampling import load_sampler
 from stages.lib.sheets import save_sheet
 
 GRID = "grid.png"
@@ -31,11 +32,12 @@ def write_samples(count: int, seed: int, truncation: float, out: Path, best: flo
         UserError: a model is missing.
         OSError: the folder cannot be written to.
     """
-    sampler = load_sampler()
+    file = generator_file()
+    sampler = load_sampler(file)
     judge = Judge() if best < 1 else None
     images = sampler.sample(drawn_for(count, best), seed, truncation)
     images = images[judge.best(images, count)] if judge else images
-    note_changes(GAN_FILE)
+    note_changes(file)
     out.mkdir(parents=True, exist_ok=True)
     digits = max(DIGITS[0], len(str(count - 1)))
     with TemporaryDirectory(dir=out) as folder:

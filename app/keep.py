@@ -18,7 +18,16 @@ from stages.lib.weights import save_weights
 
 TRAINED = ("classifier", "pretrain", "gan", "pix2pix")  # stages, and names of their files
 NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
-RESERVED = {"none", "export", "null", "true", "false", "nan", "inf"}  # of ours, or read otherwise by YAML or Hydra
+RESERVED = {
+    "none",
+    "export",
+    "null",
+    "true",
+    "false",
+    "nan",
+    "inf",
+    "released",
+}  # of ours, or read otherwise by YAML or Hydra
 KEPT = re.compile(rf"({'|'.join(TRAINED)}|discriminator)\.safetensors|({'|'.join(TRAINED)})-\w+\.pt|gmm\.npz")
 
 

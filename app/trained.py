@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from app.networks import is_released
 from stages.lib.loading import read_header
 from stages.lib.params import UserError, read_yaml
 from stages.lib.stage import lookup
@@ -17,12 +18,12 @@ def cleaning_of(path: Path) -> dict[str, Any]:
     """Cleaning parameters of the pictures that a network was trained on: values by dotted key, such as clean.margin.
 
     Raises:
-        UserError: the file is missing, does not say, or params.yaml says otherwise by now.
+        UserError: the file is missing, does not say, or is one's own and params.yaml says otherwise by now.
     """
     found = read_header(path).get("cleaning")
     if not found:
         raise UserError(f"{path} does not say how its pictures were cleaned; run dvc repro")
-    if changed := _changed(found):
+    if not is_released(path) and (changed := _changed(found)):
         raise UserError(f"{path} was trained on pictures cleaned with {changed}; run dvc repro")
     return found
 
@@ -34,6 +35,8 @@ def note_changes(*paths: Path) -> None:
         UserError: a file is missing or damaged.
     """
     for path in paths:
+        if is_released(path):  # of its own parameters, whatever params.yaml says
+            continue
         header = read_header(path)
         trained = {"common": header.get("common"), path.stem: header.get("params")}
         values = {f"{name}.{key}": value for name, part in trained.items() for key, value in (part or {}).items()}

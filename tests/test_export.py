@@ -26,9 +26,9 @@ from tests.closure import ROOT
 def models(monkeypatch):
     torch.manual_seed(0)
     net = LiteGenerator(6, 32, 4).eval().requires_grad_(False)
-    monkeypatch.setattr(app.export, "load_sampler", lambda: Sampler(net, Latent(6)))
+    monkeypatch.setattr(app.export, "load_sampler", lambda _: Sampler(net, Latent(6)))
     colourer = Colourer(UNet(16, 4, 2).eval().requires_grad_(False), "dropout", "mixed", torch.zeros(0, 2, 4))
-    monkeypatch.setattr(app.export, "load_colourer", lambda: colourer)
+    monkeypatch.setattr(app.export, "load_colourer", lambda _: colourer)
     monkeypatch.setattr(app.export, "read_header", lambda path: {"params": {"of": path.stem}})
     monkeypatch.setattr(app.export, "note_changes", lambda *paths: None)
     return net, colourer
@@ -73,7 +73,7 @@ def test_the_page_s_colourer_draws_what_torch_draws(tmp_path, monkeypatch):
 
 def test_a_colourer_without_palettes_takes_batches_of_any_length(models, tmp_path, monkeypatch):
     plain = Colourer(UNet(16, 4).eval().requires_grad_(False), "none", "mixed", torch.zeros(0, 0, 4))
-    monkeypatch.setattr(app.export, "load_colourer", lambda: plain)
+    monkeypatch.setattr(app.export, "load_colourer", lambda _: plain)
     assert write("pix2pix", app.export.pix2pix(), tmp_path / "pix2pix.onnx").exists()  # it checks that itself
 
 
@@ -87,11 +87,11 @@ def test_a_file_that_differs_from_torch_is_not_written(models, tmp_path, monkeyp
 def test_a_file_says_what_its_inputs_are(models, monkeypatch):
     net, _ = models
     shares = np.array([0.5, 0.5])
-    monkeypatch.setattr(app.export, "load_sampler", lambda: Sampler(net, Latent(4, None, shares)))
+    monkeypatch.setattr(app.export, "load_sampler", lambda _: Sampler(net, Latent(4, None, shares)))
     assert "batch x 6: 4 numbers drawn from N(0, I), then a one for the class" in app.export.generator().about["z"]
     plain = Colourer(UNet(16, 4).eval(), "none", "mixed", torch.zeros(0, 0, 4))
     assert "0 and 2" in app.export.pix2pix().about["noise"]
-    monkeypatch.setattr(app.export, "load_colourer", lambda: plain)
+    monkeypatch.setattr(app.export, "load_colourer", lambda _: plain)
     about = app.export.pix2pix().about
     assert "0 and 2" not in about["noise"] and "palettes" not in about
 

@@ -12,6 +12,7 @@ from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 from torch import Tensor
 
 from app.export import pix2pix, write
+from app.networks import colourer_file
 from stages.lib.colouring import Colourer, load_colourer
 
 CPU = ["CPUExecutionProvider"]
@@ -23,7 +24,7 @@ def quick_colourer() -> Colourer:
     Raises:
         UserError: it is missing, or onnxruntime does not draw what torch draws.
     """
-    colourer, options = load_colourer(), SessionOptions()
+    colourer, options = load_colourer(colourer_file()), SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others need the cores too
     options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL  # it is optimised already
     with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as other:

@@ -15,17 +15,16 @@ from torch import nn
 from app.best import Judge
 from app.colour import painted, traced
 from app.explore import Explorer, cleaned, drawn, load_embeddings, load_explorer, species_row, unusable
+from app.networks import colourer_file, encoder_file, generator_file, is_released
 from app.page.names import load_names
 from app.page.quick import quick_colourer
 from app.trained import cleaning_of, note_changes
-from stages.lib.colouring import FILE as COLOURER_FILE
 from stages.lib.colouring import Colourer
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.nets.encoder import load_encoder
 from stages.lib.pictures import Pictures, open_pictures
 from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
 from stages.lib.reading.unusable import Unusable
-from stages.lib.sampling import GAN_FILE, Sampler, load_sampler
+from stages.lib.sampling import Sampler, load_sampler
 from stages.lib.tensors import to_float
 
 NEIGHBOURS = 4
@@ -110,7 +109,9 @@ class Studio:
     def embedding(self, what: str | Image.Image) -> np.ndarray:
         """Where it is, float (E,)."""
         if isinstance(what, str):
-            return self.embeddings[species_row(what, self.pictures)].astype(np.float64)
+            row = species_row(what, self.pictures)
+            if not is_released(encoder_file()):
+                return self.embeddings[row].astype(np.float64)
         return self.encoded(self.picture(what))
 
     def fuse(self, first: str | Image.Image, second: str | Image.Image, count: int) -> np.ndarray:
@@ -129,23 +130,27 @@ class Studio:
 
 
 def sampler() -> Sampler:
-    found = load_sampler()
-    note_changes(GAN_FILE)
+    file = generator_file()
+    found = load_sampler(file)
+    note_changes(file)
     return found
 
 
 def encoder() -> nn.Module:
     """Raises UserError if it is missing, or of another run than the generator and the embeddings."""
-    found, _ = load_encoder()
-    ancestors(GAN_FILE, EMBEDDINGS, ENCODER_FILE)
+    file = encoder_file()
+    found, _ = load_encoder(file)
+    ancestors(generator_file(), file, *([] if is_released(file) else [EMBEDDINGS]))
     return found
 
 
 def colourer() -> Colourer:
     """Raises UserError if it is missing, or of another run than the pictures."""
     found = quick_colourer()
-    note_changes(COLOURER_FILE)
-    ancestors(COLOURER_FILE, PICTURES)
+    file = colourer_file()
+    note_changes(file)
+    if not is_released(file):
+        ancestors(file, PICTURES)
     return found
 
 
@@ -158,6 +163,6 @@ LOADERS: dict[str, Callable[[Studio], Any]] = {
     "embeddings": lambda studio: load_embeddings(),
     "judge": lambda studio: Judge(studio.encoder),
     "names": lambda studio: load_names(),
-    "cleaning": lambda studio: cleaning_of(ENCODER_FILE),
-    "margin": lambda studio: cleaning_of(COLOURER_FILE)["clean.margin"],
+    "cleaning": lambda studio: cleaning_of(encoder_file()),
+    "margin": lambda studio: cleaning_of(colourer_file())["clean.margin"],
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from stages.lib.params import Section, StartName, one_of
+from stages.lib.params import NONE, Section, StartName, one_of
 from stages.lib.training.augment import AUGMENTATIONS
 
 
@@ -15,9 +15,15 @@ class ClassifierParams(Section):
     task: Literal["species", "rotation"] = Field(description="rotation is chosen by itself where there are no labels")
     backbone: str = Field(description="a timm ResNet")
     pretrained: bool = Field(description="start from timm's hub weights")
-    epochs: int = Field(ge=1)
+    epochs: int = Field(ge=0, description="0, with a start: its network as it is, normalised to these pictures")
     batch: int = Field(ge=2)
     lr: float = Field(gt=0, description="peak of the one-cycle schedule")
     weight_decay: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]]
+
+    @model_validator(mode="after")
+    def _possible(self) -> ClassifierParams:
+        if not self.epochs and self.start == NONE:
+            raise ValueError("epochs 0 needs a start: there is no network to take as it is")
+        return self

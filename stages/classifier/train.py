@@ -81,7 +81,7 @@ def train(
     batches = Batches(rows, p.batch, seed, pictures.images)
     steps_per_epoch = -(-len(rows) // p.batch)
     steps = p.epochs * steps_per_epoch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, p.lr, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, p.lr, total_steps=max(1, steps))
     net, optimiser = prepare(accelerate, net, optimiser)
     best = Best()
     state = {"net": net, "optimiser": optimiser, "schedule": schedule, "best": best}

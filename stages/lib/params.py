@@ -56,6 +56,7 @@ def _below_models(value: str) -> str:
     return value
 
 
+NONE = "none"  # a start: anew
 StartName = Annotated[str, AfterValidator(_below_models)]
 
 

@@ -81,7 +81,7 @@ class Sampler:
 
 
 def load_sampler(path: Path = GAN_FILE) -> Sampler:
-    """The sampler of a file that `gan` or `pretrain` wrote; the mixture comes from models/gmm.npz.
+    """The sampler of a file that `gan` or `pretrain` wrote; the mixture lies beside it.
 
     Raises:
         UserError: a file is missing or damaged, or the two are of different runs.
@@ -93,7 +93,8 @@ def load_sampler(path: Path = GAN_FILE) -> Sampler:
         shares = np.array(header["shares"]) if header.get("shares") else None
     net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     if latent == "gmm":
-        mixture = load_mixture()
-        ancestors(path, MIXTURE_FILE)
+        beside = path.with_name(MIXTURE_FILE.name)
+        mixture = load_mixture(beside)
+        ancestors(path, beside)
         return Sampler(net, Latent(net.z_dim, mixture))
     return Sampler(net, Latent(net.z_dim - (0 if shares is None else len(shares)), None, shares))

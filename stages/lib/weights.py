@@ -11,11 +11,21 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from stages.lib.atomic import atomic_file
+from stages.lib.compact import compacted, restored
 from stages.lib.loading import REMEDY, reading
 
+COMPACT = "compact"  # in a header: the shapes of what is stored so
 
-def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
-    """Write tensors and a header (architecture, parameters, what they were `made_from`); byte-stable."""
+
+def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any], levels: int = 0) -> None:
+    """Write tensors and a header (architecture, parameters, what they were `made_from`); byte-stable.
+
+    Args:
+        levels: of `compacted`, to save space; 0: every number as it is.
+    """
+    if levels:
+        tensors, shapes = compacted(tensors, levels)
+        header = {**header, COMPACT: shapes}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     with atomic_file(path) as part:
         save_file(plain, part, metadata={"header": json.dumps(header, sort_keys=True)})
@@ -29,4 +39,5 @@ def load_weights(path: Path, remedy: str = REMEDY) -> tuple[dict[str, Tensor], d
     """
     with reading(path, remedy), safe_open(path, framework="pt") as file:
         header = dict(json.loads(file.metadata()["header"]))
-        return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return restored(tensors, header.pop(COMPACT, {})), header

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from stages.lib.params import Section, StartName, one_of
+from stages.lib.params import NONE, Section, StartName, one_of
 from stages.pretrain.networks import NETWORKS
 
 
@@ -24,7 +24,13 @@ class PretrainParams(Section):
     jitter: float = Field(ge=0, description="deviation of the noise on embeddings, whose own is 1")
     coarse_kimg: float = Field(ge=0, description="thousands of shrunk pictures to train the first blocks on, first")
     coarse_px: int = Field(description="their side")
-    kimg: float = Field(gt=0, description="then thousands of whole pictures")
+    kimg: float = Field(ge=0, description="then thousands of whole pictures; 0, with a start: its generator as it is")
     batch: int = Field(ge=2)
     lr: float = Field(gt=0)
     ema: float = Field(ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _possible(self) -> PretrainParams:
+        if not self.kimg and (self.start == NONE or self.coarse_kimg):
+            raise ValueError("kimg 0 needs a start, and coarse_kimg 0: there is no generator to take as it is")
+        return self

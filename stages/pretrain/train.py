@@ -53,7 +53,7 @@ def train(
     if origin and not origin.restores(net=net, to_small=to_small):
         origin.take(net, reads="encoder", by={"first"})
     optimiser = torch.optim.Adam([*net.parameters(), *to_small.parameters()], lr=p.lr, betas=(0.5, 0.99))
-    coarse, fine = round(p.coarse_kimg * 1000 / p.batch), max(1, round(p.kimg * 1000 / p.batch))
+    coarse, fine = round(p.coarse_kimg * 1000 / p.batch), (max(1, round(p.kimg * 1000 / p.batch)) if p.kimg else 0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, coarse, fine))
     net, to_small, optimiser = prepare(accelerate, net, to_small, optimiser)
     ema = EMA(net, p.ema)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stages.lib.stage import Stage
 
 LINE_EVERY_SECONDS = 30.0
+FIRST_LINE_SECONDS = 3.0  # after which it is known how long the whole will take
 
 
 class Quiet:
@@ -33,7 +34,8 @@ class Log(Quiet):
         from torch.utils.tensorboard import SummaryWriter
 
         self.stage, self.steps, self.images_per_step = stage, steps, images_per_step
-        self.start, self.began, self.lined, self.latest = start, time.monotonic(), time.monotonic(), ""
+        self.start, self.began, self.latest = start, time.monotonic(), ""
+        self.lined = self.began - LINE_EVERY_SECONDS + FIRST_LINE_SECONDS
         self.board = SummaryWriter(str(stage.run_dir / "tensorboard"), purge_step=start)
         self.live: Live | None = None
         with suppress(SCMError):  # a git repository without a commit

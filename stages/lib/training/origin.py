@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from stages.lib.loading import reading
-from stages.lib.params import UserError
+from stages.lib.params import NONE, UserError
 from stages.lib.provenance import START, digest_of
 from stages.lib.weights import load_weights
 
-MODELS, NONE = Path("models"), "none"
+MODELS = Path("models")
 DATA = ("pictures", "outlines", "encoder", "embeddings", "mixture")  # of `made_from`: what is trained on
 NAMED = 6  # layers in a line at most
 REMEDY = "delete it to start from weights alone"  # of a state that cannot be read
@@ -62,12 +62,18 @@ class Origin:
         self._lacks = ""
         if start == NONE:
             return
-        file = self.folder / f"{section}.safetensors"
+        file = self._file(section)
         if not file.is_file():
             raise UserError(f"{section}.start is {start!r}: there is no {file}")
         _, header = load_weights(file, "choose another start")
         self.earlier, self.mark = header.get("made_from") or {}, {START: digest_of(file)}
         self.state = self._read_state(file)
+
+    def _file(self, name: str) -> Path:
+        """Of weights in the folder; a generator that was trained as a GAN stands for one that is only pretrained."""
+        names = [name, "gan"] if name == "pretrain" else [name]
+        files = [self.folder / f"{name}.safetensors" for name in names]
+        return next((file for file in files if file.is_file()), files[0])
 
     def _read_state(self, weights: Path) -> dict[str, Any] | None:
         self.state_file = state_file(self.folder, self.section, weights)
@@ -126,13 +132,16 @@ class Origin:
         Raises:
             UserError: no layer agrees.
         """
-        file = self.folder / f"{name or self.section}.safetensors"
+        file = self._file(name or self.section)
         if self.start == NONE or (name and not file.is_file()):
             return
         tensors, foreign = load_weights(file, "choose another start")[0], not self.same(reads)
+        # of a frozen network that comes from a package, files need not have the weights
+        known = {key for key, value in net.named_parameters() if not value.requires_grad} - tensors.keys()
         layers: dict[str, list[str]] = {}
         for key in net.state_dict():
-            layers.setdefault(_layer(key), []).append(key)
+            if key not in known:
+                layers.setdefault(_layer(key), []).append(key)
         own = _shapes(net.state_dict())
         given = _shapes(tensors)
         taken = {

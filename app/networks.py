@@ -1,0 +1,46 @@
+"""Which networks commands draw with: one's own, or the released ones until there are any."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+
+from stages.lib.colouring import FILE as COLOURER_FILE
+from stages.lib.nets.encoder import FILE as ENCODER_FILE
+from stages.lib.sampling import GAN_FILE
+from stages.lib.training.origin import MODELS
+
+RELEASED = MODELS / "released"
+CARD = "docs/MODEL_CARD.md"
+
+
+def generator_file() -> Path:
+    return _own_or_released(GAN_FILE, GAN_FILE)
+
+
+def encoder_file() -> Path:
+    """Of the run that the generator is of: the two are never mixed."""
+    return _own_or_released(ENCODER_FILE, GAN_FILE)
+
+
+def colourer_file() -> Path:
+    return _own_or_released(COLOURER_FILE, COLOURER_FILE)
+
+
+def is_released(path: Path) -> bool:
+    return path.parent == RELEASED
+
+
+def _own_or_released(file: Path, mark: Path) -> Path:
+    """A file of models/, or the released one of its name where `mark` is missing, of which a line on stderr tells."""
+    released = RELEASED / file.name
+    if mark.exists() or not released.is_file():
+        return file
+    _tell()
+    return released
+
+
+@cache
+def _tell() -> None:
+    print(f"note: there are no networks of your own yet, so the released ones draw ({CARD})", file=sys.stderr)

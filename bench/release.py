@@ -1,0 +1,195 @@
+"""Put the networks of models/ in the repository, for whoever has none yet.
+
+    python -m bench.release
+
+Writes models/released/: the encoder, the mixture, the generator with its discriminator, and the colourer, compacted
+(stages/lib/compact.py), each checked against float32; and docs/MODEL_CARD.md with its sheets of pictures. The
+discriminator is taken from the last state of the run, in .ckpt/. Scored as in bench.quality, and as drawn by
+the compacted networks.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import typer
+
+from app.export import DATA
+from app.keep import save_discriminator
+from app.networks import CARD, RELEASED
+from bench.judge import scores
+from bench.report import COLUMNS
+from stages.evaluate.params import EvaluateParams
+from stages.lib.atomic import atomic_folder
+from stages.lib.colouring import FILE as COLOURER_FILE
+from stages.lib.colouring import load_colourer
+from stages.lib.mixture import FILE as MIXTURE_FILE
+from stages.lib.mixture import load_mixture, save_mixture
+from stages.lib.nets.encoder import FILE as ENCODER_FILE
+from stages.lib.nets.encoder import load_encoder
+from stages.lib.params import UserError, parse, read_yaml
+from stages.lib.pictures import Pictures, open_pictures
+from stages.lib.provenance import OUTLINES, PICTURES, ancestors, digest_of
+from stages.lib.sampling import GAN_FILE, load_sampler
+from stages.lib.sheets import save_sheet
+from stages.lib.spread import spread
+from stages.lib.training.embed import embed_rows
+from stages.lib.training.origin import state_file
+from stages.lib.weights import load_weights, save_weights
+
+LEVELS = {ENCODER_FILE: 63, GAN_FILE: 127, COLOURER_FILE: 127}
+MOST_MB = 36
+CHECKED = 128  # pictures that both draw
+MOST = {"embedding": 0.05, "generator": 1.0, "colourer": 1.0}  # relative; then mean levels of 255
+SHEETS = Path("docs/released")
+
+
+def main() -> None:
+    try:
+        print(*release(), sep="\n")
+    except UserError as error:
+        sys.exit(f"release: {error}")
+
+
+def release(out: Path = RELEASED) -> list[Path]:
+    """Write the folder whole or not at all, then the card.
+
+    Raises:
+        UserError: a network is missing or of another run, a compacted one is too far from the original, or all are
+            larger than MOST_MB.
+    """
+    ancestors(PICTURES, ENCODER_FILE, MIXTURE_FILE, GAN_FILE)
+    ancestors(PICTURES, OUTLINES, COLOURER_FILE)
+    pictures = open_pictures()
+    with atomic_folder(out) as part:
+        write(part)
+        apart = differences(part, pictures)
+        for name, most in MOST.items():
+            if not apart[name] <= most:
+                raise UserError(
+                    f"the compacted {name} is {apart[name]:.3g} from the original; at most {most} is allowed"
+                )
+        size = sum(path.stat().st_size for path in part.iterdir()) / 1e6
+        if size > MOST_MB:
+            raise UserError(f"the files have {size:.1f} MB; at most {MOST_MB} are allowed")
+    return [out, write_card(out, apart, size, pictures)]
+
+
+def write(folder: Path) -> None:
+    """All files, each saying what it was made from by the digests of the others here."""
+    other: dict[str, str] = {}
+
+    def made_from(said: dict[str, str]) -> dict[str, str]:
+        return {name: other.get(digest, digest) for name, digest in said.items()}
+
+    def compact(path: Path) -> None:
+        tensors, header = load_weights(path)
+        header["made_from"] = made_from(header["made_from"])
+        save_weights(folder / path.name, tensors, header, LEVELS[path])
+        other[digest_of(path)] = digest_of(folder / path.name)
+
+    compact(ENCODER_FILE)
+    with np.load(MIXTURE_FILE, allow_pickle=False) as arrays:
+        said = json.loads(str(arrays["made_from"]))
+    save_mixture(folder / MIXTURE_FILE.name, load_mixture(), made_from(said))
+    other[digest_of(MIXTURE_FILE)] = digest_of(folder / MIXTURE_FILE.name)
+    compact(GAN_FILE)
+    compact(COLOURER_FILE)
+
+    state, whole = state_file(Path(".ckpt/gan"), "gan", GAN_FILE), folder / "discriminator.safetensors"
+    save_discriminator(state, whole)
+    tensors, header = load_weights(whole)
+    tensors = {name: value for name, value in tensors.items() if not name.startswith("backbone.")}  # of a package
+    save_weights(whole, tensors, header | {"made_from": made_from(header["made_from"])}, LEVELS[GAN_FILE])
+
+
+def differences(folder: Path, pictures: Pictures) -> dict[str, float]:
+    """How far the compacted networks are from the originals: of embeddings relatively, of pictures in levels of 255."""
+    rows = spread(pictures.rows("val"), CHECKED)
+    whole, compact = (
+        embed_rows(load_encoder(path)[0], pictures, rows) for path in (ENCODER_FILE, folder / ENCODER_FILE.name)
+    )
+    drawn = [load_sampler(path).sample(CHECKED, 0) for path in (GAN_FILE, folder / GAN_FILE.name)]
+    outlines = np.load(OUTLINES.parent / "sketch.npy", mmap_mode="r")[rows]
+    coloured = [load_colourer(path).colour(outlines, 0) for path in (COLOURER_FILE, folder / COLOURER_FILE.name)]
+    return {
+        "embedding": float(np.linalg.norm(compact - whole) / np.linalg.norm(whole)),
+        "generator": levels_apart(drawn),
+        "colourer": levels_apart(coloured),
+    }
+
+
+def levels_apart(pictures: list[np.ndarray]) -> float:
+    first, second = (np.asarray(x, np.float32) for x in pictures)
+    return float(np.abs(first - second).mean())
+
+
+def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pictures) -> Path:
+    """The model card (M. Mitchell et al., 2019), and the sheets it shows."""
+    p = parse("evaluate", read_yaml("params.yaml")["evaluate"], EvaluateParams)
+    sampler, cache = load_sampler(folder / GAN_FILE.name), Path("samples/release")
+    cache.mkdir(parents=True, exist_ok=True)
+    found = scores(sampler, pictures, 0, p, cache)
+    SHEETS.mkdir(parents=True, exist_ok=True)
+    save_sheet(SHEETS / "samples.png", sampler.sample(64, 0), columns=16)
+    save_sheet(SHEETS / "samples-4x.png", sampler.sample(32, 1), columns=8, scale=4)
+    rows = spread(pictures.rows("test"), 8)
+    outlines = np.load(OUTLINES.parent / "sketch.npy", mmap_mode="r")[rows]
+    coloured = load_colourer(folder / COLOURER_FILE.name).colour(outlines, 0)
+    pairs = np.stack([np.repeat(outlines[:, None], 3, 1), coloured, pictures.images[rows]], axis=1)
+    save_sheet(SHEETS / "colourings.png", pairs.reshape(-1, *coloured.shape[1:]), columns=12, scale=2)
+    shutil.rmtree(cache)
+
+    lines = ["# The released networks", "", *CARD_TEXT.splitlines(), "", f"{size:.1f} MB in `{folder}`. Commit of the"]
+    lines += [f"training code: {commit()}. Made by `python -m bench.release`.", "", "## Figures", ""]
+    lines += [
+        f"Of {p.samples} samples (seed 1, truncation 1) of the compacted generator, not picked, as `bench.quality`"
+    ]
+    lines += [
+        "has them: KID on EfficientNet-Lite1 and 2 against val; `grid`, `one_piece`, `holes` are in docs/QUALITY.md.",
+        "",
+    ]
+    lines += [f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}"]
+    lines += [f"| {' | '.join(f'{found[name]:.3f}' for name in COLUMNS)} |", ""]
+    lines += [
+        "![64 samples, not picked](released/samples.png)",
+        "",
+        "![32 more, four times as large](released/samples-4x.png)",
+        "",
+    ]
+    lines += [
+        "Colourings of test species: outline, colouring, original.",
+        "",
+        "![colourings](released/colourings.png)",
+        "",
+    ]
+    lines += ["Compacted against float32: embeddings differ by " + f"{apart['embedding']:.1%}, pictures by "]
+    lines += [f"{apart['generator']:.2f} levels of 255 on average, colourings by {apart['colourer']:.2f}.", ""]
+    lines += ["## What they were made from and with", ""]
+    for path in (ENCODER_FILE, GAN_FILE, COLOURER_FILE):
+        header = load_weights(folder / path.name)[1]
+        shown: dict[str, Any] = {key: header[key] for key in ("architecture", "params", "made_from")}
+        lines += [f"`{path.name}`:", "", "```json", json.dumps(shown, indent=1), "```", ""]
+    card = Path(CARD)
+    card.write_text("\n".join(lines), encoding="utf-8")
+    return card
+
+
+CARD_TEXT = "\n".join(DATA)
+
+
+def commit() -> str:
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    typer.run(main)
