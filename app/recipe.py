@@ -11,6 +11,7 @@ from stages.lib.params import UserError, read_yaml
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 SWEEPS = "sweeps/"
+BASE = "base"  # in a recipe: another one that it changes
 
 
 def names() -> list[str]:
@@ -31,13 +32,33 @@ def recipe_file(name: str) -> Path:
     return FOLDER / f"{name}.yaml"
 
 
+def overlay_of(file: Path) -> dict[str, Any]:
+    """The values of a recipe's file, over those of its base.
+
+    Raises:
+        UserError: it or its base cannot be read.
+    """
+    values = read_yaml(file)
+    base = values.pop(BASE, None)
+    return overlaid(overlay_of(recipe_file(base)), values) if base else values
+
+
+def overlaid(values: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """Nested dictionaries, with the values of the second where it has them."""
+    found = dict(values)
+    for key, value in overlay.items():
+        deep = isinstance(value, dict) and isinstance(found.get(key), dict)
+        found[key] = overlaid(found[key], value) if deep else value
+    return found
+
+
 def flags(name: str) -> list[str]:
     """`-S key=value` for every value of a recipe; of a sweep `-S key=value,value`. Empty if it changes nothing.
 
     Raises:
         UserError: there is no such recipe.
     """
-    found = leaves(read_yaml(recipe_file(name)))
+    found = leaves(overlay_of(recipe_file(name)))
     if name.startswith(SWEEPS):  # DVC queues a run for each value of an open list
         found = ((key, value.removeprefix("[").removesuffix("]")) for key, value in found)
     return [part for key, value in found for part in ("-S", f"{key}={value}")]

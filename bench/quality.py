@@ -36,7 +36,7 @@ from typing import Annotated, Any
 import psutil
 import typer
 
-from app.recipe import recipe_file
+from app.recipe import overlaid, overlay_of, recipe_file
 from bench.judge import JUDGE, curve, real_features, scores
 from bench.report import write_report
 from bench.scratch import scratch
@@ -102,18 +102,9 @@ def file_of(recipe: str) -> Path:
     return Path(recipe) if recipe.endswith(".yaml") and Path(recipe).is_file() else recipe_file(recipe)
 
 
-def overlaid(values: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    """Nested dictionaries, with the values of the second where it has them."""
-    found = dict(values)
-    for key, value in overlay.items():
-        deep = isinstance(value, dict) and isinstance(found.get(key), dict)
-        found[key] = overlaid(found[key], value) if deep else value
-    return found
-
-
 def values_of(file: Path) -> dict[str, Any]:
     """params.yaml under a recipe. Raises UserError for one with pictures of its own."""
-    overlay = read_yaml(file)
+    overlay = overlay_of(file)
     other = {"common", "scrape", "clean"} & set(overlay)
     if other:
         raise UserError(f"{file.stem} has its own pictures ({', '.join(sorted(other))}); all must have the same")

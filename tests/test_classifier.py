@@ -24,7 +24,11 @@ def pictures(labels, splits, styles=None, sources=None) -> Pictures:
 
 
 def params(**changes) -> ClassifierParams:
-    return parse("classifier", read_yaml("params.yaml")["classifier"] | changes, ClassifierParams)
+    return parse(
+        "classifier",
+        read_yaml("params.yaml")["classifier"] | {"start": "none", "epochs": 5} | changes,
+        ClassifierParams,
+    )
 
 
 def test_val_pictures_of_species_that_train_lacks_are_not_asked_for():

@@ -15,7 +15,12 @@ def tensors():
     torch.manual_seed(0)
     rows = torch.randn(64, 32, 3, 3) * torch.rand(64, 1, 1, 1)
     rows[3] = 0
-    return {"conv.weight": rows, "conv.bias": torch.randn(64), "steps": torch.tensor(7), "old": torch.full((70, 70), 0.5)}
+    return {
+        "conv.weight": rows,
+        "conv.bias": torch.randn(64),
+        "steps": torch.tensor(7),
+        "old": torch.full((70, 70), 0.5),
+    }
 
 
 @pytest.mark.parametrize("levels", [127, 63])
@@ -36,7 +41,9 @@ def test_a_file_is_read_back_as_any_other_and_is_small(tensors, tmp_path):
     save_weights(small, tensors, {"architecture": "x"}, levels=127)
     found, header = load_weights(small)
     assert header == load_weights(plain)[1] == {"architecture": "x"}
-    assert {name: value.shape for name, value in found.items()} == {name: value.shape for name, value in tensors.items()}
+    assert {name: value.shape for name, value in found.items()} == {
+        name: value.shape for name, value in tensors.items()
+    }
     assert all(value.dtype == tensors[name].dtype for name, value in found.items())
     assert small.stat().st_size < plain.stat().st_size / 3
     with safe_open(small, framework="pt") as file:

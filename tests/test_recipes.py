@@ -72,8 +72,12 @@ def test_flags_say_what_the_file_says_and_no_shell_splits_them(recipe):
     printed = " ".join(flags(recipe))
     assert shlex.split(printed) == flags(recipe)
     values, found = read_yaml(FOLDER / f"{recipe}.yaml"), overlaid(recipe)
+    base = values.pop("base", None)
     for section, wanted in values.items():
         assert found[section] | wanted == found[section]
+    others = overlaid(base) if base else read_yaml(ROOT / "params.yaml")
+    for section, own in others.items():
+        assert own | values.get(section, {}) == found[section]
 
 
 @pytest.mark.parametrize("sweep", sorted(set(names()) - set(RECIPES)))
@@ -142,7 +146,7 @@ def inputs(root, values, px: int) -> Pictures:
 def takes_two_steps(values: dict, tmp_path) -> list[dict[str, float]]:
     """Train as `gan` does, look that both networks change, and give the history."""
     common = parse("common", values["common"], Common)
-    short = {"batch": 4, "kimg": 0.008, "alone_kimg": 0.0, "ramp_kimg": 0.0, "snapshots": 1}
+    short = {"start": "none", "batch": 4, "kimg": 0.008, "alone_kimg": 0.0, "ramp_kimg": 0.0, "snapshots": 1}
     p = parse("gan", values["gan"] | short, GanParams)
     pictures = inputs(tmp_path, values, common.image_px)
     start = prepare(p, common, pictures, tmp_path)
@@ -234,7 +238,7 @@ def test_a_random_generator_is_the_pretrained_one_but_for_its_weights(tmp_path):
     common = parse("common", values["common"], Common)
     pictures, shapes = inputs(tmp_path, values, common.image_px), []
     for init in ("pretrained", "random"):
-        p = parse("gan", values["gan"] | {"init": init}, GanParams)
+        p = parse("gan", values["gan"] | {"init": init, "start": "none"}, GanParams)
         weights = prepare(p, common, pictures, tmp_path).net_g.state_dict()
         shapes.append({name: weight.shape for name, weight in weights.items()})
     assert shapes[0] == shapes[1]

@@ -66,7 +66,7 @@ def pictures() -> Pictures:
 
 
 def params(section: str, model: Any, steps: int, **changes: Any) -> Any:
-    values = read_yaml(ROOT / "params.yaml")[section] | {"batch": BATCH} | changes
+    values = read_yaml(ROOT / "params.yaml")[section] | {"batch": BATCH, "start": "none"} | changes
     if section == "classifier":
         values["epochs"] = -(-steps * BATCH // len(TRAINED))
     else:
