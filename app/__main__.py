@@ -182,6 +182,18 @@ def keep(
 
 
 @app.command(cls=InCheckout)
+def forecast() -> None:
+    """Say how long `dvc repro` takes on this machine, after two seconds of measuring."""
+    from app.forecast import forecast
+    from stages.lib.params import UserError
+
+    try:
+        print(forecast())
+    except UserError as error:
+        sys.exit(f"forecast: {error}")
+
+
+@app.command(cls=InCheckout)
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine's.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of that address.")] = 7860,

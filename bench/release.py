@@ -175,7 +175,7 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
     lines += ["## What they were made from and with", ""]
     for path in (ENCODER_FILE, GAN_FILE, COLOURER_FILE):
         header = load_weights(folder / path.name)[1]
-        shown: dict[str, Any] = {key: header[key] for key in ("architecture", "params", "made_from")}
+        shown: dict[str, Any] = {key: header.get(key) for key in ("architecture", "params", "made_from")}
         lines += [f"`{path.name}`:", "", "```json", json.dumps(shown, indent=1), "```", ""]
     card = Path(CARD)
     card.write_text("\n".join(lines), encoding="utf-8")

@@ -13,13 +13,15 @@ import torch
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
 from stages.gan.train import train
+from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.params import Common, parse, read_yaml
 from stages.lib.pictures import open_pictures
-from stages.lib.sampling import GAN_FILE
+from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, write_sidecar
+from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE
 from stages.lib.training import loop
 from stages.lib.training.log import Quiet
 from stages.lib.training.loop import Training
-from stages.lib.weights import save_weights
+from stages.lib.weights import load_weights, save_weights
 from tests.closure import ROOT
 from tests.trainings import SLOW
 from tests.untrained import PX, write_run
@@ -80,3 +82,13 @@ def same(a: Any, b: Any) -> bool:
 def rows(training: Training) -> list[dict[str, float]]:
     """Without scores, which the shorter run has of its own."""
     return [row for row in training.history if "val_kid" not in row]
+
+
+def new_encoder(start: Path | None) -> None:
+    """Another encoder, with the embeddings, mixture and pretrained generator of its own."""
+    tensors, header = load_weights(ENCODER_FILE)
+    header["made_from"] |= {"start": digest_of(start)} if start else {}
+    save_weights(ENCODER_FILE, {key: value + 1 for key, value in tensors.items()}, header)
+    write_sidecar(EMBEDDINGS, ancestors(PICTURES, ENCODER_FILE))
+    tensors, header = load_weights(PRETRAIN_FILE)
+    save_weights(PRETRAIN_FILE, tensors, header | {"made_from": ancestors(EMBEDDINGS)})

@@ -18,12 +18,12 @@ from stages.lib.nets.generators import build_generator
 from stages.lib.nets.unet import UNet
 from stages.lib.params import UserError
 from stages.lib.pictures import open_pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, sidecar, write_sidecar
+from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, sidecar
 from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE
 from stages.lib.training.origin import Origin
 from stages.lib.weights import load_weights, save_weights
 from tests.checkouts import dvc, ran, set_params
-from tests.starts import begin_gan, same, stage, train_gan, untrained  # noqa: F401, a fixture
+from tests.starts import begin_gan, new_encoder, same, stage, train_gan, untrained  # noqa: F401, a fixture
 from tests.trainings import train_classifier
 from tests.untrained import PX
 
@@ -54,16 +54,6 @@ def test_layers_of_another_shape_stay_as_they_were_and_are_named(capsys):
     assert found and 0 < int(found[1]) < int(found[2]) and 0 < int(found[3]) < 100
     assert "blocks.64" in found[4] and "blocks.32" not in found[4]
     assert torch.equal(begin.net_g.state_dict()["blocks.32.0.kept.weight"], given["blocks.32.0.kept.weight"])
-
-
-def new_encoder(start: Path | None) -> None:
-    """Another encoder, with the embeddings, mixture and pretrained generator of its own."""
-    tensors, header = load_weights(ENCODER_FILE)
-    header["made_from"] |= {"start": digest_of(start)} if start else {}
-    save_weights(ENCODER_FILE, {key: value + 1 for key, value in tensors.items()}, header)
-    write_sidecar(EMBEDDINGS, ancestors(PICTURES, ENCODER_FILE))
-    tensors, header = load_weights(PRETRAIN_FILE)
-    save_weights(PRETRAIN_FILE, tensors, header | {"made_from": ancestors(EMBEDDINGS)})
 
 
 @pytest.mark.parametrize("related", [True, False])

@@ -1,0 +1,86 @@
+"""How long a run of all stages takes on this machine, from two seconds of measuring."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+from torch import nn
+
+from stages.lib.params import read_yaml
+from stages.lib.training.device import accelerator
+
+MEASURED_SECONDS = 2.0
+BATCH, PX, WIDTH = 16, 64, 32  # of what is measured: pictures like the default's
+REFERENCE = 400.0  # its pictures a second on the machine that COSTS were measured on
+# seconds there: of each stage as such, and for each thousand of its pictures of 64 pixels; the default run's
+FIXED = {"scrape": 8, "names": 5, "clean": 18, "edges": 6, "gmm": 18}
+COSTS = {
+    "classifier": {"": 20.0, "train": 9.5},
+    "pretrain": {"": 30.0, "coarse": 1.0, "train": 40.0},
+    "gan": {"": 25.0, "train": 29.0, "sample": 10.0},
+    "evaluate": {"": 15.0, "sample": 25.0},
+    "pix2pix": {"": 30.0, "train": 22.0},
+}
+PICTURES = 4.4  # thousands to train on, of the default set
+
+
+def pace() -> float:
+    """Pictures a second of a small network that learns, as the stages train theirs."""
+    accelerate = accelerator()
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(3, WIDTH, 3, padding=1), nn.BatchNorm2d(WIDTH), nn.LeakyReLU(0.2)]
+    layers += [nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.BatchNorm2d(WIDTH), nn.LeakyReLU(0.2)]
+    net = nn.Sequential(*layers, nn.Conv2d(WIDTH, 3, 3, padding=1)).to(accelerate.device)
+    net = net.to(memory_format=torch.channels_last)
+    pictures = torch.rand(BATCH, 3, PX, PX, device=accelerate.device).to(memory_format=torch.channels_last)
+
+    def step() -> None:
+        with accelerate.autocast():
+            loss = (net(pictures) - pictures).square().mean()
+        loss.backward()
+        loss.item()  # waits for a GPU
+
+    step()
+    began, steps = time.monotonic(), 0
+    while (took := time.monotonic() - began) < MEASURED_SECONDS:
+        step()
+        steps += 1
+    return steps * BATCH / took
+
+
+def seconds(params: dict[str, Any], rate: float) -> dict[str, float]:
+    """By stage, for the parameters of params.yaml, where `pace` is `rate`."""
+    wanted = {
+        "classifier": {"train": params["classifier"]["epochs"] * PICTURES},
+        "pretrain": {"coarse": params["pretrain"]["coarse_kimg"], "train": params["pretrain"]["kimg"]},
+        "gan": {
+            "train": params["gan"]["kimg"],
+            "sample": params["gan"]["snapshots"] * params["gan"]["snapshot_samples"] / 1000,
+        },
+        "evaluate": {"sample": params["evaluate"]["samples"] / 1000},
+        "pix2pix": {"train": params["pix2pix"]["kimg"]},
+    }
+    slower = (params["common"]["image_px"] / PX) ** 2 * REFERENCE / rate
+    found: dict[str, float] = dict(FIXED)
+    for stage, thousands in wanted.items():
+        costs = COSTS[stage]
+        found[stage] = slower * (costs[""] + sum(costs[kind] * count for kind, count in thousands.items()))
+    return found
+
+
+def forecast() -> str:
+    """Lines that say how long all stages take together, and each that takes half a minute or more.
+
+    Raises:
+        UserError: params.yaml cannot be read.
+    """
+    found = seconds(read_yaml("params.yaml"), pace())
+    long = sorted(((took, stage) for stage, took in found.items() if took >= 30), reverse=True)
+    each = ", ".join(f"{stage} {took / 60:.1f}" for took, stage in long)
+    return (
+        f"All stages take about {max(1, round(sum(found.values()) / 60))} minutes here, with the default pictures or as"
+        f" many ({each}); what has run already is not run again.\n"
+        "Shorter, and worse: dvc exp run $(python -m app recipe quick)"
+    )

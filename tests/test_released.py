@@ -1,0 +1,100 @@
+"""The networks that come with the project: written, drawn with, started from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bench.release
+from app.generate import write_samples
+from app.networks import RELEASED, _tell, colourer_file, encoder_file, generator_file
+from app.trained import cleaning_of
+from bench.report import COLUMNS
+from stages.lib.colouring import FILE as COLOURER_FILE
+from stages.lib.nets.encoder import FILE as ENCODER_FILE
+from stages.lib.params import UserError
+from stages.lib.provenance import ancestors, digest_of
+from stages.lib.sampling import GAN_FILE, load_sampler
+from stages.lib.weights import load_weights
+from tests.starts import begin_gan, new_encoder, same, train_gan, untrained  # noqa: F401, a fixture
+from tests.untrained import write_params
+
+NAMES = ["classifier.safetensors", "discriminator.safetensors", "gan.safetensors", "gmm.npz", "pix2pix.safetensors"]
+
+
+@pytest.fixture()
+def released(monkeypatch) -> Path:
+    """What bench.release writes of a run that was hardly trained."""
+    train_gan(3)
+    evaluate = "evaluate: {samples: 16, reference: 16}\n"
+    Path("params.yaml").write_text(Path("params.yaml").read_text() + evaluate)
+    monkeypatch.setattr(bench.release, "scores", lambda *_: dict.fromkeys(COLUMNS, 0.5))
+    _tell.cache_clear()
+    Path("docs").mkdir()
+    bench.release.release()
+    return RELEASED
+
+
+def forget_own() -> None:
+    for path in (GAN_FILE, COLOURER_FILE):
+        path.unlink()
+
+
+def test_the_folder_has_all_and_belongs_together(released):
+    assert sorted(path.name for path in released.iterdir()) == NAMES
+    found = ancestors(*(released / name for name in NAMES if name != "pix2pix.safetensors"))
+    assert found["encoder"] == digest_of(released / ENCODER_FILE.name)
+    whole, compact = load_weights(GAN_FILE), load_weights(released / GAN_FILE.name)
+    assert whole[0].keys() == compact[0].keys() and whole[1]["architecture"] == compact[1]["architecture"]
+    card = Path("docs/MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "| 0.500 |" in card and all(Path("docs", name).is_file() for name in ("released/samples.png",))
+
+
+def test_commands_draw_with_them_until_there_is_a_generator_of_ones_own(released, tmp_path, capsys):
+    """And the encoder is that of the generator, though there is another."""
+    assert (generator_file(), encoder_file(), colourer_file()) == (GAN_FILE, ENCODER_FILE, COLOURER_FILE)
+    write_samples(4, 0, 1.0, tmp_path / "own")
+    assert capsys.readouterr().err == ""
+    forget_own()
+    assert generator_file() == released / GAN_FILE.name and colourer_file() == released / COLOURER_FILE.name
+    assert ENCODER_FILE.is_file() and encoder_file() == released / ENCODER_FILE.name
+    write_params(margin=0.2)  # no matter of networks that are finished
+    write_samples(4, 0, 1.0, tmp_path / "released")
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["note: there are no networks of your own yet, so the released ones draw (docs/MODEL_CARD.md)"]
+    assert cleaning_of(encoder_file())["clean.margin"] == 0.05
+    drawn = load_sampler(released / GAN_FILE.name).sample(4, 0)
+    assert drawn.shape[0] == 4 and drawn.dtype == np.uint8
+
+
+def test_a_generator_alone_is_no_network_of_ones_own_without_its_mixture(released):
+    """The two are never mixed: a missing part of one's own is an error."""
+    Path("models/gmm.npz").unlink()
+    with pytest.raises(UserError, match="gmm"):
+        load_sampler(generator_file())
+
+
+def test_trainings_start_from_all_of_them(released, capsys):
+    kept = Path(shutil.copytree(released, "models/there"))
+    new_encoder(kept / ENCODER_FILE.name)  # as `classifier` makes it of the released one
+    _, begin = begin_gan("there")
+    said = capsys.readouterr().out.splitlines()
+    assert said[-2].startswith("gan: starts from models/there/gan.safetensors: all ")
+    assert said[-1].startswith("gan: starts from models/there/discriminator.safetensors: all ")
+    assert same(begin.net_g.state_dict(), load_weights(kept / GAN_FILE.name)[0])
+
+
+def test_what_is_too_far_from_the_original_is_not_released(released, monkeypatch):
+    before = {path.name: path.stat().st_mtime_ns for path in released.iterdir()}
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.release, "LEVELS", dict.fromkeys(bench.release.LEVELS, 1))
+        with pytest.raises(UserError, match=r"the compacted \w+ is [\d.]+ from the original; at most"):
+            bench.release.release()
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.release, "MOST_MB", 0)
+        with pytest.raises(UserError, match="MB; at most 0 are allowed"):
+            bench.release.release()
+    assert {path.name: path.stat().st_mtime_ns for path in released.iterdir()} == before
