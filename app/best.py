@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-import numpy as np
-from torch import nn
+from pathlib import Path
 
-from app.explore import load_embeddings
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.nets.encoder import load_encoder
-from stages.lib.pictures import open_pictures
-from stages.lib.provenance import EMBEDDINGS, ancestors
-from stages.lib.scores.features import features
-from stages.lib.scores.realism import realism
+import numpy as np
+
+from stages.lib.critic import load_critic
+from stages.lib.provenance import ancestors
+from stages.lib.sampling import Sampler
 
 
 class Judge:
-    """Says how real pictures look to the encoder, beside those of train.
+    """The discriminator that the generator learnt from, which says how real pictures look.
+
+    S. Azadi et al., "Discriminator Rejection Sampling", 2019, accept samples by their logits; here a share is kept.
+
+    Args:
+        path: its file.
+        generator: of the generator.
 
     Raises:
-        UserError: the encoder, the embeddings or the pictures are missing, or of different runs.
+        UserError: it is missing, damaged, or of another run than the generator.
     """
 
-    def __init__(self, encoder: nn.Module | None = None) -> None:
-        self.encoder = encoder or load_encoder()[0]
-        ancestors(EMBEDDINGS, ENCODER_FILE)
-        self.real = load_embeddings()[open_pictures().rows("train")]
+    def __init__(self, path: Path, generator: Path) -> None:
+        ancestors(path, generator)
+        self.critic = load_critic(path)
 
-    def best(self, images: np.ndarray, count: int) -> np.ndarray:
-        """Rows, ascending, of the `count` most real of pictures, uint8 N x 3 x H x W: the higher realism score."""
-        found = realism(features(self.encoder, images, None), self.real)
-        return np.sort(np.argsort(-found, kind="stable")[:count])
+    def best(self, images: np.ndarray, z: np.ndarray, classes: np.ndarray, count: int) -> np.ndarray:
+        """Rows, ascending, of the `count` with the highest logits.
+
+        Args:
+            images: uint8 N x 3 x H x W.
+            z, classes: that they were drawn from.
+        """
+        return np.sort(np.argsort(-self.critic.logits(images, z, classes), kind="stable")[:count])
+
+
+def best_of(sampler: Sampler, judge: Judge, drawn: int, count: int, seed: int, truncation: float = 1.0) -> np.ndarray:
+    """The most real of what `sampler.sample(drawn, seed, truncation)` draws, uint8 count x 3 x H x W."""
+    images = sampler.sample(drawn, seed, truncation)
+    z, classes = sampler.latent.draw(drawn, np.random.default_rng(seed), truncation)
+    return images[judge.best(images, z, classes, count)]

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from app.best import Judge
-from app.networks import generator_file
+from app.best import Judge, best_of
+from app.networks import critic_file, generator_file
 from app.trained import note_changes
 from stages.lib.sampling import load_sampler
 from stages.lib.sheets import save_sheet
@@ -34,9 +34,11 @@ def write_samples(count: int, seed: int, truncation: float, out: Path, best: flo
     """
     file = generator_file()
     sampler = load_sampler(file)
-    judge = Judge() if best < 1 else None
-    images = sampler.sample(drawn_for(count, best), seed, truncation)
-    images = images[judge.best(images, count)] if judge else images
+    if best < 1:
+        judge = Judge(critic_file(), file)
+        images = best_of(sampler, judge, drawn_for(count, best), count, seed, truncation)
+    else:
+        images = sampler.sample(count, seed, truncation)
     note_changes(file)
     out.mkdir(parents=True, exist_ok=True)
     digits = max(DIGITS[0], len(str(count - 1)))

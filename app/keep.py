@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from stages.lib.atomic import atomic_folder
-from stages.lib.loading import read_header, reading
+from stages.lib.critic import FILE as CRITIC_FILE
 from stages.lib.mixture import FILE as MIXTURE_FILE
 from stages.lib.params import UserError
 from stages.lib.training.origin import MODELS, state_file
-from stages.lib.weights import save_weights
 
 TRAINED = ("classifier", "pretrain", "gan", "pix2pix")  # stages, and names of their files
 NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
@@ -51,7 +47,7 @@ def keep(name: str, force: bool = False) -> Path:
     if not there:
         raise UserError(f"there is no network in {MODELS}; run dvc repro")
     with atomic_folder(folder) as part:
-        for path in (*map(weights_of, there), *([MIXTURE_FILE] if MIXTURE_FILE.is_file() else [])):
+        for path in (*map(weights_of, there), *(path for path in (MIXTURE_FILE, CRITIC_FILE) if path.is_file())):
             shutil.copyfile(path, part / path.name)
         for section in there:
             state = state_file(Path(".ckpt", section), section, weights_of(section))
@@ -59,19 +55,8 @@ def keep(name: str, force: bool = False) -> Path:
                 print(f"keep: {section} has no state of these weights any more: they alone are kept", flush=True)
                 continue
             shutil.copyfile(state, part / state.name)
-            if section == "gan":
-                save_discriminator(state, part / "discriminator.safetensors")
     return folder
 
 
 def weights_of(section: str) -> Path:
     return MODELS / f"{section}.safetensors"
-
-
-def save_discriminator(state: Path, path: Path) -> None:
-    """Write the discriminator of a state of `gan` as weights."""
-    with reading(state, "delete it"):
-        found: dict[str, Any] = torch.load(state, map_location="cpu", weights_only=True)
-        tensors, architecture = found["state"]["net_d"], found["about"]["discriminator"]
-    made_from = read_header(weights_of("gan"))["made_from"]
-    save_weights(path, tensors, {"architecture": architecture, "made_from": made_from})

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from stages.lib.colouring import FILE as COLOURER_FILE
+from stages.lib.critic import FILE as CRITIC_FILE
 from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.sampling import GAN_FILE
 from stages.lib.training.origin import MODELS
@@ -22,6 +23,10 @@ def generator_file() -> Path:
 def encoder_file() -> Path:
     """Of the run that the generator is of: the two are never mixed."""
     return _own_or_released(ENCODER_FILE, GAN_FILE)
+
+
+def critic_file() -> Path:
+    return _own_or_released(CRITIC_FILE, GAN_FILE)
 
 
 def colourer_file() -> Path:

@@ -2,7 +2,8 @@
 
     python -m bench.best 1 0.5 0.25 0.1
 
-Needs the finished run in models/ and data/. Scored as in bench.quality, on EfficientNet-Lite1. Prints a table.
+Needs data/clean, and draws with the networks of models/ or the released ones. Scored as in bench.quality, on
+EfficientNet-Lite1. Prints a table.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from app.best import Judge
+from app.best import Judge, best_of
 from app.generate import drawn_for
+from app.networks import critic_file, generator_file
 from bench.judge import scores
 from bench.report import COLUMNS
 from stages.evaluate.params import EvaluateParams
@@ -35,8 +37,7 @@ class BestOf:
 
     def sample(self, count: int, seed: int) -> np.ndarray:
         """uint8, count x 3 x H x W."""
-        images = self.sampler.sample(drawn_for(count, self.share), seed)
-        return images[self.judge.best(images, count)]
+        return best_of(self.sampler, self.judge, drawn_for(count, self.share), count, seed)
 
 
 def main(
@@ -46,7 +47,8 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     try:
         p = parse("evaluate", read_yaml("params.yaml")["evaluate"], EvaluateParams)
-        pictures, sampler, judge = open_pictures(), load_sampler(), Judge()
+        pictures, file = open_pictures(), generator_file()
+        sampler, judge = load_sampler(file), Judge(critic_file(), file)
     except UserError as error:
         sys.exit(f"best: {error}")
     columns = [name for name in COLUMNS if name != "kid_lite2"]

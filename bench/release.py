@@ -3,9 +3,8 @@
     python -m bench.release
 
 Writes models/released/: the encoder, the mixture, the generator with its discriminator, and the colourer, compacted
-(stages/lib/compact.py), each checked against float32; and docs/MODEL_CARD.md with its sheets of pictures. The
-discriminator is taken from the last state of the run, in .ckpt/. Scored as in bench.quality, and as drawn by
-the compacted networks.
+(stages/lib/compact.py), what draws checked against float32; and docs/MODEL_CARD.md with its sheets of pictures. Scored
+as in bench.quality, and as drawn by the compacted networks.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ import torch
 import typer
 
 from app.export import DATA
-from app.keep import save_discriminator
 from app.networks import CARD, RELEASED
 from bench.judge import scores
 from bench.report import COLUMNS
@@ -30,6 +28,7 @@ from stages.evaluate.params import EvaluateParams
 from stages.lib.atomic import atomic_folder
 from stages.lib.colouring import FILE as COLOURER_FILE
 from stages.lib.colouring import load_colourer
+from stages.lib.critic import FILE as CRITIC_FILE
 from stages.lib.mixture import FILE as MIXTURE_FILE
 from stages.lib.mixture import load_mixture, save_mixture
 from stages.lib.nets.encoder import FILE as ENCODER_FILE
@@ -41,10 +40,9 @@ from stages.lib.sampling import GAN_FILE, load_sampler
 from stages.lib.sheets import save_sheet
 from stages.lib.spread import spread
 from stages.lib.training.embed import embed_rows
-from stages.lib.training.origin import state_file
 from stages.lib.weights import load_weights, save_weights
 
-LEVELS = {ENCODER_FILE: 63, GAN_FILE: 127, COLOURER_FILE: 127}
+LEVELS = {ENCODER_FILE: 63, GAN_FILE: 127, CRITIC_FILE: 127, COLOURER_FILE: 127}
 MOST_MB = 36
 CHECKED = 128  # pictures that both draw
 MOST = {"embedding": 0.05, "generator": 1.0, "colourer": 1.0}  # relative; then mean levels of 255
@@ -65,7 +63,7 @@ def release(out: Path = RELEASED) -> list[Path]:
         UserError: a network is missing or of another run, a compacted one is too far from the original, or all are
             larger than MOST_MB.
     """
-    ancestors(PICTURES, ENCODER_FILE, MIXTURE_FILE, GAN_FILE)
+    ancestors(PICTURES, ENCODER_FILE, MIXTURE_FILE, GAN_FILE, CRITIC_FILE)
     ancestors(PICTURES, OUTLINES, COLOURER_FILE)
     pictures = open_pictures()
     with atomic_folder(out) as part:
@@ -103,11 +101,7 @@ def write(folder: Path) -> None:
     compact(GAN_FILE)
     compact(COLOURER_FILE)
 
-    state, whole = state_file(Path(".ckpt/gan"), "gan", GAN_FILE), folder / "discriminator.safetensors"
-    save_discriminator(state, whole)
-    tensors, header = load_weights(whole)
-    tensors = {name: value for name, value in tensors.items() if not name.startswith("backbone.")}  # of a package
-    save_weights(whole, tensors, header | {"made_from": made_from(header["made_from"])}, LEVELS[GAN_FILE])
+    compact(CRITIC_FILE)
 
 
 def differences(folder: Path, pictures: Pictures) -> dict[str, float]:

@@ -13,6 +13,9 @@ import torch
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
 from stages.gan.train import train
+from stages.lib.critic import save_critic
+from stages.lib.mixture import FILE as MIXTURE_FILE
+from stages.lib.mixture import load_mixture, save_mixture
 from stages.lib.nets.encoder import FILE as ENCODER_FILE
 from stages.lib.params import Common, parse, read_yaml
 from stages.lib.pictures import open_pictures
@@ -63,6 +66,8 @@ def train_gan(steps: int, start: str = "none", **changes: Any) -> Training:
     net, training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, score)
     header = {"architecture": begin.architecture, "latent": p.latent, "made_from": begin.made_from | begin.origin.mark}
     save_weights(GAN_FILE, net.state_dict(), header)
+    made_from = begin.made_from | {"generator": digest_of(GAN_FILE)}
+    save_critic(begin.net_d, begin.origin.about["discriminator"], p.condition, 1, made_from)
     training.finish(GAN_FILE)
     return training
 
@@ -90,5 +95,6 @@ def new_encoder(start: Path | None) -> None:
     header["made_from"] |= {"start": digest_of(start)} if start else {}
     save_weights(ENCODER_FILE, {key: value + 1 for key, value in tensors.items()}, header)
     write_sidecar(EMBEDDINGS, ancestors(PICTURES, ENCODER_FILE))
+    save_mixture(MIXTURE_FILE, load_mixture(), ancestors(EMBEDDINGS, PICTURES))
     tensors, header = load_weights(PRETRAIN_FILE)
     save_weights(PRETRAIN_FILE, tensors, header | {"made_from": ancestors(EMBEDDINGS)})

@@ -15,7 +15,7 @@ from torch import nn
 from app.best import Judge
 from app.colour import painted, traced
 from app.explore import Explorer, cleaned, drawn, load_embeddings, load_explorer, species_row, unusable
-from app.networks import colourer_file, encoder_file, generator_file, is_released
+from app.networks import colourer_file, critic_file, encoder_file, generator_file, is_released
 from app.page.names import load_names
 from app.page.quick import quick_colourer
 from app.trained import cleaning_of, note_changes
@@ -61,9 +61,9 @@ class Studio:
     def hatch(self, count: int, seed: int, truncation: float, times: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """New creatures, uint8 N x 3 x H x W, as `python -m app generate` draws them, and their z, float32 N x Z: the
         most real of so many times as many."""
-        z, _ = self.sampler.latent.draw(count * times, np.random.default_rng(seed), truncation)
+        z, classes = self.sampler.latent.draw(count * times, np.random.default_rng(seed), truncation)
         pictures = drawn(self.sampler.net, z)
-        chosen = self.judge.best(pictures, count) if times > 1 else np.arange(count)
+        chosen = self.judge.best(pictures, z, classes, count) if times > 1 else np.arange(count)
         return pictures[chosen], z[chosen]
 
     def more_like(self, z: np.ndarray, count: int, seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
@@ -161,7 +161,7 @@ LOADERS: dict[str, Callable[[Studio], Any]] = {
     "encoder": lambda studio: encoder(),
     "pictures": lambda studio: open_pictures(),
     "embeddings": lambda studio: load_embeddings(),
-    "judge": lambda studio: Judge(studio.encoder),
+    "judge": lambda studio: Judge(critic_file(), generator_file()),
     "names": lambda studio: load_names(),
     "cleaning": lambda studio: cleaning_of(encoder_file()),
     "margin": lambda studio: cleaning_of(colourer_file())["clean.margin"],

@@ -12,8 +12,10 @@ from stages.gan.build import prepare
 from stages.gan.params import GanParams
 from stages.gan.score import val_score
 from stages.gan.train import train
+from stages.lib.critic import save_critic
 from stages.lib.nets.base import Generator
 from stages.lib.pictures import open_pictures
+from stages.lib.provenance import digest_of
 from stages.lib.sampling import GAN_FILE, load_sampler
 from stages.lib.sheets import save_sheet
 from stages.lib.stage import Stage, run
@@ -51,6 +53,8 @@ def main(stage: Stage) -> None:
     if latent.shares is not None:
         header["shares"] = latent.shares.tolist()
     save_weights(GAN_FILE, net.state_dict(), header)
+    made_from = start.made_from | {"generator": digest_of(GAN_FILE)}
+    save_critic(start.net_d, start.origin.about["discriminator"], p.condition, len(net.small) + 1, made_from)
     samples = load_sampler().sample(SHOWN, common.seed)
     save_sheet(stage.plot_path("samples.png"), samples, COLUMNS)
     join_frames(training.folder, stage.plot_path("training.gif"))

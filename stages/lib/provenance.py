@@ -29,6 +29,7 @@ NAMES = {
     "gmm.npz": "mixture",
     "pretrain.safetensors": "pretrained generator",
     "gan.safetensors": "generator",
+    "discriminator.safetensors": "discriminator",
     "pix2pix.safetensors": "colourer",
 }
 START = "start"  # in what weights were made from: the file that their training started from

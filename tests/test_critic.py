@@ -1,0 +1,69 @@
+"""The discriminator as a file, and the most real of many."""
+
+import numpy as np
+import pytest
+import torch
+
+from app.best import Judge, best_of
+from stages.gan.build import build, new_architecture
+from stages.gan.params import GanParams
+from stages.lib.critic import FILE, Critic, frozen_weights, load_critic, save_critic
+from stages.lib.params import UserError, parse, read_yaml
+from stages.lib.provenance import ancestors
+from stages.lib.sampling import GAN_FILE, load_sampler
+from tests.closure import ROOT
+from tests.starts import train_gan, untrained  # noqa: F401, a fixture
+
+PX, DIMS, COUNT = 16, 8, 6
+NETS = [
+    {"discriminator": "projected", "condition": "embedding"},
+    {"discriminator": "projected", "condition": "component"},
+    {"discriminator": "sngan", "condition": "none", "msg": True},
+]
+
+
+@pytest.mark.parametrize("changes", NETS)
+def test_a_file_judges_as_the_network_did(changes):
+    values = read_yaml(ROOT / "params.yaml")["gan"] | {"init": "random", "discriminator_width": 8, "generator_width": 4}
+    p = parse("gan", values | changes, GanParams)
+    architecture = new_architecture(p, DIMS, PX)
+    _, net = build(p, architecture, None, 3 if p.condition == "component" else 0, 0)
+    sizes = 3 if p.msg else 1
+    about = {"name": p.discriminator, "image_px": PX, "width": 8}
+    about |= {"enlarge": 2} if p.discriminator == "projected" else {"msg": True}
+    about |= {"embedding": {"embedding_dim": DIMS}, "component": {"classes": 3}, "none": {}}[p.condition]
+    save_critic(net, about, p.condition, sizes, {})
+    rng = np.random.default_rng(0)
+    given = rng.integers(0, 256, (COUNT, 3, PX, PX), np.uint8), rng.standard_normal((COUNT, DIMS)).astype(np.float32)
+    classes = np.array([0, 1, 2] * 2)
+    found = load_critic().logits(*given, classes)
+    assert found.shape == (COUNT,) and len(np.unique(found)) == COUNT
+    assert found == pytest.approx(Critic(net.eval(), p.condition, sizes).logits(*given, classes), abs=1e-4)
+    if p.condition != "none":
+        other = load_critic().logits(given[0], given[1][::-1].copy(), classes[::-1].copy())
+        assert not np.allclose(found, other)
+    assert not frozen_weights(net) or FILE.stat().st_size < 4 * sum(w.numel() for w in net.parameters())
+
+
+def test_the_most_real_are_those_with_the_highest_logits(tmp_path):
+    train_gan(3)
+    sampler, judge = load_sampler(), Judge(FILE, GAN_FILE)
+    z, classes = sampler.latent.draw(12, np.random.default_rng(5))
+    images = sampler.sample(12, 5)
+    logits = judge.critic.logits(images, z, classes)
+    kept = best_of(sampler, judge, 12, 3, seed=5)
+    wanted = [row for row in range(12) if logits[row] >= np.sort(logits)[-3]]
+    assert len(kept) == 3 and np.array_equal(kept, images[wanted])
+    assert ancestors(FILE)["generator"] == ancestors(GAN_FILE)["generator"]
+
+
+def test_another_run_s_discriminator_is_no_judge():
+    train_gan(3)
+    kept = FILE.read_bytes()
+    train_gan(4)
+    FILE.write_bytes(kept)
+    with pytest.raises(UserError, match="are of different runs: not the same generator"):
+        Judge(FILE, GAN_FILE)
+    torch.save({}, FILE)
+    with pytest.raises(UserError, match=r"discriminator\.safetensors is damaged"):
+        load_critic()
