@@ -6,21 +6,32 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+import torch
 
 import bench.release
 from app.generate import write_samples
 from app.networks import RELEASED, _tell, colourer_file, encoder_file, generator_file
 from app.trained import cleaning_of
 from bench.report import COLUMNS
+from stages.classifier.params import ClassifierParams
+from stages.classifier.train import train as train_encoder
 from stages.lib.colouring import FILE as COLOURER_FILE
 from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.params import UserError
-from stages.lib.provenance import ancestors, digest_of
+from stages.lib.nets.encoder import load_encoder
+from stages.lib.params import UserError, parse, read_yaml
+from stages.lib.pictures import Pictures, open_pictures
+from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of
 from stages.lib.sampling import GAN_FILE, load_sampler
+from stages.lib.training.origin import Origin
+from stages.lib.training.perceptual import PerceptualLoss
 from stages.lib.weights import load_weights
-from tests.starts import begin_gan, new_encoder, same, train_gan, untrained  # noqa: F401, a fixture
-from tests.untrained import write_params
+from stages.pretrain.params import PretrainParams
+from stages.pretrain.train import train
+from tests.closure import ROOT
+from tests.starts import begin_gan, new_encoder, same, stage, train_gan, untrained  # noqa: F401, a fixture
+from tests.untrained import COUNT, DIMS, PX, write_params
 
 NAMES = ["classifier.safetensors", "discriminator.safetensors", "gan.safetensors", "gmm.npz", "pix2pix.safetensors"]
 
@@ -98,3 +109,44 @@ def test_what_is_too_far_from_the_original_is_not_released(released, monkeypatch
         with pytest.raises(UserError, match="MB; at most 0 are allowed"):
             bench.release.release()
     assert {path.name: path.stat().st_mtime_ns for path in released.iterdir()} == before
+
+
+def test_a_generator_that_does_not_fit_is_not_taken_untrained(released, capsys):
+    values = read_yaml(ROOT / "params.yaml")["pretrain"] | {"start": "released", "kimg": 0, "coarse_kimg": 0}
+    p = parse("pretrain", values | {"width": 4}, PretrainParams)
+    pictures, maps = open_pictures(), PerceptualLoss(load_encoder()[0], [2])
+    embeddings = np.load(EMBEDDINGS)
+    fits = {"z_dim": DIMS, "image_px": PX, "width": 4}
+    new_encoder(released / ENCODER_FILE.name)
+    made_from = ancestors(PICTURES, ENCODER_FILE)
+
+    def pretrained(architecture):
+        return train(
+            stage("pretrain"), p, architecture, pictures, embeddings, maps, 0, Origin("pretrain", "released", made_from)
+        )
+
+    net, _ = pretrained(fits)
+    assert same(net.state_dict(), load_weights(released / GAN_FILE.name)[0])
+    assert "pretrain: starts from models/released/gan.safetensors: all" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"kimg is 0, but not all of pretrain\.start fits"):
+        pretrained(fits | {"samples": 1})
+    with pytest.raises(UserError, match="kimg 0 needs a start"):
+        parse("pretrain", values | {"start": "none"}, PretrainParams)
+
+
+def test_an_encoder_is_taken_as_it_is_and_normalised_anew(released):
+    values = read_yaml(ROOT / "params.yaml")["classifier"] | {"start": "released", "epochs": 0, "batch": 4}
+    p = parse("classifier", values | {"backbone": "resnet18"}, ClassifierParams)
+    index = open_pictures().index.append_column("label", pa.array([number // 4 for number in range(COUNT)], pa.int32()))
+    pictures = Pictures(open_pictures().images, index)
+
+    def taken(p):
+        return train_encoder(stage("classifier"), p, pictures, "species", 0, Origin("classifier", "released"))[0]
+
+    found, given = taken(p).state_dict(), load_weights(released / ENCODER_FILE.name)[0]
+    assert all(torch.equal(found[name], given[name]) for name in given if name not in ("mean", "var", "frozen"))
+    assert found["frozen"] and not torch.equal(found["mean"], given["mean"])
+    with pytest.raises(UserError, match=r"epochs is 0, but the network of classifier\.start is another"):
+        taken(p.model_copy(update={"backbone": "resnet26"}))
+    with pytest.raises(UserError, match="epochs 0 needs a start"):
+        parse("classifier", values | {"start": "none"}, ClassifierParams)

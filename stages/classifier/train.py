@@ -75,7 +75,9 @@ def train(
     classes = TURNS if task == "rotation" else int(labels.max()) + 1
     net = build(p, classes).to(accelerate.device, memory_format=torch.channels_last)
     if origin and not origin.restores(net=net):
-        origin.take(net)
+        left = origin.take(net)
+        if not p.epochs and any(not layer.startswith("head") for layer in left):
+            raise UserError("classifier.epochs is 0, but the network of classifier.start is another: raise epochs")
         net.frozen.fill_(False)
     optimiser = torch.optim.AdamW(net.parameters(), lr=p.lr, weight_decay=p.weight_decay)
     batches = Batches(rows, p.batch, seed, pictures.images)

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from stages.lib.nets.base import squash
 from stages.lib.nets.lite import LiteGenerator
+from stages.lib.params import UserError
 from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
@@ -51,7 +52,9 @@ def train(
     net = LiteGenerator(**architecture).to(accelerate.device, **channels_last)
     to_small = nn.Conv2d(net.channels[p.coarse_px], 3, 1).to(accelerate.device, **channels_last)
     if origin and not origin.restores(net=net, to_small=to_small):
-        origin.take(net, reads="encoder", by={"first"})
+        left = origin.take(net, reads="encoder", by={"first"})
+        if left and not p.kimg:
+            raise UserError("pretrain.kimg is 0, but not all of pretrain.start fits: raise kimg, to 7 for instance")
     optimiser = torch.optim.Adam([*net.parameters(), *to_small.parameters()], lr=p.lr, betas=(0.5, 0.99))
     coarse, fine = round(p.coarse_kimg * 1000 / p.batch), (max(1, round(p.kimg * 1000 / p.batch)) if p.kimg else 0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, coarse, fine))

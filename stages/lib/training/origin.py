@@ -120,8 +120,8 @@ class Origin:
 
     def take(
         self, net: nn.Module, name: str = "", reads: str | None = None, by: Collection[str] = (), others: str = "new"
-    ) -> None:
-        """Give a network the layers that agree in name and shape, and say in a line which do not.
+    ) -> list[str]:
+        """Give a network the layers that agree in name and shape, and say in a line which do not: the returned ones.
 
         Args:
             name: of the file, if it is not the section's own; it may be missing.
@@ -134,7 +134,7 @@ class Origin:
         """
         file = self._file(name or self.section)
         if self.start == NONE or (name and not file.is_file()):
-            return
+            return []
         tensors, foreign = load_weights(file, "choose another start")[0], not self.same(reads)
         # of a frozen network that comes from a package, files need not have the weights
         known = {key for key, value in net.named_parameters() if not value.requires_grad} - tensors.keys()
@@ -153,17 +153,18 @@ class Origin:
             raise UserError(f"{self.section}.start is {self.start!r}: no layer of {file} fits")
         net.load_state_dict({key: tensors[key] for layer in taken for key in layers[layer]}, strict=False)
         line = f"starts from {file}: "
-        if len(taken) == len(layers):
+        left = [layer for layer in layers if layer not in taken]
+        if not left:
             self.whole.add(name or self.section)
             line += f"all {len(layers)} layers"
         else:
             count = sum(tensors[key].numel() for layer in taken for key in layers[layer])
             part = count / sum(value.numel() for value in net.state_dict().values())
-            left = _names([layer for layer in layers if layer not in taken], taken)
-            line += f"{len(taken)} of {len(layers)} layers, {part:.0%} of the weights; {others}: {left}"
+            line += f"{len(taken)} of {len(layers)} layers, {part:.0%} of the weights; {others}: {_names(left, taken)}"
         if foreign:
             line += f"; it was made with another {reads}"
         self._say(line + (f"; no more than weights ({self._lacks})" if self._lacks and not name else ""))
+        return left
 
     def _say(self, line: str) -> None:
         if os.environ.get("RANK", "0") == "0":
