@@ -47,6 +47,7 @@ MOST_MB = 36
 CHECKED = 128  # pictures that both draw
 MOST = {"embedding": 0.05, "generator": 1.0, "colourer": 1.0}  # relative; then mean levels of 255
 SHEETS = Path("docs/released")
+HOW = SHEETS / "how.md"  # written by hand: what the files' own headers do not say
 
 
 def main() -> None:
@@ -166,6 +167,8 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
     ]
     lines += ["Compacted against float32: embeddings differ by " + f"{apart['embedding']:.1%}, pictures by "]
     lines += [f"{apart['generator']:.2f} levels of 255 on average, colourings by {apart['colourer']:.2f}.", ""]
+    if HOW.exists():
+        lines += ["## How they were trained", "", HOW.read_text(encoding="utf-8")]
     lines += ["## What they were made from and with", ""]
     for path in (ENCODER_FILE, GAN_FILE, COLOURER_FILE):
         header = load_weights(folder / path.name)[1]
