@@ -14,16 +14,8 @@ from stages.lib.training.origin import MODELS, state_file
 
 TRAINED = ("classifier", "pretrain", "gan", "pix2pix")  # stages, and names of their files
 NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
-RESERVED = {
-    "none",
-    "export",
-    "null",
-    "true",
-    "false",
-    "nan",
-    "inf",
-    "released",
-}  # of ours, or read otherwise by YAML or Hydra
+# of ours, or read otherwise by YAML or Hydra
+RESERVED = set(["none", "export", "released", "null", "true", "false", "nan", "inf"])
 KEPT = re.compile(rf"({'|'.join(TRAINED)}|discriminator)\.safetensors|({'|'.join(TRAINED)})-\w+\.pt|gmm\.npz")
 
 

@@ -7,10 +7,11 @@ import torch
 from app.best import Judge, best_of
 from stages.gan.build import build, new_architecture
 from stages.gan.params import GanParams
-from stages.lib.critic import FILE, Critic, frozen_weights, load_critic, save_critic
+from stages.lib.critic import FILE, Critic, load_critic, save_critic
 from stages.lib.params import UserError, parse, read_yaml
 from stages.lib.provenance import ancestors
 from stages.lib.sampling import GAN_FILE, load_sampler
+from stages.lib.weights import frozen_weights
 from tests.closure import ROOT
 from tests.starts import train_gan, untrained  # noqa: F401, a fixture
 

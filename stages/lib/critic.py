@@ -15,7 +15,7 @@ from stages.lib.nets.base import Discriminator, shrink
 from stages.lib.nets.discriminators import DISCRIMINATORS
 from stages.lib.sampling import BATCH
 from stages.lib.tensors import to_float
-from stages.lib.weights import load_weights, save_weights
+from stages.lib.weights import frozen_weights, load_weights, save_weights
 
 FILE = Path("models/discriminator.safetensors")
 
@@ -78,8 +78,3 @@ def load_critic(path: Path = FILE) -> Critic:
         if lacking.unexpected_keys or set(lacking.missing_keys) - frozen_weights(net):
             raise ValueError("the layers are others")
         return Critic(net.eval().requires_grad_(False), header["condition"], header["sizes"])
-
-
-def frozen_weights(net: nn.Module) -> set[str]:
-    """Names of weights that come from a package and are not trained."""
-    return {name for name, weight in net.named_parameters() if not weight.requires_grad}

@@ -8,7 +8,7 @@ from typing import Any
 
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from stages.lib.atomic import atomic_file
 from stages.lib.compact import compacted, restored
@@ -41,3 +41,8 @@ def load_weights(path: Path, remedy: str = REMEDY) -> tuple[dict[str, Tensor], d
         header = dict(json.loads(file.metadata()["header"]))
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return restored(tensors, header.pop(COMPACT, {})), header
+
+
+def frozen_weights(net: nn.Module) -> set[str]:
+    """Names of weights that come from a package and are not trained."""
+    return {name for name, weight in net.named_parameters() if not weight.requires_grad}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from stages.lib.loading import reading
 from stages.lib.params import NONE, UserError
 from stages.lib.provenance import START, digest_of
-from stages.lib.weights import load_weights
+from stages.lib.weights import frozen_weights, load_weights
 
 MODELS = Path("models")
 DATA = ("pictures", "outlines", "encoder", "embeddings", "mixture")  # of `made_from`: what is trained on
@@ -137,7 +137,7 @@ class Origin:
             return []
         tensors, foreign = load_weights(file, "choose another start")[0], not self.same(reads)
         # of a frozen network that comes from a package, files need not have the weights
-        known = {key for key, value in net.named_parameters() if not value.requires_grad} - tensors.keys()
+        known = frozen_weights(net) - tensors.keys()
         layers: dict[str, list[str]] = {}
         for key in net.state_dict():
             if key not in known:
