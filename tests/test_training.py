@@ -12,7 +12,7 @@ from torch import nn
 
 from stages.lib.params import UserError
 from stages.lib.tensors import to_float, to_uint8
-from stages.lib.training import loop
+from stages.lib.training import log, loop
 from stages.lib.training.batches import Batches
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training
@@ -123,6 +123,20 @@ def test_rows_of_the_table_are_means_over_their_steps(stage):
     assert figures["loss"] == 2.5
 
 
+def test_how_long_it_will_take_is_said_after_seconds(stage, monkeypatch, capsys):
+    """And then every half minute, and at the end."""
+    now = [0.0]
+    monkeypatch.setattr(log.time, "monotonic", lambda: now[0])
+    shown = log.Log(stage, 100, 8, 0)
+    for step in range(1, 101):
+        now[0] = float(step)
+        shown.advance(step)
+    shown.close()
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("tiny: 4/100, 8 images/s, 96 s left")
+    assert [line.split("/")[0] for line in said] == ["tiny: 4", "tiny: 35", "tiny: 66", "tiny: 97", "tiny: 100"]
+
+
 def test_ema_is_the_average_it_says():
     net = nn.Linear(1, 1, bias=False)
     ema = EMA(net, 0.5)
@@ -133,6 +147,18 @@ def test_ema_is_the_average_it_says():
         decay = min(0.5, (1 + step) / (10 + step))
         wanted = decay * wanted + (1 - decay) * step
     assert ema.module.weight.item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_statistics_of_batches_are_averaged_and_counts_are_copied():
+    net = nn.BatchNorm1d(1)
+    ema = EMA(net, 0.5)
+    for value in (4.0, 8.0):
+        net.running_mean.fill_(value)
+        net.num_batches_tracked.fill_(int(value))
+        ema.update(net)
+    first = (1 - 2 / 11) * 4
+    assert ema.module.running_mean.item() == pytest.approx(first * 3 / 12 + 8 * (1 - 3 / 12))
+    assert ema.module.num_batches_tracked.item() == 8
 
 
 def test_pictures_survive_the_way_to_tensors_and_back():
