@@ -13,15 +13,15 @@ from stages.lib.training.device import accelerator
 
 MEASURED_SECONDS = 2.0
 BATCH, PX, WIDTH = 16, 64, 32  # of what is measured: pictures like the default's
-REFERENCE = 400.0  # its pictures a second on the machine that COSTS were measured on
-# seconds there: of each stage as such, and for each thousand of its pictures of 64 pixels; the default run's
-FIXED = {"scrape": 8, "names": 5, "clean": 18, "edges": 6, "gmm": 18}
+REFERENCE = 620.0  # its pictures a second on the machine that COSTS were measured on
+# seconds there (runs/<stage>/*/cost.jsonl): of each stage as such, and for each thousand of its pictures of 64 pixels
+FIXED = {"scrape": 6, "names": 2, "clean": 20, "edges": 7, "gmm": 13}
 COSTS = {
-    "classifier": {"": 20.0, "train": 9.5},
-    "pretrain": {"": 30.0, "coarse": 1.0, "train": 40.0},
-    "gan": {"": 25.0, "train": 29.0, "sample": 10.0},
-    "evaluate": {"": 15.0, "sample": 25.0},
-    "pix2pix": {"": 30.0, "train": 22.0},
+    "classifier": {"": 34.0, "train": 8.0},
+    "pretrain": {"": 24.0, "coarse": 1.5, "train": 36.0},
+    "gan": {"": 20.0, "train": 27.0, "sample": 10.0},
+    "evaluate": {"": 25.0, "sample": 38.0},
+    "pix2pix": {"": 50.0, "train": 25.0},
 }
 PICTURES = 4.4  # thousands to train on, of the default set
 
@@ -71,13 +71,13 @@ def seconds(params: dict[str, Any], rate: float) -> dict[str, float]:
 
 
 def forecast() -> str:
-    """Lines that say how long all stages take together, and each that takes half a minute or more.
+    """Lines that say how long all stages take together, and each that takes a minute or more.
 
     Raises:
         UserError: params.yaml cannot be read.
     """
     found = seconds(read_yaml("params.yaml"), pace())
-    long = sorted(((took, stage) for stage, took in found.items() if took >= 30), reverse=True)
+    long = sorted(((took, stage) for stage, took in found.items() if took >= 60), reverse=True)
     each = ", ".join(f"{stage} {took / 60:.1f}" for took, stage in long)
     return (
         f"All stages take about {max(1, round(sum(found.values()) / 60))} minutes here, with the default pictures or as"
