@@ -17,7 +17,7 @@ from stages.lib.colouring import FILE, Colourer, load_colourer
 from stages.lib.nets.lite import LiteGenerator
 from stages.lib.nets.unet import UNet
 from stages.lib.params import UserError
-from stages.lib.sampling import Latent, Sampler
+from stages.lib.sampling import GAN_FILE, Latent, Sampler
 from stages.lib.weights import save_weights
 from tests.closure import ROOT
 
@@ -26,6 +26,8 @@ from tests.closure import ROOT
 def models(monkeypatch):
     torch.manual_seed(0)
     net = LiteGenerator(6, 32, 4).eval().requires_grad_(False)
+    monkeypatch.setattr(app.export, "generator_file", lambda: GAN_FILE)  # though there may be none but the released one
+    monkeypatch.setattr(app.export, "colourer_file", lambda: FILE)
     monkeypatch.setattr(app.export, "load_sampler", lambda _: Sampler(net, Latent(6)))
     colourer = Colourer(UNet(16, 4, 2).eval().requires_grad_(False), "dropout", "mixed", torch.zeros(0, 2, 4))
     monkeypatch.setattr(app.export, "load_colourer", lambda _: colourer)

@@ -73,7 +73,7 @@ def studio_encoder() -> object:
 
 
 def start_gan() -> object:
-    values = read_yaml(ROOT / "params.yaml")["gan"] | {"msg": False}
+    values = read_yaml(ROOT / "params.yaml")["gan"] | {"msg": False, "start": "none"}
     return prepare(parse("gan", values, GanParams), Common(image_px=PX), open_pictures())
 
 
