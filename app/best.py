@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.explore import drawn
 from stages.lib.critic import load_critic
 from stages.lib.provenance import ancestors
 from stages.lib.sampling import Sampler
@@ -38,8 +39,8 @@ class Judge:
         return np.sort(np.argsort(-self.critic.logits(images, z, classes), kind="stable")[:count])
 
 
-def best_of(sampler: Sampler, judge: Judge, drawn: int, count: int, seed: int, truncation: float = 1.0) -> np.ndarray:
-    """The most real of what `sampler.sample(drawn, seed, truncation)` draws, uint8 count x 3 x H x W."""
-    images = sampler.sample(drawn, seed, truncation)
-    z, classes = sampler.latent.draw(drawn, np.random.default_rng(seed), truncation)
+def best_of(sampler: Sampler, judge: Judge, of: int, count: int, seed: int, truncation: float = 1.0) -> np.ndarray:
+    """The most real of what `sampler.sample(of, seed, truncation)` draws, uint8 count x 3 x H x W."""
+    z, classes = sampler.latent.draw(of, np.random.default_rng(seed), truncation)
+    images = drawn(sampler.net, z)
     return images[judge.best(images, z, classes, count)]

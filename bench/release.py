@@ -142,8 +142,14 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
     save_sheet(SHEETS / "colourings.png", pairs.reshape(-1, *coloured.shape[1:]), columns=12, scale=2)
     shutil.rmtree(cache)
 
-    lines = ["# The released networks", "", *CARD_TEXT.splitlines(), "", f"{size:.1f} MB in `{folder}`. Commit of the"]
-    lines += [f"training code: {commit()}. Made by `python -m bench.release`.", "", "## Figures", ""]
+    lines = [
+        "# The released networks",
+        "",
+        *CARD_TEXT.splitlines(),
+        "",
+        f"{size:.1f} MB in `{folder}`. Made by `python -m bench.release`",
+    ]
+    lines += [f"at commit {commit()}.", "", "## Figures", ""]
     lines += [
         f"Of {p.samples} samples (seed 1, truncation 1) of the compacted generator, not picked, as `bench.quality`"
     ]
@@ -165,7 +171,7 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
         "![colourings](released/colourings.png)",
         "",
     ]
-    lines += ["Compacted against float32: embeddings differ by " + f"{apart['embedding']:.1%}, pictures by "]
+    lines += ["Compacted against float32: embeddings differ by " + f"{apart['embedding']:.1%}, pictures by"]
     lines += [f"{apart['generator']:.2f} levels of 255 on average, colourings by {apart['colourer']:.2f}.", ""]
     if HOW.exists():
         lines += ["## How they were trained", "", HOW.read_text(encoding="utf-8")]
