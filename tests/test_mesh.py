@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from stages.lib.scores.defects import FREQUENCIES, grid_power
-from stages.lib.training.mesh import Mesh, shares_of_power
+from stages.lib.scores.defects import FREQUENCIES, grid_power, shares_of_power
+from stages.lib.training.mesh import Mesh
 
 
 def noise(count, seed=0, px=16):
@@ -17,9 +17,13 @@ def striped(pictures, strength):
     return pictures + strength * (torch.arange(pictures.shape[-1]) % 2 * 2 - 1)
 
 
-def test_shares_are_those_of_the_metric():
+def test_shares_are_those_of_the_whole_spectrum():
     pictures = striped(noise(5), 0.5)
-    assert shares_of_power(pictures).numpy() == pytest.approx(grid_power(pictures.numpy()), rel=1e-4)
+    grey = pictures.mean(1).numpy()
+    power = np.abs(np.fft.fft2(grey - grey.mean((1, 2), keepdims=True))) ** 2
+    power /= power.sum((1, 2), keepdims=True)
+    expected = [power[:, 4 * down, 4 * across].mean() for down, across in FREQUENCIES]  # of 16 a side
+    assert shares_of_power(pictures).numpy() == pytest.approx(expected, rel=1e-4)
     assert not torch.isnan(shares_of_power(torch.ones(2, 3, 8, 8))).any()  # flat ones have no power to share
 
 

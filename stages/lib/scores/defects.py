@@ -7,26 +7,37 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 APART = 24  # levels of 255 in a channel: what differs from the ground by more is ink
+PERIOD = 4  # pixels: of the slowest of FREQUENCIES
 LEAST = 3  # pixels: smaller components do not count as pieces
 # cycles a pixel, down and across: all that has a period of 2 or 4 pixels in both directions, or in one
 FREQUENCIES = [(2, 0), (0, 2), (2, 2), (1, 0), (0, 1), (1, 1), (2, 1), (1, 2)]  # quarters
 
 
-def grid_power(images: np.ndarray) -> np.ndarray:
-    """The share of a picture's spectral power at each of FREQUENCIES, float64 (8,): the mean over pictures.
+def shares_of_power(pictures: Tensor) -> Tensor:
+    """The share of a picture's spectral power at each of FREQUENCIES, float (8,): the mean over pictures.
 
-    The sides must be multiples of 4.
+    Differentiable. These frequencies are those of what is left when all tiles of 4 x 4 pixels are added up.
+
+    Args:
+        pictures: float N x C x H x W in any range, H and W multiples of 4.
     """
-    shares = np.zeros(len(FREQUENCIES))
-    for start in range(0, len(images), 256):
-        grey = images[start : start + 256].mean(1, dtype=np.float64)
-        power = np.abs(np.fft.fft2(grey - grey.mean((1, 2), keepdims=True))) ** 2
-        power /= power.sum((1, 2), keepdims=True).clip(1e-12)
-        rows, columns = (side // 4 for side in grey.shape[1:])
-        shares += np.stack([power[:, rows * y, columns * x] for y, x in FREQUENCIES], 1).sum(0)
-    return shares / len(images)
+    grey = pictures.mean(1)
+    grey = grey - grey.mean((1, 2), keepdim=True)
+    tile = grey.unflatten(2, (-1, PERIOD)).unflatten(1, (-1, PERIOD)).sum((1, 3))
+    whole = grey.square().sum((1, 2)) * grey[0].numel()  # Parseval
+    power = torch.fft.fft2(tile).abs().square() / whole.clamp(min=1e-6)[:, None, None]
+    return torch.stack([power[:, y, x] for y, x in FREQUENCIES], 1).mean(0)
+
+
+def grid_power(images: np.ndarray) -> np.ndarray:
+    """`shares_of_power` of many pictures, float64 (8,)."""
+    parts = [images[start : start + 256] for start in range(0, len(images), 256)]
+    sums = [shares_of_power(torch.from_numpy(np.asarray(part)).double()) * len(part) for part in parts]
+    return (torch.stack(sums).sum(0) / len(images)).numpy()
 
 
 def grid(fake: np.ndarray, real: np.ndarray) -> float:

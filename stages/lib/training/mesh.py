@@ -5,10 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from stages.lib.scores.defects import FREQUENCIES
+from stages.lib.scores.defects import shares_of_power
 from stages.lib.training.many import average
 
-PERIOD = 4  # pixels: of the slowest of FREQUENCIES
 LEAST = 1e-7  # of a picture's power: less counts as so much
 
 
@@ -42,17 +41,3 @@ class Mesh:
 
     def load_state_dict(self, state: dict[str, list[Tensor]]) -> None:
         self.averages = state["averages"]
-
-
-def shares_of_power(pictures: Tensor) -> Tensor:
-    """The share of a picture's spectral power at each of FREQUENCIES, float (8,): the mean over pictures, and
-    differentiable, where `grid_power` is neither for tensors nor fast.
-
-    These frequencies are those of what is left when all tiles of 4 x 4 pixels are added up.
-    """
-    grey = pictures.mean(1)
-    grey = grey - grey.mean((1, 2), keepdim=True)
-    tile = grey.unflatten(2, (-1, PERIOD)).unflatten(1, (-1, PERIOD)).sum((1, 3))
-    whole = grey.square().sum((1, 2)) * grey[0].numel()  # Parseval
-    power = torch.fft.fft2(tile).abs().square() / whole.clamp(min=1e-6)[:, None, None]
-    return torch.stack([power[:, y, x] for y, x in FREQUENCIES], 1).mean(0)
