@@ -51,6 +51,7 @@ class GanParams(Section):
     mesh: float = Field(
         ge=0, description="weight of the penalty on more power at periods of 2 and 4 pixels than real ones have"
     )
+    pieces: float = Field(ge=0, description="weight of the penalty on figures in pieces, where real ones are not")
     n_critic: int = Field(ge=1, description="discriminator steps for each of the generator's")
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of all that the discriminator sees")
     augment_p: float = Field(ge=0, le=1, description="probability of each; with a target, at the start")

@@ -31,6 +31,7 @@ from stages.lib.training.losses import LOSSES
 from stages.lib.training.many import is_first, prepare, share
 from stages.lib.training.mesh import Mesh
 from stages.lib.training.penalties import PENALTIES, LeCam
+from stages.lib.training.pieces import Pieces
 from stages.lib.training.schedule import AdaptiveP, blur, fading, rate, set_rate
 
 
@@ -68,7 +69,7 @@ def train(
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
     opt_d = torch.optim.Adam(trained, lr=p.d_lr, betas=betas, fused=True)
     net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
-    ema, best, lecam, mesh = EMA(net_g, p.ema), Best(), LeCam(), Mesh()
+    ema, best, lecam, mesh, pieces = EMA(net_g, p.ema), Best(), LeCam(), Mesh(), Pieces()
     adaptive = AdaptiveP(p.augment_p, p.augment_target, p.augment_kimg)
 
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
@@ -89,7 +90,7 @@ def train(
         return Shown(images, net_d.features(images), None if told is None else torch.from_numpy(told).to(device))
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
-    state |= {"p": adaptive, "lecam": lecam, "mesh": mesh}
+    state |= {"p": adaptive, "lecam": lecam, "mesh": mesh, "pieces": pieces}
     with Training(stage, steps, p.batch, seed, state, origin=start.origin) as run:
         best.forget(before=steps // 2 if score else steps)
         for step in run:
@@ -140,6 +141,10 @@ def train(
                         above = mesh(real.pictures[0], fake.pictures[0])
                         loss_g = loss_g + p.mesh * above
                         run.log(mesh=above)
+                    if p.pieces:
+                        apart = pieces(source, drawn[0])
+                        loss_g = loss_g + p.pieces * apart
+                        run.log(pieces=apart)
                     held = loss_g.new_zeros(())
                     if anchored:
                         goal = source[:own_anchored]

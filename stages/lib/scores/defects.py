@@ -36,13 +36,19 @@ def shares_of_power(pictures: Tensor) -> Tensor:
 def grid_power(images: np.ndarray) -> np.ndarray:
     """`shares_of_power` of many pictures, float64 (8,)."""
     parts = [images[start : start + 256] for start in range(0, len(images), 256)]
-    sums = [shares_of_power(torch.from_numpy(np.asarray(part)).double()) * len(part) for part in parts]
+    sums = [shares_of_power(torch.from_numpy(part.astype(np.float64))) * len(part) for part in parts]
     return (torch.stack(sums).sum(0) / len(images)).numpy()
 
 
 def grid(fake: np.ndarray, real: np.ndarray) -> float:
     """How much stronger a mesh is than in real pictures: the worst of FREQUENCIES; 1 is as in these."""
     return float((grid_power(fake) / grid_power(real).clip(1e-12)).max())
+
+
+def pieces_of(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 8-connected pieces of ink, uint8 H x W: int32 H x W, 1 and up, 0 where there is none; and their pixels."""
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    return labels, statistics[1:, cv2.CC_STAT_AREA]
 
 
 def pieces_and_holes(image: np.ndarray) -> tuple[int, float]:
@@ -58,8 +64,7 @@ def pieces_and_holes(image: np.ndarray) -> tuple[int, float]:
     ink = (apart.max(0) > APART).astype(np.uint8)
     if not ink.any():
         return 0, 0.0
-    _, _, statistics, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    pieces = int((statistics[1:, cv2.CC_STAT_AREA] >= LEAST).sum())
+    pieces = int((pieces_of(ink)[1] >= LEAST).sum())
     around = np.pad(1 - ink, 1, constant_values=1)
     _, labels = cv2.connectedComponents(around, connectivity=4)
     enclosed = (around > 0) & (labels != labels[0, 0])
