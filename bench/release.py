@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 import typer
+from torch import Tensor
 
 from app.export import DATA
 from app.networks import CARD, RELEASED
@@ -68,7 +69,7 @@ def release(out: Path = RELEASED) -> list[Path]:
     ancestors(PICTURES, OUTLINES, COLOURER_FILE)
     pictures = open_pictures()
     with atomic_folder(out) as part:
-        write(part)
+        write(part, out)
         apart = differences(part, pictures)
         for name, most in MOST.items():
             if not apart[name] <= most:
@@ -81,8 +82,11 @@ def release(out: Path = RELEASED) -> list[Path]:
     return [out, write_card(out, apart, size, pictures)]
 
 
-def write(folder: Path) -> None:
-    """All files, each saying what it was made from by the digests of the others here."""
+def write(folder: Path, before: Path) -> None:
+    """All files, each saying what it was made from by the digests of the others here.
+
+    A network whose weights are those of `before` keeps its file, which git then has once.
+    """
     other: dict[str, str] = {}
 
     def made_from(said: dict[str, str]) -> dict[str, str]:
@@ -90,8 +94,12 @@ def write(folder: Path) -> None:
 
     def compact(path: Path) -> None:
         tensors, header = load_weights(path)
-        header["made_from"] = made_from(header["made_from"])
-        save_weights(folder / path.name, tensors, header, LEVELS[path])
+        was = before / path.name
+        if was.is_file() and equal(tensors, load_weights(was)[0]):
+            shutil.copyfile(was, folder / path.name)
+        else:
+            header["made_from"] = made_from(header["made_from"])
+            save_weights(folder / path.name, tensors, header, LEVELS[path])
         other[digest_of(path)] = digest_of(folder / path.name)
 
     compact(ENCODER_FILE)
@@ -103,6 +111,10 @@ def write(folder: Path) -> None:
     compact(COLOURER_FILE)
 
     compact(CRITIC_FILE)
+
+
+def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
 def differences(folder: Path, pictures: Pictures) -> dict[str, float]:
