@@ -26,7 +26,7 @@ from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of
 from stages.lib.sampling import GAN_FILE, load_sampler
 from stages.lib.training.origin import Origin
 from stages.lib.training.perceptual import PerceptualLoss
-from stages.lib.weights import load_weights
+from stages.lib.weights import load_weights, save_weights
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.train import train
 from tests.closure import ROOT
@@ -47,6 +47,14 @@ def released(monkeypatch) -> Path:
     Path("docs").mkdir()
     bench.release.release()
     return RELEASED
+
+
+def test_released_again_what_did_not_change_keeps_its_bytes(released):
+    before = {path.name: path.read_bytes() for path in released.iterdir()}
+    tensors, header = load_weights(released / COLOURER_FILE.name)
+    save_weights(COLOURER_FILE, tensors, header | {"made_by": "another run"})
+    bench.release.release()
+    assert {path.name: path.read_bytes() for path in released.iterdir()} == before
 
 
 def forget_own() -> None:
