@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from stages.lib.scores.defects import pieces_and_holes
+from stages.lib.tensors import to_uint8
 from stages.lib.training.pieces import Pieces, contrast, ink_apart
 
 
@@ -33,6 +35,9 @@ def test_ink_apart_is_what_one_piece_counts():
     touching[:, :, 11, 11] = -1  # at a corner
     touching[:, :, 12:14, 12] = -1
     assert not ink_apart(contrast(touching)).any()
+    for pictures in (body(), with_speck(pixels=2), with_speck(colour=0.9), with_speck(), touching):
+        in_pieces = pieces_and_holes(to_uint8(pictures)[0])[0] > 1
+        assert bool(ink_apart(contrast(pictures)).any()) == in_pieces
 
 
 def test_it_is_the_contrast_of_what_lies_apart_whatever_its_size():
