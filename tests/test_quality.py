@@ -16,7 +16,7 @@ import pytest
 
 import bench.quality
 import bench.workspace
-from bench.quality import main
+from bench.quality import file_of, main, values_of
 from tests.checkouts import environment
 
 JOBS = min(2, os.cpu_count() or 1)
@@ -101,6 +101,22 @@ def test_recipes_are_compared_by_the_clock(checkout, took, monkeypatch, capfd):
         assert [point["minutes"] for point in found["curve"]] == sorted(point["minutes"] for point in found["curve"])
         assert f"| `{found['recipe']}` | {found['minutes']:.1f} | {found['threads']} | 1 |" in table
         assert (checkout / f"samples/q/{found['recipe']}-{ENOUGH}.png").exists()
+
+
+def test_a_workspace_has_what_its_stages_start_from(checkout, monkeypatch):
+    """The default starts from the released networks; without them in the folder no stage of it would run."""
+    (checkout / "models/kept").mkdir()
+    monkeypatch.chdir(checkout)
+    monkeypatch.setattr(bench.workspace, "_make", lambda folder, *_: (folder / "models").mkdir(parents=True) or {})
+    started = values_of(file_of("mine.yaml"))
+    started["gan"]["start"] = "kept"
+    folder, _ = bench.workspace.workspace(started, Path("samples/q3"))
+    assert (folder / "models/kept").samefile("models/kept")
+    (checkout / "models/kept/classifier.safetensors").write_bytes(b"weights")
+    started["classifier"]["start"] = "kept"
+    other, _ = bench.workspace.workspace(started, Path("samples/q3"))
+    (checkout / "models/kept/classifier.safetensors").write_bytes(b"other weights")
+    assert len({folder, other, bench.workspace.workspace(started, Path("samples/q3"))[0]}) == 3
 
 
 def quality(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
