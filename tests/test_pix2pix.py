@@ -12,7 +12,7 @@ from bench.scratch import scratch
 from stages.lib.colouring import Colourer, load_colourer
 from stages.lib.drawings import drawings
 from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.nets.patchgan import FIELDS, PatchGAN, beside
+from stages.lib.nets.patchgan import FIELDS, PatchGAN
 from stages.lib.nets.unet import UNet, draw_noise, laid_on
 from stages.lib.outlines.sketch import silhouette
 from stages.lib.palette import palette_of, palettes_of
@@ -124,7 +124,7 @@ def test_a_logit_sees_a_patch_of_the_side_that_was_asked_for(field_px):
 
 def test_a_patch_is_judged_beside_its_outline():
     net, picture = PatchGAN(16, 4, "spectral"), torch.zeros(1, 3, 32, 32)
-    one, other = (net(beside(torch.full((1, 1, 32, 32), value), picture)) for value in (-1.0, 1.0))
+    one, other = (net([picture], torch.full((1, 1, 32, 32), value)) for value in (-1.0, 1.0))
     assert not torch.equal(one, other)
 
 

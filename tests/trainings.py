@@ -83,14 +83,15 @@ def embeddings() -> np.ndarray:
     return np.random.default_rng(0).standard_normal((len(TRAINED), DIMS)).astype(np.float32)
 
 
-def train_classifier(stage: Any, steps: int, origin: Origin | None = None) -> Training:
-    p = params("classifier", ClassifierParams, steps, backbone="resnet18", pretrained=False, lr=1e-5)
+def train_classifier(stage: Any, steps: int, origin: Origin | None = None, **changes: Any) -> Training:
+    small = {"backbone": "resnet18", "pretrained": False, "lr": 1e-5}
+    p = params("classifier", ClassifierParams, steps, **small | changes)
     return classifier.train(stage, p, pictures(), "rotation", 0, origin)[1]
 
 
-def train_pretrain(stage: Any, steps: int, origin: Origin | None = None) -> Training:
+def train_pretrain(stage: Any, steps: int, origin: Origin | None = None, **changes: Any) -> Training:
     small = {"width": 4, "dilated_px": [16], "coarse_px": 8, "coarse_kimg": COARSE * BATCH / 1000}
-    p = params("pretrain", PretrainParams, steps - COARSE, **small)
+    p = params("pretrain", PretrainParams, steps - COARSE, **small | changes)
     architecture = {"z_dim": DIMS, "image_px": PX, "width": p.width, "dilated_px": p.dilated_px}
     return pretrain.train(stage, p, architecture, pictures(), embeddings(), maps(), 0, origin)[1]
 

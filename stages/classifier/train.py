@@ -17,10 +17,10 @@ from stages.lib.tensors import to_float
 from stages.lib.training.augment import augment
 from stages.lib.training.batches import Batches
 from stages.lib.training.best import Best
-from stages.lib.training.device import accelerator
+from stages.lib.training.device import accelerator, scaler_of
 from stages.lib.training.embed import pool_rows
 from stages.lib.training.loop import Training
-from stages.lib.training.many import is_first, prepare, share, whole
+from stages.lib.training.many import Means, is_first, micro_batches, prepare, share, whole
 from stages.lib.training.origin import Origin
 
 TURNS = 4
@@ -87,6 +87,7 @@ def train(
     net, optimiser = prepare(accelerate, net, optimiser)
     best = Best()
     state = {"net": net, "optimiser": optimiser, "schedule": schedule, "best": best}
+    state |= scaler_of(accelerate)
     with Training(stage, steps, p.batch, seed, state, origin=origin) as run:
         for step in run:
             net.train()
@@ -95,13 +96,16 @@ def train(
             y = torch.from_numpy(labels[chosen]).long().to(accelerate.device)
             if task == "rotation":
                 x, y = turn(x)
-            with accelerate.autocast():
-                loss = F.cross_entropy(net.logits(x).float(), y, label_smoothing=p.label_smoothing)
             optimiser.zero_grad()
-            accelerate.backward(loss)
+            metrics = Means(p.accumulate)
+            for part in micro_batches(len(chosen), p.accumulate):
+                with accelerate.autocast():
+                    loss = F.cross_entropy(net.logits(x[part]).float(), y[part], label_smoothing=p.label_smoothing)
+                accelerate.backward(loss / p.accumulate)
+                metrics.add(loss=loss)
             optimiser.step()
             schedule.step()
-            run.log(loss=loss)
+            run.log(**metrics.found)
             if (step + 1) % steps_per_epoch == 0 and is_first():
                 found = score(net, pictures, task, known_rows(pictures, "val", task))
                 best.offer(found[0] if found else 0.0, net, step)

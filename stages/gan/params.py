@@ -60,6 +60,7 @@ class GanParams(Section):
     augment_pictures: list[Annotated[str, one_of(OF_PICTURES)]] = Field(description="of real ones alone: one or none")
     kimg: float = Field(gt=0, description="thousands of pictures to train on")
     batch: int = Field(ge=2)
+    accumulate: int = Field(ge=1, description="parts that a batch is split into, against lack of memory")
     lr: float = Field(gt=0, description="of the generator")
     d_lr: float = Field(gt=0, description="of the discriminator")
     betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=2, max_length=2)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stages.lib.nets.base import squash
@@ -22,10 +22,10 @@ from stages.lib.pictures import Pictures
 from stages.lib.stage import Stage
 from stages.lib.tensors import to_float
 from stages.lib.training.batches import Batches
-from stages.lib.training.device import accelerator
+from stages.lib.training.device import accelerator, scaler_of
 from stages.lib.training.ema import EMA
 from stages.lib.training.loop import Training
-from stages.lib.training.many import prepare, share
+from stages.lib.training.many import Means, micro_batches, prepare, share
 from stages.lib.training.origin import Origin
 from stages.lib.training.perceptual import PerceptualLoss
 from stages.pretrain.params import PretrainParams
@@ -62,25 +62,32 @@ def train(
     ema = EMA(net, p.ema)
     perceptual.net.to(accelerate.device)
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
+
+    def losses(z: Tensor, real: Tensor, shrunk: bool, metrics: Means) -> Tensor:
+        if shrunk:
+            small = squash(to_small(net.maps(z, p.coarse_px)[p.coarse_px]))
+            loss = F.l1_loss(small, F.interpolate(real, size=p.coarse_px, mode="area"))
+            metrics.add(coarse=loss)
+            return loss
+        fake = net(z)
+        feature, pixel = perceptual(fake, real), F.l1_loss(fake, real)
+        metrics.add(feature=feature, pixel=pixel)
+        return feature + p.pixel_weight * pixel
+
     state = {"net": net, "to_small": to_small, "optimiser": optimiser, "schedule": schedule, "ema": ema}
+    state |= scaler_of(accelerate)
     with Training(stage, coarse + fine, p.batch, seed, state, origin=origin) as run:
         for step in run:
-            chosen = share(batches[step])
+            chosen, metrics = share(batches[step]), Means(p.accumulate)
             real = to_float(pictures.images[chosen]).to(accelerate.device)
             z = torch.from_numpy(embeddings[chosen]).to(accelerate.device)
             z = z + p.jitter * share(torch.randn(p.batch, z.shape[1], device=z.device))
-            with accelerate.autocast():
-                if step < coarse:
-                    small = squash(to_small(net.maps(z, p.coarse_px)[p.coarse_px]))
-                    loss = F.l1_loss(small, F.interpolate(real, size=p.coarse_px, mode="area"))
-                    run.log(coarse=loss)
-                else:
-                    fake = net(z)
-                    feature, pixel = perceptual(fake, real), F.l1_loss(fake, real)
-                    loss = feature + p.pixel_weight * pixel
-                    run.log(feature=feature, pixel=pixel)
             optimiser.zero_grad()
-            accelerate.backward(loss)
+            for part in micro_batches(len(chosen), p.accumulate):
+                with accelerate.autocast():
+                    loss = losses(z[part], real[part], step < coarse, metrics)
+                accelerate.backward(loss / p.accumulate)
+            run.log(**metrics.found)
             optimiser.step()
             schedule.step()
             if step >= coarse:

@@ -36,10 +36,8 @@ class PatchGAN(Discriminator):
             constrain(self)
 
     def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
-        """Logits, float N x patches, of a list of one: N x 4 x H x W, outline and picture."""
-        return self.layers(features[0]).flatten(1)
-
-
-def beside(outlines: Tensor, pictures: Tensor) -> list[Tensor]:
-    """What PatchGAN looks at."""
-    return [torch.cat([outlines, pictures.float()], dim=1).contiguous(memory_format=torch.channels_last)]
+        """Logits, float N x patches, of a list of one, pictures, and their outlines, float N x 1 x H x W."""
+        if told is None:
+            raise ValueError("a picture is looked at beside its outline")
+        pair = torch.cat([told, features[0].float()], dim=1)
+        return self.layers(pair.contiguous(memory_format=torch.channels_last)).flatten(1)

@@ -32,6 +32,7 @@ from stages.lib.atomic import atomic_file
 from stages.lib.loading import reading
 from stages.lib.params import UserError
 from stages.lib.stage import Stage, out_of_memory, say_interrupted
+from stages.lib.training.device import SCALER
 from stages.lib.training.log import Log, Quiet
 from stages.lib.training.many import any_of, average, is_first, meet
 from stages.lib.training.origin import REMEDY, Origin, state_file
@@ -213,7 +214,7 @@ class Training:
         if (saved := self.origin.state) is None:
             return
         with reading(self.origin.state_file, REMEDY):  # another version of the code may have written it
-            parts = [(item, saved["state"][name]) for name, item in self.state.items()]
+            parts = self._parts(saved["state"])
             self.step, self.history = saved["step"], saved["history"]
             self._sums, self._counts = saved["row"]["sums"], saved["row"]["counts"]
         for item, state in parts:
@@ -224,11 +225,15 @@ class Training:
             else:
                 item.load_state_dict(state | {"param_groups": now["param_groups"]} if "param_groups" in now else state)
 
+    def _parts(self, saved: Mapping[str, Any]) -> list[tuple[Stateful, Any]]:
+        """Each item of the state with what was saved of it. Where training was not in float16 there was no scaler."""
+        return [(item, saved[name]) for name, item in self.state.items() if name != SCALER or name in saved]
+
     def _resume(self) -> bool:
         """Load the checkpoint; whether it could be read."""
         try:
             saved = torch.load(self._file, map_location="cpu", weights_only=True)
-            parts = [(item, saved["state"][name]) for name, item in self.state.items()]
+            parts = self._parts(saved["state"])
             step, history = saved["step"], saved["history"]
             sums, counts = saved["row"]["sums"], saved["row"]["counts"]
         except Exception as error:  # torch raises of all kinds where a file is damaged

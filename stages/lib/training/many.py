@@ -57,6 +57,29 @@ def share(rows: Rows, dim: int = 0) -> Rows:
     return rows[(slice(None),) * dim + (slice(dist.get_rank(), None, count),)]
 
 
+def micro_batches(count: int, accumulate: int) -> list[slice]:
+    """Which of a process's `count` rows go into each of `accumulate` parts of a batch, dealt out like cards.
+
+    Raises:
+        UserError: some would have more than others.
+    """
+    if count % accumulate:
+        raise UserError(f"{count} pictures of a batch cannot be split evenly in {accumulate}: change accumulate")
+    return [slice(part, None, accumulate) for part in range(accumulate)]
+
+
+class Means:
+    """Means over micro-batches of what there is to log: 0-d, detached."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.found = count, {}  # type: int, dict[str, Tensor]
+
+    def add(self, **values: Tensor) -> None:
+        for name, value in values.items():
+            value = value.detach() / self.count
+            self.found[name] = self.found[name] + value if name in self.found else value
+
+
 def whole(count: int) -> int:
     """Rows of the whole batch, of which this process has `count`."""
     return count * processes()
@@ -104,10 +127,17 @@ def _compile(net: nn.Module, backend: str) -> None:
 
 
 def _optimiser(accelerate: Accelerator, optimiser: torch.optim.Optimizer) -> Any:
+    prepared = accelerate.prepare_optimizer(optimiser)
     if processes() > 1:
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]
-        optimiser.register_step_pre_hook(lambda *_: average_gradients(weights))
-    return accelerate.prepare_optimizer(optimiser)
+        step = prepared.step
+
+        def step_together() -> None:
+            average_gradients(weights)  # before a scaler looks at them: all processes skip a step, or none
+            step()
+
+        prepared.step = step_together
+    return prepared
 
 
 def average_gradients(weights: Iterable[Tensor]) -> None:
