@@ -48,14 +48,16 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
         return dict(kept)
 
 
-def scores(sampler: Draws, pictures: Pictures, seed: int, p: EvaluateParams, out: Path) -> dict[str, float]:
-    """All figures of one generator, on the judging network, and KID on the one beside it."""
+def scores(
+    sampler: Draws, pictures: Pictures, seed: int, p: EvaluateParams, out: Path, against: str = "val"
+) -> dict[str, float]:
+    """All figures of one generator, on the judging network, and KID, `against` a split, on the one beside it."""
     drawn = sampler.sample(p.samples, seed + 1)
     train = pictures.images[spread(pictures.rows("train"), p.reference)]
     found: dict[str, float] = {**defects(drawn, train)}
     for variant in (JUDGE, BESIDE):
         fake, real = features(EfficientNetLite(variant), drawn), real_features(variant, pictures, p.reference, out)
-        found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real["val"])
+        found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real[against])
         if variant == JUDGE:
             found |= precision_recall_density_coverage(fake, real["train"])
             found["memorised"] = memorised(fake, real["test"], real["train"])

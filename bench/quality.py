@@ -15,6 +15,9 @@ from all its lines, `table.md`, `curve.tsv` and a sheet of samples a recipe. A r
 already, with the same parameters, minutes and threads, is not made again, so that a long
 comparison can be cut off and go on.
 
+With --pictures 50 a run has but 50 pictures, other ones for each seed, as somebody with few of their own; it is
+scored against all others.
+
 Scored on EfficientNet-Lite1, which neither training nor the choice of a snapshot looks at.
 """
 
@@ -26,7 +29,7 @@ import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import chdir, suppress
 from hashlib import sha256
 from itertools import product
 from multiprocessing import get_context
@@ -40,7 +43,7 @@ from app.recipe import overlaid, overlay_of, recipe_file
 from bench.judge import JUDGE, curve, real_features, scores
 from bench.report import write_report
 from bench.scratch import scratch
-from bench.workspace import BEFORE, workspace
+from bench.workspace import BEFORE, few_pictures, workspace
 from stages.evaluate.params import EvaluateParams
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
@@ -120,7 +123,7 @@ def used(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def todo(
-    files: list[Path], results: Path, minutes: float, seeds: int, threads: int
+    files: list[Path], results: Path, minutes: float, seeds: int, threads: int, pictures: int = 0
 ) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Name, parameters and key of each run that `results` lacks, seed by seed."""
     if len({file.stem for file in files}) < len(files):
@@ -134,16 +137,29 @@ def todo(
         for name, model in (("common", Common), ("gan", GanParams), ("evaluate", EvaluateParams)):
             parse(name, values[name], model)
         key = {"recipe": file.stem, "seed": seed, "asked": minutes, "threads": threads, "params": params}
-        if not any(key.items() <= row.items() for row in done):
+        key["pictures"] = pictures
+        if not any(key.items() <= ({"pictures": 0} | row).items() for row in done):
             values["common"]["seed"] = seed
             wanted.append((file.stem, values, key))
     return wanted
 
 
-def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[str, Any]:
-    """Train one recipe and score it; with seed 0 also write its sheet of samples."""
-    print(f"quality: {recipe}, seed {values['common']['seed']}", flush=True)
-    pictures = open_pictures()
+def run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: int = 0) -> dict[str, Any]:
+    """Train one recipe and score it; with seed 0 also write its sheet of samples.
+
+    Args:
+        few: pictures that it may have; 0: all, in their splits.
+    """
+    print(f"quality: {recipe}, seed {values['common']['seed']}{f', {few} pictures' if few else ''}", flush=True)
+    if few:
+        out, here = out.resolve(), few_pictures(few, values["common"]["seed"], out)
+        with chdir(here):
+            return _run(recipe, values, minutes, out, few)
+    return _run(recipe, values, minutes, out)
+
+
+def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: int = 0) -> dict[str, Any]:
+    pictures, against = open_pictures(), "test" if few else "val"
     common, p = parse("common", values["common"], Common), parse("gan", values["gan"], GanParams)
     evaluate, seed = parse("evaluate", values["evaluate"], EvaluateParams), common.seed
     folder, before = Path(), 0.0
@@ -177,9 +193,10 @@ def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[
     seconds, step, _ = watch.kept[-1]
     sampler = Sampler(net, start.latent)
     if seed == 0:
-        save_sheet(out / f"{recipe}-{minutes:g}.png", sampler.sample(64, seed + 1), columns=16)
-    found = scores(sampler, pictures, seed, evaluate, out)
-    real = real_features(JUDGE, pictures, evaluate.reference, out)["val"]
+        name = f"{recipe}-{f'{few}-' if few else ''}{minutes:g}.png"
+        save_sheet(out / name, sampler.sample(64, seed + 1), columns=16)
+    found = scores(sampler, pictures, seed, evaluate, out, against)
+    real = real_features(JUDGE, pictures, evaluate.reference, out)[against]
     few = min(CURVE_SAMPLES, evaluate.samples)
     return {
         "minutes": seconds / 60,
@@ -190,10 +207,10 @@ def run(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[
     }
 
 
-def attempt(recipe: str, values: dict[str, Any], minutes: float, out: Path) -> dict[str, Any] | UserError:
+def attempt(*what: Any) -> dict[str, Any] | UserError:
     """A run, or why there is none: the others go on."""
     try:
-        return run(recipe, values, minutes, out)
+        return run(*what)
     except UserError as error:
         return error
 
@@ -203,6 +220,7 @@ def main(
     minutes: Annotated[float, typer.Option(min=0.01, help="For all that a recipe needs.")] = 20,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 3,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time; they share the cores evenly.")] = 1,
+    pictures: Annotated[int, typer.Option(help="That each run may have; 0: all.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for what comes out.")] = Path("samples/quality"),
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
@@ -211,13 +229,13 @@ def main(
         if jobs > cores:
             raise UserError(f"--jobs {jobs} is more than the {cores} cores there are")
         open_pictures()
-        wanted = todo([file_of(recipe) for recipe in recipes], results, minutes, seeds, cores // jobs)
+        wanted = todo([file_of(recipe) for recipe in recipes], results, minutes, seeds, cores // jobs, pictures)
     except UserError as error:
         sys.exit(f"quality: {error}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ["OMP_NUM_THREADS"] = str(cores // jobs)  # each run is a new process, which loads torch anew
     with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
-        running = {pool.submit(attempt, name, values, minutes, out): key for name, values, key in wanted}
+        running = {pool.submit(attempt, name, values, minutes, out, pictures): key for name, values, key in wanted}
         try:
             for future in as_completed(running):
                 found = future.result()

@@ -2,9 +2,11 @@
 
     python -m bench.report docs/quality docs/QUALITY.md
 
-fills the tables of a document: between `<!-- runs MINUTES THREADS RECIPE… -->` and
-`<!-- end -->` stands a row for each of the recipes, best first; between
-`<!-- curve MINUTES THREADS RECIPE… -->` and `<!-- end -->` KID as the first seed's training went on.
+fills the tables of a document, each of which stands between a line that says what it has and `<!-- end -->`:
+
+- `<!-- runs MINUTES THREADS RECIPE… -->`: a row for each of the recipes, best first;
+- `<!-- few PICTURES THREADS RECIPE… -->`: the same for runs with so few pictures, of any length;
+- `<!-- curve MINUTES THREADS RECIPE… -->`: KID as the first seed's training went on.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ COLUMNS = (
     *("kid_lite1", "kid_lite2", "precision", "recall", "density", "coverage", "memorised"),
     *("grid", "one_piece", "holes"),
 )
-PLACE = re.compile(r"(<!-- (runs|curve) ([\d.]+) (\d+) (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+KEY = ("recipe", "threads", "asked", "pictures", "params")
+PLACE = re.compile(r"(<!-- (runs|curve|few) ([\d.]+) (\d+) (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 Runs = list[dict[str, Any]]
 
@@ -45,9 +48,9 @@ def write_report(results: Path, out: Path) -> None:
 
 def table(runs: Iterable[dict[str, Any]]) -> str:
     """A row for each recipe, best first."""
-    groups: dict[tuple[str, int, float, str], Runs] = {}
+    groups: dict[tuple[str, ...], Runs] = {}
     for found in runs:
-        groups.setdefault((found["recipe"], found["threads"], found["asked"], found["params"]), []).append(found)
+        groups.setdefault(tuple(str(found.get(name, 0)) for name in KEY), []).append(found)
     lines = [
         f"| recipe | minutes | threads | seeds | kimg | {' | '.join(COLUMNS)} |",
         "| --- | " + " | ".join(["---"] * (len(COLUMNS) + 4)) + " |",
@@ -78,12 +81,14 @@ def filled(text: str, runs: Runs) -> str:
     """
 
     def fill(place: re.Match[str]) -> str:
-        minutes, threads, recipes = float(place[3]), int(place[4]), place[5].split()
-        found = [r for r in runs if r["asked"] == minutes and r["threads"] == threads and r["recipe"] in recipes]
+        number, threads, recipes = float(place[3]), int(place[4]), place[5].split()
+        wanted = {"pictures": number} if place[2] == "few" else {"pictures": 0, "asked": number}
+        wanted["threads"] = threads
+        found = [r for r in runs if wanted.items() <= ({"pictures": 0} | r).items() and r["recipe"] in recipes]
         if missing := set(recipes) - {r["recipe"] for r in found}:
             raise ValueError(f"no run of {', '.join(sorted(missing))}")
         found.sort(key=lambda r: recipes.index(r["recipe"]))
-        return f"{place[1]}{(table if place[2] == 'runs' else curves)(found)}{place[6]}"
+        return f"{place[1]}{(curves if place[2] == 'curve' else table)(found)}{place[6]}"
 
     return PLACE.sub(fill, text)
 

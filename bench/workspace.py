@@ -12,6 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from filelock import FileLock
 from ruamel.yaml import YAML
 
@@ -52,21 +55,56 @@ def _link(folder: Path, starts: set[Path]) -> None:
 
 def _make(folder: Path, values: dict[str, Any], starts: set[Path]) -> dict[str, float]:
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "data").mkdir(parents=True)
+    prepare_folder(folder, values)
     (folder / "data/clean").symlink_to(Path("data/clean").resolve())
+    _link(folder, starts)
+    return {name: run_stage(name, folder) for name in BEFORE}
+
+
+def prepare_folder(folder: Path, values: dict[str, Any]) -> None:
+    """Make a folder where stages can run with such parameters."""
+    for name in ("data", "models"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     with open(folder / "params.yaml", "w", encoding="utf-8") as file:
         YAML(typ="safe").dump(values, file)
-    (folder / "models").mkdir()
     for name in ("stages", "dvc.yaml"):
-        (folder / name).symlink_to(ROOT / name)
-    _link(folder, starts)
-    seconds = {}
-    for name in BEFORE:
-        began = time.monotonic()
-        if subprocess.run([sys.executable, "-m", f"stages.{name}"], cwd=folder).returncode:
-            raise UserError(f"{name} failed in {folder}")
-        seconds[name] = time.monotonic() - began
-    return seconds
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+
+
+def run_stage(name: str, folder: Path) -> float:
+    """Run a stage in such a folder; the seconds it took.
+
+    Raises:
+        UserError: it failed, and has said why.
+    """
+    began = time.monotonic()
+    if subprocess.run([sys.executable, "-m", f"stages.{name}"], cwd=folder).returncode:
+        raise UserError(f"{name} failed in {folder}")
+    return time.monotonic() - began
+
+
+def few_pictures(count: int, seed: int, out: Path) -> Path:
+    """A folder where `count` pictures of data/clean are all that a user has: chosen at random, a tenth of them `val`;
+    the rest is `test`. The folder has the networks of models/ too."""
+    folder = out / f"few-{count}-{seed}"
+    clean = folder / "data/clean"
+    clean.mkdir(parents=True, exist_ok=True)
+    index = pq.read_table("data/clean/index.parquet")
+    if count > len(index):
+        raise UserError(f"--pictures {count} is more than the {len(index)} there are")
+    chosen = np.random.default_rng(seed).permutation(len(index))[:count]
+    split = np.full(len(index), "test", object)
+    split[chosen] = "train"
+    split[chosen[: max(2, count // 10)]] = "val"
+    place = index.schema.get_field_index("split")
+    with FileLock(f"{folder}.lock"):  # another run may have the same
+        if not (clean / "index.parquet").exists():
+            pq.write_table(index.set_column(place, "split", pa.array(split, pa.string())), clean / "index.parquet")
+        for path in (*(p for p in Path("data/clean").iterdir() if p.name != "index.parquet"), Path("models")):
+            if not (folder / path).exists():
+                (folder / path).symlink_to(path.resolve())
+    return folder
 
 
 def code_digest(*rooms: str) -> Any:

@@ -12,11 +12,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import bench.quality
 import bench.workspace
-from bench.quality import file_of, main, values_of
+from bench.quality import file_of, main, todo, values_of
+from stages.lib.params import UserError
+from stages.lib.pictures import open_pictures
 from tests.checkouts import environment
 
 JOBS = min(2, os.cpu_count() or 1)
@@ -117,6 +120,29 @@ def test_a_workspace_has_what_its_stages_start_from(checkout, monkeypatch):
     other, _ = bench.workspace.workspace(started, Path("samples/q3"))
     (checkout / "models/kept/classifier.safetensors").write_bytes(b"other weights")
     assert len({folder, other, bench.workspace.workspace(started, Path("samples/q3"))[0]}) == 3
+
+
+def test_few_pictures_are_other_ones_for_each_seed_and_the_rest_is_unseen(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    everything, trained = len(open_pictures()), []
+    for seed in (0, 1, 0):
+        few = open_pictures(bench.workspace.few_pictures(20, seed, Path("samples/q")) / "data/clean")
+        counts = [len(few.rows(split)) for split in ("train", "val", "test")]
+        assert counts == [18, 2, everything - 20]
+        trained.append(few.rows("train").tolist())
+    assert trained[0] == trained[2] != trained[1]
+    assert np.array_equal(few.images, open_pictures().images)
+    with pytest.raises(UserError, match="--pictures 9999 is more than"):
+        bench.workspace.few_pictures(9999, 0, Path("samples/q"))
+
+
+def test_runs_with_few_pictures_are_not_those_with_all(checkout, monkeypatch, tmp_path):
+    monkeypatch.chdir(checkout)
+    results = tmp_path / "results.jsonl"
+    ((_, _, key),) = todo([file_of("mine.yaml")], results, 1.0, 1, 1, 20)
+    results.write_text(json.dumps(key) + "\n")
+    assert not todo([file_of("mine.yaml")], results, 1.0, 1, 1, 20)
+    assert todo([file_of("mine.yaml")], results, 1.0, 1, 1)
 
 
 def quality(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -29,6 +29,13 @@ def test_tables_are_filled_with_means_best_first():
     assert "old" not in text and text.startswith("before\n") and text.endswith("<!-- end -->\nafter\n")
 
 
+def test_runs_with_few_pictures_have_tables_of_their_own():
+    runs = [run("a"), run("a", pictures=50, asked=9.0), run("a", pictures=50, asked=3.0, kid_lite1=0.1)]
+    text = filled("<!-- few 50 1 a -->\n<!-- end -->\n<!-- runs 20 1 a -->\n<!-- end -->", runs)
+    kids = [line.split(" | ")[5] for line in text.splitlines() if line.startswith("| `")]
+    assert kids == ["0.100", "0.500", "0.500"]
+
+
 def test_a_curve_is_of_the_first_seed():
     points = [{"minutes": 8.4, "kid_lite1": 0.6}, {"minutes": 20.2, "kid_lite1": 0.1}]
     runs = [run("a") | {"curve": points}, run("a") | {"seed": 1, "curve": points[:1]}]

@@ -127,6 +127,13 @@ def test_other_packages_are_labelled_by_folder(npm):
     assert (row.label, row.licence) == ("cats", "MIT")
 
 
+def test_only_a_folder_of_a_package_is_taken_where_one_is_named(npm):
+    """Packages hold the same pictures in several styles."""
+    out = npm([(f"package/{kind}/svg/1.svg", b"<svg/>") for kind in ("black", "color")])
+    (row,) = fetch_package(site(out), NpmParams(package="icons", version="1.0.0", inside="color/svg"))
+    assert (row.path, row.label, row.url) == ("1.svg", "", "npm:icons@1.0.0/color/svg/1.svg")
+
+
 def test_archive_members_that_lead_out_are_never_written(npm, tmp_path):
     def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tuple[str, tarfile.TarInfo]:
         info = tarfile.TarInfo(name)
@@ -243,7 +250,10 @@ def entry(**values: str) -> dict:
         (entry(version="^2.0.0"), "scrape.sources.0.version"),
         (entry(package="../up"), "scrape.sources.0.package"),
         (entry(package="git+https://127.0.0.1/a"), "scrape.sources.0.package"),
-        (entry(paths="a"), "scrape.sources.0.paths is 'a': npm has no such key, only label, licence, most, package"),
+        (
+            entry(paths="a"),
+            "scrape.sources.0.paths is 'a': npm has no such key, only inside, label, licence, most, package",
+        ),
         ({"sources": [{"from": "folder"}, {"from": "web"}]}, "scrape.sources.1.from is 'web': must be one of archive"),
         (
             {"sources": [{"from": "folder", "path": "/mnt"}]},

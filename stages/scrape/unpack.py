@@ -97,3 +97,9 @@ def _of_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     return Member(
         info.filename, not info.is_dir() and kind in (0, 8), info.is_dir(), info.file_size, lambda: packed.open(info)
     )
+
+
+def below(inside: str, name: str) -> str:
+    """A member's path as seen from a folder of the archive; "" for what does not lie below it."""
+    path = PurePosixPath(name.lstrip("/"))
+    return str(path.relative_to(inside)) if path.is_relative_to(inside) else ""

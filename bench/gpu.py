@@ -1,0 +1,181 @@
+"""All that wants to be known of this pipeline on a GPU, in ten minutes of it: a JSON and sheets of samples.
+
+    python -m bench.gpu --out docs/gpu
+
+- How many pictures a second each training takes at several batches, in bfloat16 and float16, and with how much memory.
+- Whether the same training ends with the same bytes, and one that was stopped with those of one that was not.
+- What recipes reach for equal minutes each: classifier, pretraining and GAN get fixed shares of them and are as long
+  as their speeds allow. KID, precision and the rest on EfficientNet-Lite1, visible defects, a sheet.
+
+Pictures are made first, by `scrape`'s files and the recipe's own `clean`, in --sets, and taken from there the next
+time: FOLDER/<recipe>/data/clean, which may come from another machine. Without a GPU it measures the CPU.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import torch
+import typer
+
+from app.recipe import overlaid, overlay_of
+from bench.judge import scores
+from bench.quality import file_of
+from bench.trainings import MODULES, Trainings, Watch, apart, digest, precision
+from bench.workspace import BEFORE, prepare_folder, run_stage
+from stages.evaluate.params import EvaluateParams
+from stages.lib.params import UserError, parse, read_yaml
+from stages.lib.pictures import FOLDER, open_pictures
+from stages.lib.sampling import load_sampler
+from stages.lib.sheets import save_sheet
+from stages.lib.vetoes import VETOES
+
+SHARES = {"classifier": 0.15, "pretrain": 0.2, "gan": 0.65}  # of a recipe's minutes
+COARSE = 0.5  # of pretraining's pictures
+SNAPSHOTS = {"snapshots": 4, "snapshot_samples": 400, "frames": 2}
+STEPS = 20  # of a training that is repeated, and stopped half-way
+RAW = Path("data/raw")
+RECIPES = ("gpu-64", "gpu-128", "gpu-256")
+
+
+def values_of(recipe: str) -> dict[str, Any]:
+    return overlaid(read_yaml("params.yaml"), overlay_of(file_of(recipe)))
+
+
+def picture_set(recipe: str, sets: Path) -> Path:
+    """A folder with the recipe's pictures in data/clean.
+
+    Raises:
+        UserError: there are none, and nothing to make them of.
+    """
+    folder = sets / Path(recipe).stem
+    prepare_folder(folder, values_of(recipe))
+    if not (folder / FOLDER).exists():
+        if not RAW.exists():
+            raise UserError(f"{folder / FOLDER} and {RAW} are missing; run dvc repro scrape, or bring the former")
+        for path in (RAW, VETOES):
+            (folder / path).unlink(missing_ok=True)
+            (folder / path).symlink_to(path.resolve())
+        run_stage("clean", folder)
+    return folder
+
+
+def machine() -> dict[str, Any]:
+    found: dict[str, Any] = {"torch": torch.__version__, "python": platform.python_version()}
+    if torch.cuda.is_available():
+        of_card = torch.cuda.get_device_properties(0)
+        return found | {"device": of_card.name, "memory_mib": of_card.total_memory >> 20, "cuda": torch.version.cuda}
+    return found | {"device": f"CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"}
+
+
+def speeds(trainings: Trainings, batches: list[int], seconds: float) -> list[dict[str, Any]]:
+    """Pictures a second and memory, a row for each training, precision and batch; none where it does not fit."""
+    rows = []
+    for name in MODULES:
+        for kind in ("bf16", "fp16") if torch.cuda.is_available() else ("bf16", "no"):
+            for batch in batches:
+                row: dict[str, Any] = {"stage": name, "precision": kind, "batch": batch}
+                try:
+                    with precision(kind):
+                        row["images_per_second"] = trainings.speed(name, batch, seconds)
+                except torch.OutOfMemoryError:
+                    row["images_per_second"] = None
+                if torch.cuda.is_available():
+                    row["memory_mib"] = torch.cuda.max_memory_allocated() >> 20
+                    torch.cuda.empty_cache()
+                    torch.cuda.reset_peak_memory_stats()
+                print(json.dumps(row), flush=True)
+                rows.append(row)
+    return rows
+
+
+def repeated(trainings: Trainings, steps: int) -> list[dict[str, Any]]:
+    """Whether a training, run again, and one that was stopped half-way, end with the same bytes; else how far apart."""
+    rows = []
+    for name in MODULES:
+        with TemporaryDirectory() as here:
+            once, again = (trainings.fit(name, Path(here, run), steps=steps) for run in ("once", "again"))
+            with contextlib.suppress(KeyboardInterrupt):
+                trainings.fit(name, Path(here, "stopped"), steps=steps, watch=Watch(stop=steps // 2))
+            stopped = trainings.fit(name, Path(here, "stopped"), steps=steps)
+        row = {"stage": name, "again": digest(again) == digest(once), "stopped": digest(stopped) == digest(once)}
+        row |= {"again_apart": apart(again, once), "stopped_apart": apart(stopped, once)}
+        print(json.dumps(row), flush=True)
+        rows.append(row)
+    return rows
+
+
+def lengths(values: dict[str, Any], trainings: Trainings, minutes: float, count: int, seconds: float) -> None:
+    """Set the lengths of a recipe's trainings to fill so many minutes, at the speeds that are measured.
+
+    Args:
+        count: of pictures to train on.
+    """
+    thousands = {}
+    for name, part in SHARES.items():
+        thousands[name] = part * minutes * 60 * trainings.speed(name, 0, seconds) / 1000
+    values["classifier"]["epochs"] = max(1, round(1000 * thousands["classifier"] / count))
+    values["pretrain"] |= {"coarse_kimg": COARSE * thousands["pretrain"], "kimg": (1 - COARSE) * thousands["pretrain"]}
+    kimg, first = thousands["gan"], ("alone_kimg", "ramp_kimg")
+    values["gan"] |= {"kimg": kimg} | SNAPSHOTS | {name: min(values["gan"][name], kimg / 10) for name in first}
+
+
+def run_recipe(recipe: str, folder: Path, minutes: float, seconds: float, out: Path) -> dict[str, Any]:
+    """Train a recipe for so many minutes, and score it."""
+    name, values = Path(recipe).stem, values_of(recipe)
+    for section in SHARES:
+        values[section]["start"] = "none"
+    pictures = open_pictures(folder / FOLDER)
+    lengths(values, Trainings(values, pictures), minutes, len(pictures.rows("train")), seconds)
+    (folder / "models/none").touch()
+    prepare_folder(folder, values)
+    took = {stage: run_stage(stage, folder) for stage in (*BEFORE, "gan")}
+    out = out.resolve()
+    with contextlib.chdir(folder):
+        sampler, p = load_sampler(), parse("evaluate", values["evaluate"], EvaluateParams)
+        found = scores(sampler, pictures, values["common"]["seed"], p, Path())
+        save_sheet(out / f"{name}.png", sampler.sample(64, values["common"]["seed"] + 1), columns=8)
+    kimg = {"gan": values["gan"]["kimg"], "pretrain": values["pretrain"]["kimg"]}
+    row = {"recipe": name, "minutes": sum(took.values()) / 60, "kimg": kimg, "seconds": took, **found}
+    print(json.dumps(row), flush=True)
+    return row
+
+
+def main(
+    recipes: Annotated[list[str] | None, typer.Argument(help="Names or files; the three for GPUs.")] = None,
+    minutes: Annotated[float, typer.Option(min=0.001, help="For each recipe.")] = 2.0,
+    seconds: Annotated[float, typer.Option(min=0.001, help="For each speed.")] = 2.0,
+    batches: Annotated[str, typer.Option(help="Whose speed is measured.")] = "16,64,256",
+    sets: Annotated[Path, typer.Option(help="Folder for the recipes' pictures.")] = Path("samples/gpu"),
+    out: Annotated[Path, typer.Option(help="Folder for what comes out.")] = Path("samples/gpu"),
+) -> None:
+    wanted = recipes or list(RECIPES)
+    out.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Any] = {"machine": machine()}
+    print(json.dumps(found["machine"]), flush=True)
+
+    def keep(**rows: Any) -> None:
+        found.update(rows)
+        (out / "gpu.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+    try:
+        sizes = [int(batch) for batch in batches.split(",")]
+        folders = {recipe: picture_set(recipe, sets) for recipe in wanted}
+        first = Trainings(values_of(wanted[0]), open_pictures(folders[wanted[0]] / FOLDER))
+        keep(speeds=speeds(first, sizes, seconds))
+        keep(repeated=repeated(first, STEPS))
+        for recipe, folder in folders.items():
+            row = run_recipe(recipe, folder, minutes, seconds, out)
+            keep(recipes=[*found.get("recipes", []), row])
+    except (UserError, ValueError) as error:
+        sys.exit(f"gpu: {error}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,192 @@
+"""The four trainings for a few steps, in this process: how fast they are, and what they end with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from accelerate.state import AcceleratorState
+from torch import nn
+
+from bench.scratch import Scratch
+from stages.classifier import train as classifier
+from stages.classifier.params import ClassifierParams
+from stages.gan import train as gan
+from stages.gan.build import Start, build, new_architecture
+from stages.gan.params import GanParams
+from stages.lib.mixture import Mixture
+from stages.lib.nets.efficientnet_lite import EfficientNetLite
+from stages.lib.palette import palettes_of
+from stages.lib.params import parse
+from stages.lib.pictures import Pictures
+from stages.lib.sampling import Latent
+from stages.lib.spread import spread
+from stages.lib.training.device import accelerator
+from stages.lib.training.loop import Training
+from stages.lib.training.perceptual import PerceptualLoss
+from stages.pix2pix import train as pix2pix
+from stages.pix2pix.outlines import Outlines
+from stages.pix2pix.params import Pix2pixParams
+from stages.pretrain import train as pretrain
+from stages.pretrain.params import PretrainParams
+
+MODULES = {"classifier": classifier, "pretrain": pretrain, "gan": gan, "pix2pix": pix2pix}
+DIMS = 512  # of embeddings, as a ResNet-34 has
+LITE, STRIDES = 0, (2, 4, 8, 16)
+SLOW_STEPS = 2  # the first ones load and compile
+ENOUGH = 1000  # pictures to train on
+MOST = 1_000_000  # steps: more than fit in any time
+
+
+class Enough(Exception):
+    """Ends a training that was only for its speed."""
+
+
+@dataclass
+class Watch:
+    """What a training does at its steps.
+
+    Attributes:
+        seconds: after so many of them it ends; 0: with its last step.
+        stop: the step at which it gets a SIGTERM; -1: none.
+        times: of the end of each step.
+    """
+
+    seconds: float = 0.0
+    stop: int = -1
+    times: list[float] = field(default_factory=list)
+
+    def __call__(self, step: int) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.times.append(time.perf_counter())
+        if step == self.stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+        if self.seconds and len(self.times) > 2 * SLOW_STEPS and self.measured > self.seconds:
+            raise Enough
+
+    @property
+    def measured(self) -> float:
+        return self.times[-1] - self.times[SLOW_STEPS]
+
+    @property
+    def per_step(self) -> float:
+        """Seconds."""
+        return self.measured / (len(self.times) - 1 - SLOW_STEPS)
+
+
+class Trainings:
+    """The stages that train, on pictures that are there; what else they need is random.
+
+    Args:
+        values: of params.yaml.
+    """
+
+    def __init__(self, values: dict[str, Any], pictures: Pictures) -> None:
+        rows = spread(pictures.rows("train"), ENOUGH)
+        self.pictures = Pictures(pictures.images[rows], pictures.index.take(rows))
+        self.values, self.seed = values, values["common"]["seed"]
+        dark = np.where(self.pictures.images.mean(1) < 128, 0, 255).astype(np.uint8)
+        self.outlines = Outlines({"canny": dark})
+        self.palettes = palettes_of(self.pictures.images, values["pix2pix"]["palette"])
+        rng = np.random.default_rng(self.seed)
+        self.embeddings = rng.standard_normal((len(rows), DIMS)).astype(np.float32)
+
+    def fit(self, name: str, folder: Path, batch: int = 0, steps: int = MOST, watch: Watch | None = None) -> nn.Module:
+        """Train `name` anew, or on from what is in `folder`; the network that it ends with.
+
+        Args:
+            batch: 0: as the parameters have it.
+        """
+        watch, length = watch or Watch(), {"start": "none"} | ({"batch": batch} if batch else {})
+        section = self.values[name] | length
+        section |= {"snapshots": 0} if "snapshots" in section else {}
+        section |= {"kimg": steps * section["batch"] / 1000} if name != "classifier" else {}
+        torch.manual_seed(self.seed)
+
+        class Watched(Training):
+            def __iter__(self) -> Iterator[int]:
+                for step in super().__iter__():
+                    yield step
+                    watch(step)
+
+        with ExitStack() as stack:
+            stack.enter_context(patch.object(MODULES[name], "Training", Watched))
+            if name != "classifier":  # whose length is in epochs
+                return getattr(self, f"_{name}")(Scratch(name, folder / "ckpt", folder / "runs"), section)
+            stack.enter_context(patch.object(classifier, "pool_rows", self._pooled))
+            section["epochs"] = max(1, round(steps * section["batch"] / len(self.pictures.rows("train"))))
+            return self._classifier(Scratch(name, folder / "ckpt", folder / "runs"), section)
+
+    def _pooled(self, net: Any, pictures: Pictures, rows: np.ndarray, turns: int = 0) -> np.ndarray:
+        return self.embeddings[rows][:, : net.embedding_dim]
+
+    def _classifier(self, stage: Any, section: dict[str, Any]) -> nn.Module:
+        p = parse("classifier", section, ClassifierParams)
+        return classifier.train(stage, p, self.pictures, "rotation", self.seed)[0]
+
+    def _pretrain(self, stage: Any, section: dict[str, Any]) -> nn.Module:
+        p = parse("pretrain", section | {"coarse_kimg": 0}, PretrainParams)
+        names = ("width", "smooth_blocks", "samples", "dilation", "dilated_px", "excitation")
+        architecture = {name: getattr(p, name) for name in names}
+        architecture |= {"z_dim": DIMS, "image_px": self.pictures.image_px}
+        perceptual = PerceptualLoss(EfficientNetLite(LITE), p.strides)
+        return pretrain.train(stage, p, architecture, self.pictures, self.embeddings, perceptual, self.seed)[0]
+
+    def _gan(self, stage: Any, section: dict[str, Any]) -> nn.Module:
+        p = parse("gan", section | {"alone_kimg": 0, "ramp_kimg": 0, "init": "random"}, GanParams)
+        mixture = Mixture(np.ones(1), np.zeros((1, DIMS)), np.eye(DIMS)[None], np.zeros(DIMS), np.eye(DIMS))
+        architecture = new_architecture(p, DIMS, self.pictures.image_px)
+        nets = build(p, architecture, None, 0, self.seed)
+        start = Start(*nets, architecture, Latent(DIMS, mixture), self.embeddings, self.embeddings)
+        return gan.train(stage, p, start, self.pictures, self.seed, lambda *_: None, None)[0]
+
+    def _pix2pix(self, stage: Any, section: dict[str, Any]) -> nn.Module:
+        p = parse("pix2pix", section, Pix2pixParams)
+        perceptual = PerceptualLoss(EfficientNetLite(LITE).to(accelerator().device), STRIDES)
+        inputs = (self.pictures, self.outlines, self.palettes)
+        return pix2pix.train(stage, p, *inputs, self.seed, lambda *_: None, perceptual, None)[0]
+
+    def speed(self, name: str, batch: int, seconds: float) -> float:
+        """Pictures a second, measured over so many seconds."""
+        watch = Watch(seconds)
+        with TemporaryDirectory() as folder, suppress(Enough):
+            self.fit(name, Path(folder), batch, watch=watch)
+        return (batch or self.values[name]["batch"]) / watch.per_step
+
+
+@contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Trainings in bf16, fp16 or no (float32)."""
+    with patch.dict(os.environ, {"ACCELERATE_MIXED_PRECISION": name}):
+        AcceleratorState._reset_state(True)
+        try:
+            yield
+        finally:
+            AcceleratorState._reset_state(True)
+
+
+def digest(net: nn.Module) -> str:
+    """Of all weights' bytes."""
+    found = sha256()
+    for weight in net.state_dict().values():
+        found.update(weight.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def apart(one: nn.Module, other: nn.Module) -> float:
+    """The largest difference between two networks' weights, over the largest weight."""
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    found = [((a - b).abs().max() / a.abs().max().clamp(min=1e-12)).item() for a, b in pairs if a.is_floating_point()]
+    return max(found)
