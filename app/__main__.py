@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from app.checkout import InCheckout
-from stages import STOPPED
+from creatures.runtime.signals import STOPPED
 
 MOST_SEED = 2**63 - 1  # that torch takes
 
@@ -40,7 +40,7 @@ def generate(
     """Draw new pictures from models/ and write them, with a grid of all, as PNG."""
     # torch takes seconds to load: only commands that need it do
     from app.generate import drawn_for, write_samples
-    from stages.lib.params import UserError
+    from creatures.runtime.errors import UserError
 
     try:
         grid = write_samples(count, seed, truncation, out, best)
@@ -59,7 +59,7 @@ A_PICTURE = "A species of data/clean (a number, or the label of your folder), or
 
 def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
     """Print where a command wrote what it made, or end in one line that says what is wrong."""
-    from stages.lib.params import UserError
+    from creatures.runtime.errors import UserError
 
     try:
         written = write()
@@ -185,7 +185,7 @@ def keep(
 def forecast() -> None:
     """Say how long `dvc repro` takes on this machine, after two seconds of measuring."""
     from app.forecast import forecast
-    from stages.lib.params import UserError
+    from creatures.runtime.errors import UserError
 
     try:
         print(forecast())
@@ -232,7 +232,7 @@ def recipe(
 ) -> None:
     """Print a recipe as flags of `dvc exp run`: dvc exp run -n sngan $(python -m app recipe sngan)."""
     from app.recipe import flags, names, no_recipe
-    from stages.lib.params import UserError
+    from creatures.runtime.errors import UserError
 
     try:
         print(" ".join(flags(name)) if name else "\n".join(names()))
@@ -255,7 +255,7 @@ def main() -> None:
             print(f"{name}: interrupted", file=sys.stderr)
         raise
     except Exception as error:
-        from stages.lib.stage import out_of_memory
+        from creatures.runtime.errors import out_of_memory
 
         if isinstance(error, OSError):
             sys.exit(f"{name}: {error.filename}: {error.strerror}" if error.filename else f"{name}: {error}")

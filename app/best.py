@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from app.explore import drawn
-from stages.lib.critic import load_critic
-from stages.lib.provenance import ancestors
-from stages.lib.sampling import Sampler
+from creatures.data.provenance import ancestors
+from creatures.latents.sampling import Sampler
+from creatures.nets.discriminators.critic import load_critic
 
 
 class Judge:

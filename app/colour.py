@@ -12,15 +12,15 @@ from app.explore import must_end, picture_of, unusable
 from app.networks import colourer_file, is_released
 from app.own import Kind, outline_of
 from app.trained import cleaning_of, note_changes
-from stages.lib.colouring import Colourer, load_colourer
-from stages.lib.outlines.canny import canny
-from stages.lib.outlines.sketch import sketch
-from stages.lib.palette import palette_of
-from stages.lib.params import UserError
-from stages.lib.provenance import PICTURES, ancestors
-from stages.lib.reading.files import open_file
-from stages.lib.reading.unusable import Unusable
-from stages.lib.sheets import save_sheet
+from creatures.data.provenance import PICTURES, ancestors
+from creatures.data.sheets import save_sheet
+from creatures.decoding.files import open_file
+from creatures.decoding.unusable import Unusable
+from creatures.outlines.canny import canny
+from creatures.outlines.sketch import sketch
+from creatures.runtime.errors import UserError
+from creatures.translation.colouring import Colourer, load_colourer
+from creatures.translation.palette import palette_of
 
 
 def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, out: Path) -> Path:

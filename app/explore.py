@@ -14,20 +14,20 @@ from scipy.interpolate import CubicSpline
 
 from app.networks import encoder_file, generator_file, is_released
 from app.trained import cleaning_of, note_changes
-from stages.lib.atomic import atomic_file
-from stages.lib.loading import open_array
-from stages.lib.mixture import Mixture
-from stages.lib.nets.base import Generator
-from stages.lib.nets.encoder import load_encoder
-from stages.lib.params import UserError
-from stages.lib.pictures import Pictures, open_pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
-from stages.lib.reading.figure import ENLARGE, cut_out
-from stages.lib.reading.files import open_file, rgb
-from stages.lib.reading.unusable import Unusable
-from stages.lib.sampling import BATCH, GAN_FILE, Sampler, load_sampler
-from stages.lib.sheets import save_sheet
-from stages.lib.tensors import to_float, to_uint8
+from creatures.data.loading import open_array
+from creatures.data.pictures import Pictures, open_pictures
+from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
+from creatures.data.sheets import save_sheet
+from creatures.data.tensors import to_float, to_uint8
+from creatures.decoding.files import open_file, rgb
+from creatures.decoding.foreground import ENLARGE, cut_out
+from creatures.decoding.unusable import Unusable
+from creatures.latents.mixture import Mixture
+from creatures.latents.sampling import BATCH, GAN_FILE, Sampler, load_sampler
+from creatures.nets.common.base import Generator
+from creatures.nets.encoder.encoder import load_encoder
+from creatures.runtime.atomic import atomic_file
+from creatures.runtime.errors import UserError
 
 NEAR = 0.5  # of the mixture's deviation: how far variations go from where they start
 

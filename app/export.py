@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from app.networks import colourer_file, generator_file, is_released
 from app.trained import note_changes
-from stages.lib.colouring import load_colourer
-from stages.lib.loading import read_header, reading
-from stages.lib.mixture import FILE as MIXTURE_FILE
-from stages.lib.nets.unet import draw_noise
-from stages.lib.params import UserError
-from stages.lib.sampling import load_sampler
+from creatures.data.loading import read_header, reading
+from creatures.latents.mixture import FILE as MIXTURE_FILE
+from creatures.latents.sampling import load_sampler
+from creatures.runtime.errors import UserError
+from creatures.translation.colouring import load_colourer
+from creatures.translation.unet import draw_noise
 
 OUT = Path("models/export")
 CHECKED = 3  # another batch than the one that is traced

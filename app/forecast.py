@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from stages.lib.params import read_yaml
-from stages.lib.training.device import accelerator
+from creatures.runtime.config import read_yaml
+from creatures.training.device import accelerator
 
 MEASURED_SECONDS = 2.0
 BATCH, PX, WIDTH = 16, 64, 32  # of what is measured: pictures like the default's

@@ -6,11 +6,11 @@ import re
 import shutil
 from pathlib import Path
 
-from stages.lib.atomic import atomic_folder
-from stages.lib.critic import FILE as CRITIC_FILE
-from stages.lib.mixture import FILE as MIXTURE_FILE
-from stages.lib.params import UserError
-from stages.lib.training.origin import MODELS, state_file
+from creatures.latents.mixture import FILE as MIXTURE_FILE
+from creatures.nets.discriminators.critic import FILE as CRITIC_FILE
+from creatures.runtime.atomic import atomic_folder
+from creatures.runtime.errors import UserError
+from creatures.training.origin import MODELS, state_file
 
 TRAINED = ("classifier", "pretrain", "gan", "pix2pix")  # stages, and names of their files
 NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)

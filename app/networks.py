@@ -6,11 +6,11 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from stages.lib.colouring import FILE as COLOURER_FILE
-from stages.lib.critic import FILE as CRITIC_FILE
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.sampling import GAN_FILE
-from stages.lib.training.origin import MODELS
+from creatures.latents.sampling import GAN_FILE
+from creatures.nets.discriminators.critic import FILE as CRITIC_FILE
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.training.origin import MODELS
+from creatures.translation.colouring import FILE as COLOURER_FILE
 
 RELEASED = MODELS / "released"
 CARD = "docs/MODEL_CARD.md"

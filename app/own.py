@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from stages.lib.outlines.canny import canny
-from stages.lib.outlines.levels import otsu
-from stages.lib.params import UserError
-from stages.lib.reading.figure import cut_out, smooth
-from stages.lib.reading.unusable import Unusable
+from creatures.decoding.foreground import cut_out, smooth
+from creatures.decoding.unusable import Unusable
+from creatures.outlines.canny import canny
+from creatures.outlines.levels import otsu
+from creatures.runtime.errors import UserError
 
 WHITE = (255, 255, 255)
 MIN_PX = 8  # a drawing's longer side at least

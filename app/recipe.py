@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from stages.lib.params import UserError, read_yaml
+from creatures.runtime.config import read_yaml
+from creatures.runtime.errors import UserError
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 SWEEPS = "sweeps/"

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 
 if TYPE_CHECKING:
     from optuna import Study

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from app.networks import is_released
-from stages.lib.loading import read_header
-from stages.lib.params import UserError, read_yaml
-from stages.lib.stage import lookup
+from creatures.data.loading import read_header
+from creatures.runtime.config import lookup, read_yaml
+from creatures.runtime.errors import UserError
 
 PARAMS = Path("params.yaml")
 

@@ -21,10 +21,11 @@ from app.generate import drawn_for
 from app.networks import critic_file, generator_file
 from bench.judge import scores
 from bench.report import COLUMNS
+from creatures.data.pictures import open_pictures
+from creatures.latents.sampling import Sampler, load_sampler
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
 from stages.evaluate.params import EvaluateParams
-from stages.lib.params import UserError, parse, read_yaml
-from stages.lib.pictures import open_pictures
-from stages.lib.sampling import Sampler, load_sampler
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class Answers(asyncio.Protocol):
         *requests, self.waiting = (self.waiting + data).split(b"\r\n\r\n")
         for request in requests:
             none = b"robots.txt" in request
-            self.transport.write(
+            self.transport.write(  # type: ignore[attr-defined]
                 self.head % (b"404 None", 0) if none else self.head % (b"200 OK", len(self.body)) + self.body
             )
             if b"connection: close" in request.lower():

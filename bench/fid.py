@@ -22,11 +22,11 @@ import typer
 from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
 
 from app.networks import generator_file
-from stages.lib.params import UserError
-from stages.lib.pictures import open_pictures
-from stages.lib.progress import track
-from stages.lib.sampling import load_sampler
-from stages.lib.scores.figures import frechet_distance, kid
+from creatures.data.pictures import open_pictures
+from creatures.latents.sampling import load_sampler
+from creatures.metrics.figures import frechet_distance, kid
+from creatures.runtime.errors import UserError
+from creatures.runtime.progress import track
 
 BATCH, FEATURES = 64, "2048"
 

@@ -29,12 +29,13 @@ from bench.judge import scores
 from bench.quality import file_of
 from bench.trainings import MODULES, Trainings, Watch, apart, digest, precision
 from bench.workspace import BEFORE, prepare_folder, run_stage
+from creatures.data.pictures import FOLDER, open_pictures
+from creatures.data.sheets import save_sheet
+from creatures.data.vetoes import VETOES
+from creatures.latents.sampling import load_sampler
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
 from stages.evaluate.params import EvaluateParams
-from stages.lib.params import UserError, parse, read_yaml
-from stages.lib.pictures import FOLDER, open_pictures
-from stages.lib.sampling import load_sampler
-from stages.lib.sheets import save_sheet
-from stages.lib.vetoes import VETOES
 
 SHARES = {"classifier": 0.15, "pretrain": 0.2, "gan": 0.65}  # of a recipe's minutes
 COARSE = 0.5  # of pretraining's pictures

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 
 from bench.workspace import code_digest
+from creatures.data.pictures import Pictures
+from creatures.data.spread import spread
+from creatures.latents.sampling import Latent, Sampler
+from creatures.metrics.defects import defects
+from creatures.metrics.features import features
+from creatures.metrics.figures import kid, memorised, precision_recall_density_coverage
+from creatures.nets.common.base import Generator
+from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from stages.evaluate.params import EvaluateParams
-from stages.lib.nets.base import Generator
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.pictures import Pictures
-from stages.lib.sampling import Latent, Sampler
-from stages.lib.scores.defects import defects
-from stages.lib.scores.features import features
-from stages.lib.scores.figures import kid, memorised, precision_recall_density_coverage
-from stages.lib.spread import spread
 
 
 class Draws(Protocol):
@@ -42,7 +42,7 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
             for split in ("train", "val", "test")
         }
         unfinished = file.with_suffix(f".{os.getpid()}.npz")
-        np.savez(unfinished, **found)
+        np.savez(unfinished, **found)  # type: ignore[arg-type]
         unfinished.replace(file)
     with np.load(file) as kept:
         return dict(kept)
@@ -50,11 +50,11 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
 
 def scores(
     sampler: Draws, pictures: Pictures, seed: int, p: EvaluateParams, out: Path, against: str = "val"
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """All figures of one generator, on the judging network, and KID, `against` a split, on the one beside it."""
     drawn = sampler.sample(p.samples, seed + 1)
     train = pictures.images[spread(pictures.rows("train"), p.reference)]
-    found: dict[str, float] = {**defects(drawn, train)}
+    found: dict[str, Any] = {**defects(drawn, train)}
     for variant in (JUDGE, BESIDE):
         fake, real = features(EfficientNetLite(variant), drawn), real_features(variant, pictures, p.reference, out)
         found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real[against])

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from creatures.data.pictures import FOLDER, open_pictures
 from stages.clean.outliers import FEWEST, embed, strangeness
-from stages.lib.pictures import FOLDER, open_pictures
 
 STRENGTHS = (2.0, 3.0, 4.0, 5.0, 6.0)
 

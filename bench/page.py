@@ -27,7 +27,7 @@ import typer
 from PIL import Image
 
 from app.page.colour import ANY
-from stages.lib.drawings import drawings
+from creatures.translation.drawings import drawings
 
 BUSY = "busy"
 SHEET_PX = 256

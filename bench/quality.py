@@ -44,17 +44,18 @@ from bench.judge import JUDGE, curve, real_features, scores
 from bench.report import write_report
 from bench.scratch import scratch
 from bench.workspace import BEFORE, few_pictures, workspace
+from creatures.data.pictures import open_pictures
+from creatures.data.sheets import save_sheet
+from creatures.latents.sampling import Sampler
+from creatures.nets.common.base import Generator
+from creatures.nets.generators.registry import build_generator
+from creatures.runtime.config import Common, parse, read_yaml
+from creatures.runtime.errors import UserError
 from stages.evaluate.params import EvaluateParams
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
 from stages.gan.score import Score, val_score
 from stages.gan.train import train
-from stages.lib.nets.base import Generator
-from stages.lib.nets.generators import build_generator
-from stages.lib.params import Common, UserError, parse, read_yaml
-from stages.lib.pictures import open_pictures
-from stages.lib.sampling import Sampler
-from stages.lib.sheets import save_sheet
 
 POINTS = 8  # of the curve
 CURVE_SAMPLES = 500

@@ -3,8 +3,8 @@
     python -m bench.release
 
 Writes models/released/: the encoder, the mixture, the generator with its discriminator, and the colourer, compacted
-(stages/lib/compact.py), what draws checked against float32; and docs/MODEL_CARD.md with its sheets of pictures. Scored
-as in bench.quality, and as drawn by the compacted networks.
+(creatures/data/compact.py), what draws checked against float32; and docs/MODEL_CARD.md with its sheets of pictures.
+Scored as in bench.quality, and as drawn by the compacted networks.
 """
 
 from __future__ import annotations
@@ -25,23 +25,24 @@ from app.export import DATA
 from app.networks import CARD, RELEASED
 from bench.judge import scores
 from bench.report import COLUMNS
+from creatures.data.pictures import Pictures, open_pictures
+from creatures.data.provenance import OUTLINES, PICTURES, ancestors, digest_of
+from creatures.data.sheets import save_sheet
+from creatures.data.spread import spread
+from creatures.data.weights import load_weights, save_weights
+from creatures.latents.mixture import FILE as MIXTURE_FILE
+from creatures.latents.mixture import load_mixture, save_mixture
+from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.nets.discriminators.critic import FILE as CRITIC_FILE
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.nets.encoder.encoder import load_encoder
+from creatures.runtime.atomic import atomic_folder
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
+from creatures.training.embed import embed_rows
+from creatures.translation.colouring import FILE as COLOURER_FILE
+from creatures.translation.colouring import load_colourer
 from stages.evaluate.params import EvaluateParams
-from stages.lib.atomic import atomic_folder
-from stages.lib.colouring import FILE as COLOURER_FILE
-from stages.lib.colouring import load_colourer
-from stages.lib.critic import FILE as CRITIC_FILE
-from stages.lib.mixture import FILE as MIXTURE_FILE
-from stages.lib.mixture import load_mixture, save_mixture
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.nets.encoder import load_encoder
-from stages.lib.params import UserError, parse, read_yaml
-from stages.lib.pictures import Pictures, open_pictures
-from stages.lib.provenance import OUTLINES, PICTURES, ancestors, digest_of
-from stages.lib.sampling import GAN_FILE, load_sampler
-from stages.lib.sheets import save_sheet
-from stages.lib.spread import spread
-from stages.lib.training.embed import embed_rows
-from stages.lib.weights import load_weights, save_weights
 
 LEVELS = {ENCODER_FILE: 63, GAN_FILE: 127, CRITIC_FILE: 127, COLOURER_FILE: 127}
 MOST_MB = 36

@@ -55,10 +55,10 @@ def table(runs: Iterable[dict[str, Any]]) -> str:
         f"| recipe | minutes | threads | seeds | kimg | {' | '.join(COLUMNS)} |",
         "| --- | " + " | ".join(["---"] * (len(COLUMNS) + 4)) + " |",
     ]
-    for (recipe, threads, *_), found in sorted(groups.items(), key=lambda g: np.mean([r[COLUMNS[0]] for r in g[1]])):
-        minutes, kimg = (float(np.mean([r[name] for r in found])) for name in ("minutes", "kimg"))
-        cells = [_cell([r[name] for r in found if name in r]) for name in COLUMNS]
-        lines.append(f"| `{recipe}` | {minutes:.1f} | {threads} | {len(found)} | {kimg:.0f} | {' | '.join(cells)} |")
+    for (recipe, threads, *_), of_group in sorted(groups.items(), key=lambda g: _mean(g[1], COLUMNS[0])):
+        cells = [_cell([r[name] for r in of_group if name in r]) for name in COLUMNS]
+        head = f"{_mean(of_group, 'minutes'):.1f} | {threads} | {len(of_group)} | {_mean(of_group, 'kimg'):.0f}"
+        lines.append(f"| `{recipe}` | {head} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -91,6 +91,10 @@ def filled(text: str, runs: Runs) -> str:
         return f"{place[1]}{(curves if place[2] == 'curve' else table)(found)}{place[6]}"
 
     return PLACE.sub(fill, text)
+
+
+def _mean(runs: Runs, name: str) -> float:
+    return float(np.mean([r[name] for r in runs]))
 
 
 def _cell(values: list[float]) -> str:

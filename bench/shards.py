@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from creatures.data.pictures import IMAGES, open_images
+from creatures.data.shards import write_shards
+from creatures.training.batches import Batches
 from stages.clean.pack import write_images
-from stages.lib.pictures import IMAGES, open_images
-from stages.lib.shards import write_shards
-from stages.lib.training.batches import Batches
 
 CHUNK = 1000
 

@@ -29,7 +29,7 @@ from PIL import Image, ImageDraw
 from ruamel.yaml import YAML
 
 from bench.quality import overlaid
-from stages.lib.params import read_yaml
+from creatures.runtime.config import read_yaml
 from stages.scrape.web.guard import LOOPBACK
 
 ROOT = Path(__file__).parent.parent

@@ -24,12 +24,13 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.scratch import scratch
+from creatures.data.pictures import open_pictures
+from creatures.runtime.config import Common, parse, read_yaml
+from creatures.runtime.errors import UserError
+from creatures.training.ema import EMA
 from stages.gan import train as training
 from stages.gan.build import prepare
 from stages.gan.params import GanParams
-from stages.lib.params import Common, UserError, parse, read_yaml
-from stages.lib.pictures import open_pictures
-from stages.lib.training.ema import EMA
 
 ANCHOR = "pretrained, forward"  # for the anchor
 NETWORKS = ("generator, forward", ANCHOR, "discriminator, forward", "backward")
@@ -41,7 +42,7 @@ class Clock:
     """Seconds spent in functions, without those that they call which are clocked too."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: Any = Counter()  # of floats
         self._inside = [0.0]
 
     @contextmanager
@@ -86,7 +87,7 @@ def _described(value: Any) -> Any:
 
 def alone(func: Any, described: tuple[Any, ...]) -> float:
     """Median seconds of one call on operands like those described."""
-    args = []
+    args: list[Any] = []
     for value in described:
         if isinstance(value, tuple) and value and value[0] == "tensor":
             args.append(torch.empty_strided(value[1], value[2], dtype=value[3]).normal_())

@@ -20,21 +20,21 @@ from accelerate.state import AcceleratorState
 from torch import nn
 
 from bench.scratch import Scratch
+from creatures.data.pictures import Pictures
+from creatures.data.spread import spread
+from creatures.latents.mixture import Mixture
+from creatures.latents.sampling import Latent
+from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
+from creatures.runtime.config import parse
+from creatures.training.device import accelerator
+from creatures.training.loop import Training
+from creatures.training.perceptual import PerceptualLoss
+from creatures.translation.palette import palettes_of
 from stages.classifier import train as classifier
 from stages.classifier.params import ClassifierParams
 from stages.gan import train as gan
 from stages.gan.build import Start, build, new_architecture
 from stages.gan.params import GanParams
-from stages.lib.mixture import Mixture
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.palette import palettes_of
-from stages.lib.params import parse
-from stages.lib.pictures import Pictures
-from stages.lib.sampling import Latent
-from stages.lib.spread import spread
-from stages.lib.training.device import accelerator
-from stages.lib.training.loop import Training
-from stages.lib.training.perceptual import PerceptualLoss
 from stages.pix2pix import train as pix2pix
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
@@ -95,11 +95,12 @@ class Trainings:
 
     def __init__(self, values: dict[str, Any], pictures: Pictures) -> None:
         rows = spread(pictures.rows("train"), ENOUGH)
-        self.pictures = Pictures(pictures.images[rows], pictures.index.take(rows))
+        images = np.asarray(pictures.images[rows])
+        self.pictures = Pictures(images, pictures.index.take(rows))
         self.values, self.seed = values, values["common"]["seed"]
-        dark = np.where(self.pictures.images.mean(1) < 128, 0, 255).astype(np.uint8)
+        dark = np.where(images.mean(1) < 128, 0, 255).astype(np.uint8)
         self.outlines = Outlines({"canny": dark})
-        self.palettes = palettes_of(self.pictures.images, values["pix2pix"]["palette"])
+        self.palettes = palettes_of(images, values["pix2pix"]["palette"])
         rng = np.random.default_rng(self.seed)
         self.embeddings = rng.standard_normal((len(rows), DIMS)).astype(np.float32)
 
@@ -109,7 +110,7 @@ class Trainings:
         Args:
             batch: 0: as the parameters have it.
         """
-        watch, length = watch or Watch(), {"start": "none"} | ({"batch": batch} if batch else {})
+        watching, length = watch or Watch(), {"start": "none"} | ({"batch": batch} if batch else {})
         section = self.values[name] | length
         section |= {"snapshots": 0} if "snapshots" in section else {}
         section |= {"kimg": steps * section["batch"] / 1000} if name != "classifier" else {}
@@ -119,7 +120,7 @@ class Trainings:
             def __iter__(self) -> Iterator[int]:
                 for step in super().__iter__():
                     yield step
-                    watch(step)
+                    watching(step)
 
         with ExitStack() as stack:
             stack.enter_context(patch.object(MODULES[name], "Training", Watched))

@@ -21,9 +21,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from creatures.decoding.files import open_file
+from creatures.decoding.unusable import Unusable
 from stages.clean.upright import TESTS, first_failed
-from stages.lib.reading.files import open_file
-from stages.lib.reading.unusable import Unusable
 
 PHOTOS = {
     "gradio": ("media_assets/images/cheetah.jpg", "media_assets/images/tower.jpg"),
@@ -76,8 +76,8 @@ def sky(image: Image.Image, rng: random.Random) -> Image.Image:
 def part(image: Image.Image, rng: random.Random) -> Image.Image:
     share = rng.uniform(0.7, 1)
     x, y = (rng.uniform(0, 1 - share) * side for side in image.size)
-    box = (x, y, x + share * image.width, y + share * image.height)
-    return image.crop(tuple(map(round, box)))
+    right, lower = x + share * image.width, y + share * image.height
+    return image.crop((round(x), round(y), round(right), round(lower)))
 
 
 def page(rng: random.Random, fonts: list[Path]) -> Image.Image:

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from ruamel.yaml import YAML
 
-from stages.lib.params import UserError
-from stages.lib.provenance import digest_of
+from creatures.data.provenance import digest_of
+from creatures.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 BEFORE = ("classifier", "pretrain", "gmm")

@@ -25,7 +25,7 @@ def closure(module: str, root: Path = ROOT) -> set[str]:
 
 
 def imports(path: Path, root: Path = ROOT) -> Iterator[str]:
-    """Modules of the project that a file names, as `stages.lib.stage`."""
+    """Modules of the project that a file names, as `stages.harness.stage`."""
     package = path.relative_to(root).parent.parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 import torch
 
+from creatures.data.pictures import open_pictures
+from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, write_sidecar
+from creatures.data.weights import load_weights, save_weights
+from creatures.latents.mixture import FILE as MIXTURE_FILE
+from creatures.latents.mixture import load_mixture, save_mixture
+from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE
+from creatures.nets.discriminators.critic import save_critic
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.runtime.config import Common, parse, read_yaml
+from creatures.training import loop
+from creatures.training.log import Quiet
+from creatures.training.loop import Training
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
 from stages.gan.train import train
-from stages.lib.critic import save_critic
-from stages.lib.mixture import FILE as MIXTURE_FILE
-from stages.lib.mixture import load_mixture, save_mixture
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.params import Common, parse, read_yaml
-from stages.lib.pictures import open_pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, write_sidecar
-from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE
-from stages.lib.training import loop
-from stages.lib.training.log import Quiet
-from stages.lib.training.loop import Training
-from stages.lib.weights import load_weights, save_weights
 from tests.closure import ROOT
 from tests.trainings import SLOW
 from tests.untrained import PX, write_run

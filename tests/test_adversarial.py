@@ -11,14 +11,14 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from stages.lib.nets.base import Discriminator
-from stages.lib.nets.discriminators import DISCRIMINATORS
-from stages.lib.params import UserError
-from stages.lib.training import many
-from stages.lib.training.adversarial import Adversarial, Batch, DiscriminatorInput
-from stages.lib.training.device import accelerator
-from stages.lib.training.losses import LOSSES
-from stages.lib.training.penalties import PENALTIES
+from creatures.adversarial.losses import LOSSES
+from creatures.adversarial.objective import Adversarial, Batch, DiscriminatorInput
+from creatures.adversarial.penalties import PENALTIES
+from creatures.nets.common.base import Discriminator
+from creatures.nets.discriminators.registry import DISCRIMINATORS
+from creatures.runtime.errors import UserError
+from creatures.training import distributed
+from creatures.training.device import accelerator
 from tests.trainings import train_classifier, train_gan, train_pix2pix, train_pretrain
 
 COUNT, PX, Z = 12, 16, 5
@@ -50,7 +50,7 @@ class Nets:
         return Batch(*seen, lambda: ([0.5 * (fake - real).abs().mean()], {"l1": (fake - real).abs().mean()}))
 
     def step(self, accumulate: int, **how: Any) -> dict[str, float]:
-        parts = many.micro_batches(COUNT, accumulate)
+        parts = distributed.micro_batches(COUNT, accumulate)
         return {k: v.item() for k, v in self.adversarial.step(self.forward, parts, 0, **how).items()}
 
     @property
@@ -79,7 +79,7 @@ def test_the_discriminator_learns_alone_where_the_generator_is_to_wait():
 
 def test_batches_that_cannot_be_split_evenly_are_refused():
     with pytest.raises(UserError, match="12 pictures of a batch cannot be split evenly in 5: change accumulate"):
-        many.micro_batches(12, 5)
+        distributed.micro_batches(12, 5)
 
 
 def test_gradients_are_measured_in_float32_where_networks_train_in_bfloat16():
@@ -137,11 +137,11 @@ def test_float16_with_scaled_losses_trains_alike_and_goes_on(name, train, stage,
 
 def test_processes_average_gradients_before_a_scaler_looks_at_them(monkeypatch):
     """One process's overflow is all processes': otherwise some would skip the step and the others wait for them."""
-    monkeypatch.setattr(many, "processes", lambda: 2)
-    monkeypatch.setattr(many, "_add_up", lambda x: x + torch.tensor([torch.inf]))  # the other's
+    monkeypatch.setattr(distributed, "processes", lambda: 2)
+    monkeypatch.setattr(distributed, "_add_up", lambda x: x + torch.tensor([torch.inf]))  # the other's
     accelerate = in_float16()
     weight = nn.Parameter(torch.ones(1))
-    (optimiser,) = many.prepare(accelerate, torch.optim.SGD([weight], 0.1))
+    (optimiser,) = distributed.prepare(accelerate, torch.optim.SGD([weight], 0.1))
     accelerate.backward(weight.sum())
     optimiser.step()
     assert weight.item() == 1 and accelerate.scaler.get_scale() < 2.0**10

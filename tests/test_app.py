@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.generate import write_samples
-from stages.lib.drawings import svg
+from creatures.translation.drawings import svg
 from tests.checkouts import environment
 from tests.closure import ROOT
 from tests.untrained import write_run

@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from stages.lib.params import UserError, parse
+from creatures.runtime.config import parse
+from creatures.runtime.errors import UserError
 from stages.scrape import unpack
 from stages.scrape.archive import ArchiveParams, unpack_archives
 from stages.scrape.manifest import Row

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.transforms import ElasticTransform
 
-from stages.lib.training.augment import AUGMENTATIONS, DRAWS, OF_PICTURES, augment, vary
+from creatures.training.augment import AUGMENTATIONS, DRAWS, OF_PICTURES, augment, vary
 
 ALL = AUGMENTATIONS | OF_PICTURES
 

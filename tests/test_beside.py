@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape import beside
 from tests.test_archives import KINDS, PICTURE, lock, tar, unpacked, zipped
 from tests.test_scrape import written

@@ -5,11 +5,12 @@ import pyarrow as pa
 import pytest
 import torch
 
+from creatures.data.pictures import Pictures
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
 from stages.classifier import retrieval as retrieval_module
 from stages.classifier import train
 from stages.classifier.params import ClassifierParams
-from stages.lib.params import UserError, parse, read_yaml
-from stages.lib.pictures import Pictures
 
 
 def pictures(labels, splits, styles=None, sources=None) -> Pictures:

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from creatures.data.pictures import SPLITS, open_pictures
+from creatures.runtime.errors import UserError
 from stages.clean.__main__ import main as clean
-from stages.lib.params import UserError
-from stages.lib.pictures import SPLITS, open_pictures
-from stages.lib.stage import Stage
+from stages.harness.stage import Stage
 from stages.scrape.__main__ import main as scrape
 from tests.pictures_zoo import BAD, GOOD, gif, saved, write
 

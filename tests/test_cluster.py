@@ -99,7 +99,7 @@ def test_both_stages_give_the_same_bytes(tiny_checkout_factory, server, cluster)
 SCRIPT = """
 import json, sys
 from hashlib import sha256
-from stages.lib import cluster
+from creatures import cluster
 
 cluster.WAVE = 60
 def tell(key, answer):

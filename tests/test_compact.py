@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from stages.lib.compact import LARGE, compacted, restored
-from stages.lib.weights import load_weights, save_weights
+from creatures.data.compact import LARGE, compacted, restored
+from creatures.data.weights import load_weights, save_weights
 
 
 @pytest.fixture()

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from app.best import Judge, best_of
+from creatures.data.provenance import ancestors
+from creatures.data.weights import frozen_weights
+from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.nets.discriminators.critic import FILE, Critic, load_critic, save_critic
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
 from stages.gan.build import build, new_architecture
 from stages.gan.params import GanParams
-from stages.lib.critic import FILE, Critic, load_critic, save_critic
-from stages.lib.params import UserError, parse, read_yaml
-from stages.lib.provenance import ancestors
-from stages.lib.sampling import GAN_FILE, load_sampler
-from stages.lib.weights import frozen_weights
 from tests.closure import ROOT
 from tests.starts import train_gan, untrained  # noqa: F401, a fixture
 

@@ -16,19 +16,20 @@ from app.inspect.items import Items
 from app.page.names import FILE as NAMES_FILE
 from app.page.names import load_names
 from app.trained import cleaning_of
+from creatures.data.pictures import FOLDER, IMAGES, open_pictures
+from creatures.data.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, sidecar
+from creatures.data.shards import write_shards
+from creatures.data.vetoes import read_vetoes
+from creatures.latents.mixture import FILE as MIXTURE_FILE
+from creatures.latents.mixture import load_mixture
+from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.nets.encoder.encoder import load_encoder
+from creatures.runtime.config import read_yaml
+from creatures.runtime.errors import UserError
+from creatures.translation.colouring import FILE as COLOURER_FILE
+from creatures.translation.colouring import load_colourer
 from stages.clean.files import list_files
-from stages.lib.colouring import FILE as COLOURER_FILE
-from stages.lib.colouring import load_colourer
-from stages.lib.mixture import FILE as MIXTURE_FILE
-from stages.lib.mixture import load_mixture
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.nets.encoder import load_encoder
-from stages.lib.params import UserError, read_yaml
-from stages.lib.pictures import FOLDER, IMAGES, open_pictures
-from stages.lib.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, sidecar
-from stages.lib.sampling import GAN_FILE, load_sampler
-from stages.lib.shards import write_shards
-from stages.lib.vetoes import read_vetoes
 from stages.pix2pix.outlines import open_outlines
 from stages.scrape.manifest import Row, write_manifest
 from tests.untrained import COUNT, write_run

@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.danbooru import DanbooruParams, fetch_posts
 from stages.scrape.tags import TagFilter
 from tests.pictures_zoo import flag, saved

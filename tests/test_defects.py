@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.lib.scores.defects import FREQUENCIES, defects, grid, grid_power, pieces_and_holes
+from creatures.metrics.defects import FREQUENCIES, defects, grid, grid_power, pieces_and_holes
 
 
 def paper(count=1, side=32):

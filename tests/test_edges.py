@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from creatures.outlines.canny import canny, gradient_thresholds
+from creatures.outlines.levels import otsu
+from creatures.outlines.sketch import cyclic_runs, sketch
+from creatures.runtime.config import parse
+from creatures.runtime.errors import UserError
 from stages.edges.params import EdgesParams
 from stages.edges.trace import CHUNK, trace
-from stages.lib.outlines.canny import canny, gradient_thresholds
-from stages.lib.outlines.levels import otsu
-from stages.lib.outlines.sketch import cyclic_runs, sketch
-from stages.lib.params import UserError, parse
 
 AUTO = {"canny": "auto", "sketch_level": "auto", "sketch_epsilon": "auto"}
 

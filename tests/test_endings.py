@@ -15,9 +15,9 @@ import psutil
 import pytest
 import torch
 
-from stages import INTERRUPTED
-from stages.lib.stage import say_interrupted
-from stages.lib.training.loop import Training
+from creatures.runtime.signals import INTERRUPTED
+from creatures.training.loop import Training
+from stages.harness.stage import say_interrupted
 from tests.checkouts import hashes, stage
 from tests.closure import ROOT
 from tests.test_stage import checkout, finish, start  # noqa: F401, checkout is a fixture

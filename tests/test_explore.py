@@ -5,7 +5,7 @@ import pytest
 from torch import nn
 
 from app.explore import NEAR, Explorer
-from stages.lib.mixture import Mixture
+from creatures.latents.mixture import Mixture
 
 
 @pytest.fixture()

@@ -13,12 +13,12 @@ import torch
 import app.export
 from app.export import export, write
 from app.page.quick import quick_colourer
-from stages.lib.colouring import FILE, Colourer, load_colourer
-from stages.lib.nets.lite import LiteGenerator
-from stages.lib.nets.unet import UNet
-from stages.lib.params import UserError
-from stages.lib.sampling import GAN_FILE, Latent, Sampler
-from stages.lib.weights import save_weights
+from creatures.data.weights import save_weights
+from creatures.latents.sampling import GAN_FILE, Latent, Sampler
+from creatures.nets.generators.lite import LiteGenerator
+from creatures.runtime.errors import UserError
+from creatures.translation.colouring import FILE, Colourer, load_colourer
+from creatures.translation.unet import UNet
 from tests.closure import ROOT
 
 

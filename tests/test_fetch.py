@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.archive import ArchiveParams, unpack_archives
 from stages.scrape.web.guard import LOOPBACK
 from tests.pictures_zoo import flag, saved

@@ -7,7 +7,7 @@ import pytest
 import app.forecast
 from app.forecast import REFERENCE, forecast, pace, seconds
 from app.recipe import overlaid, overlay_of, recipe_file
-from stages.lib.params import read_yaml
+from creatures.runtime.config import read_yaml
 from tests.closure import ROOT
 
 

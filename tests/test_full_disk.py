@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 
 from app.explore import write_mp4
-from stages.lib.atomic import atomic_file, atomic_folder, fresh_folder, preallocate
-from stages.lib.sheets import save_sheet
-from stages.lib.weights import save_weights
+from creatures.data.sheets import save_sheet
+from creatures.data.weights import save_weights
+from creatures.runtime.atomic import atomic_file, atomic_folder, fresh_folder, preallocate
 from tests.checkouts import git, hashes, stage
 from tests.test_endings import training
 from tests.test_stage import checkout, finish, start  # noqa: F401, checkout is a fixture

@@ -9,15 +9,16 @@ import pytest
 import torch
 from torch import nn
 
+from creatures.adversarial.losses import LOSSES
+from creatures.adversarial.penalties import PENALTIES, LeCam, gp
+from creatures.data.pictures import Pictures
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
+from creatures.training import schedules
+from creatures.training.schedules import AdaptiveP, blur, fading, rate, set_rate
 from stages.gan.classes import of_species
 from stages.gan.params import GanParams
 from stages.gan.train import anchor_loss
-from stages.lib.params import UserError, parse, read_yaml
-from stages.lib.pictures import Pictures
-from stages.lib.training import schedule
-from stages.lib.training.losses import LOSSES
-from stages.lib.training.penalties import PENALTIES, LeCam, gp
-from stages.lib.training.schedule import AdaptiveP, blur, fading, rate, set_rate
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_augmentation_grows_while_real_pictures_are_told_too_well_and_shrinks_wh
 
 
 def test_augmentation_follows_what_all_processes_see(monkeypatch):
-    monkeypatch.setattr(schedule, "average", lambda sign: sign / 2 + 0.5)  # of another process, all real ones are told
+    monkeypatch.setattr(schedules, "average", lambda sign: sign / 2 + 0.5)  # of another process, all real ones are told
     adaptive = AdaptiveP(0.4, 0.6, 1.0)
     for _ in range(4):
         adaptive.update(torch.tensor(0.3), 10)

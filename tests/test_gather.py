@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from stages.lib.params import UserError, parse, read_yaml
-from stages.lib.stage import Stage
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
+from stages.harness.stage import Stage
 from stages.scrape.__main__ import main
 from stages.scrape.params import ScrapeParams
 from stages.scrape.sources import SOURCES, gather, names

@@ -12,17 +12,17 @@ import torch
 from torch import nn
 
 from app.keep import keep
+from creatures.data.pictures import open_pictures
+from creatures.data.provenance import digest_of
+from creatures.data.weights import load_weights, save_weights
+from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.runtime.errors import UserError
+from creatures.training import loop
+from creatures.training.loop import Training
+from creatures.training.origin import Origin, state_file
+from creatures.translation.colouring import FILE as COLOURER_FILE
 from stages.gan.train import train
-from stages.lib.colouring import FILE as COLOURER_FILE
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.params import UserError
-from stages.lib.pictures import open_pictures
-from stages.lib.provenance import digest_of
-from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE
-from stages.lib.training import loop
-from stages.lib.training.loop import Training
-from stages.lib.training.origin import Origin, state_file
-from stages.lib.weights import load_weights, save_weights
 from tests.starts import STEERED, begin_gan, rows, same, stage, states, train_gan, untrained  # noqa: F401, a fixture
 from tests.trainings import train_classifier, train_pix2pix, train_pretrain
 

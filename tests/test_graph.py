@@ -29,8 +29,8 @@ KEYS = {
 CODE = {
     "stages/gan/train.py": ["gan", "evaluate"],
     "stages/pix2pix/hand.py": ["pix2pix"],
-    "stages/lib/training/losses.py": ["gan", "evaluate", "pix2pix"],
-    "stages/lib/nets/encoder.py": ["classifier", "pretrain", "gmm", "gan", "evaluate"],
+    "creatures/adversarial/losses.py": ["gan", "evaluate", "pix2pix"],
+    "creatures/nets/encoder/encoder.py": ["classifier", "pretrain", "gmm", "gan", "evaluate"],
 }
 
 
@@ -78,7 +78,7 @@ def checkout(tiny_checkout_factory):
 
 
 def test_every_section_is_in_the_table():
-    from stages.lib.params import read_yaml
+    from creatures.runtime.config import read_yaml
 
     assert {key.split(".")[0] for key in KEYS} == set(read_yaml(ROOT / "params.yaml"))
 

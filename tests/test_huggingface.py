@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.huggingface import HuggingfaceParams, fetch_tables
 from stages.scrape.site import Site
 from tests.pictures_zoo import flag, saved

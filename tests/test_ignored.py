@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.lib.ignored import Ignored
+from stages.harness.ignored import Ignored
 from stages.scrape.folder import copy_below
 from tests.closure import ROOT
 from tests.pictures_zoo import GOOD, write

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from app.inspect.page import write_html
+from creatures.data.vetoes import read_vetoes
+from creatures.runtime.errors import UserError
 from stages.clean.__main__ import main as clean
-from stages.lib.params import UserError
-from stages.lib.stage import Stage
-from stages.lib.vetoes import read_vetoes
+from stages.harness.stage import Stage
 from stages.scrape.__main__ import main as scrape
 from tests.browser import ALONE, CHROMIUM
 from tests.checkouts import environment, free_port

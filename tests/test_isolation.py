@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stages.lib.npm import npm_command
+from creatures.npm import npm_command
 from tests.checkouts import environment, free_port
 from tests.isolation import HOME, NETWORK, plain
 from tests.site_server import Answer

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.kaggle import KaggleParams, fetch_dataset
 from stages.scrape.site import Site
 from tests.pictures_zoo import flag, saved

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from creatures.decoding import foreground
+from creatures.decoding.foreground import cut_out, smooth
+from creatures.decoding.raster import MAX_PIXELS
+from creatures.runtime.config import parse, read_yaml
 from stages.clean.params import CleanParams
-from stages.lib.params import parse, read_yaml
-from stages.lib.reading import figure
-from stages.lib.reading.figure import cut_out, smooth
-from stages.lib.reading.raster import MAX_PIXELS
 from tests.closure import ROOT
 
 WHITE = (255, 255, 255)
@@ -69,7 +69,7 @@ def test_the_largest_pictures_need_a_bounded_memory(tmp_path, name, size, mode):
 def test_a_figure_too_long_for_a_square_looks_as_it_would_on_one(monkeypatch, size):
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (4, 4, 3), np.uint8)).resize(size)
     wanted = np.asarray(smooth(picture, WHITE, 64, 0.05)).astype(int)
-    monkeypatch.setattr(figure, "MOST_PIXELS", 1_000)
+    monkeypatch.setattr(foreground, "MOST_PIXELS", 1_000)
     found = np.asarray(smooth(picture, WHITE, 64, 0.05)).astype(int)
     assert found.shape == wanted.shape and np.abs(found - wanted).mean() < 3
 
@@ -78,7 +78,7 @@ def test_a_figure_too_long_for_a_square_looks_as_it_would_on_one(monkeypatch, si
 def test_strips_find_the_box_that_the_whole_has(monkeypatch, size):
     image = Image.new("RGB", size, "white")
     image.paste("red", (7, 11, 30, 33))
-    monkeypatch.setattr(figure, "STRIP_PIXELS", 100)
+    monkeypatch.setattr(foreground, "STRIP_PIXELS", 100)
     assert cut_out(image.convert("RGBA"), WHITE, 1)[0].size == (23, 22)
 
 

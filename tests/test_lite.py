@@ -2,7 +2,7 @@
 
 import torch
 
-from stages.lib.nets.lite import LiteGenerator, SmoothUpConv, UpConv
+from creatures.nets.generators.lite import LiteGenerator, SmoothUpConv, UpConv
 
 
 def test_the_light_generator_is_light():

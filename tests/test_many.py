@@ -15,8 +15,9 @@ import torch
 from accelerate.state import AcceleratorState
 from torch import nn
 
-from stages.lib.params import UserError
-from stages.lib.training import launch, many
+from creatures.runtime.errors import UserError
+from creatures.training import distributed
+from stages.harness import launch
 from tests.checkouts import environment
 from tests.closure import ROOT
 from tests.trainings import TRAININGS
@@ -29,7 +30,7 @@ def histories(folder: Path, processes: int) -> dict[str, list[dict[str, float]]]
     env = environment() | {"ACCELERATE_MIXED_PRECISION": "no", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "tests.trainings", str(folder), str(STEPS)]
     if processes > 1:
-        call = f"import sys; from stages.lib.training.launch import start; sys.exit(start({command!r}, {processes}))"
+        call = f"import sys; from stages.harness.launch import start; sys.exit(start({command!r}, {processes}))"
         command = [sys.executable, "-c", call]
     result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -80,20 +81,20 @@ def test_bfloat16_and_compiled_networks_train_alike(name, tmp_path, monkeypatch)
 
 def two(monkeypatch, rank: int) -> None:
     """As if this were one process of two."""
-    monkeypatch.setattr(many.dist, "is_initialized", lambda: True)
-    monkeypatch.setattr(many.dist, "get_world_size", lambda: 2)
-    monkeypatch.setattr(many.dist, "get_rank", lambda: rank)
+    monkeypatch.setattr(distributed.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(distributed.dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(distributed.dist, "get_rank", lambda: rank)
 
 
 def test_shares_are_dealt_and_what_cannot_be_is_refused(monkeypatch):
     rows = np.arange(8)
-    assert many.share(rows) is rows
+    assert distributed.share(rows) is rows
     for rank, wanted in enumerate(([0, 2, 4, 6], [1, 3, 5, 7])):
         two(monkeypatch, rank)
-        assert many.share(rows).tolist() == wanted
-        assert many.share(torch.from_numpy(np.stack([rows, rows])), dim=1).tolist() == [wanted, wanted]
+        assert distributed.share(rows).tolist() == wanted
+        assert distributed.share(torch.from_numpy(np.stack([rows, rows])), dim=1).tolist() == [wanted, wanted]
     with pytest.raises(UserError, match="7 pictures of a batch cannot be shared evenly by 2 processes"):
-        many.share(rows[:7])
+        distributed.share(rows[:7])
 
 
 def test_a_process_that_is_gone_is_told_in_one_line(monkeypatch):
@@ -101,10 +102,10 @@ def test_a_process_that_is_gone_is_told_in_one_line(monkeypatch):
         raise RuntimeError("Connection closed by peer\nmore")
 
     two(monkeypatch, 0)
-    monkeypatch.setattr(many.dist, "all_reduce", broken)
+    monkeypatch.setattr(distributed.dist, "all_reduce", broken)
     net = nn.Linear(1, 1)
     with pytest.raises(UserError, match="another process of this training has ended") as error:
-        many.average(net(torch.ones(1, 1)))
+        distributed.average(net(torch.ones(1, 1)))
     assert "\n" not in str(error.value)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from stages.lib.scores.defects import FREQUENCIES, grid_power, shares_of_power
-from stages.lib.training.mesh import Mesh
+from creatures.adversarial.mesh import Mesh
+from creatures.metrics.defects import FREQUENCIES, grid_power, shares_of_power
 
 
 def noise(count, seed=0, px=16):

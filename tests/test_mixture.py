@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from creatures.latents.mixture import Mixture, load_mixture, save_mixture
+from creatures.runtime.errors import UserError
 from stages.gmm.fit import choose, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
-from stages.lib.mixture import Mixture, load_mixture, save_mixture
-from stages.lib.params import UserError
 
 
 def params(**changes) -> GmmParams:

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from app.page.names import load_names
-from stages.lib.params import UserError, parse, read_yaml
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
 from stages.names.__main__ import fetch_names, main
 from stages.names.params import NamesParams
 from tests.closure import ROOT

@@ -6,16 +6,16 @@ import pytest
 import torch
 from timm.layers import Conv2dSame
 
-from stages.lib.nets.base import shrink
-from stages.lib.nets.discriminators import DISCRIMINATORS
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.nets.encoder import Encoder
-from stages.lib.nets.generators import GENERATORS, build_generator
-from stages.lib.nets.halving import Halving
-from stages.lib.nets.lite import LiteGenerator
-from stages.lib.nets.parts import INITIAL, SelfAttention, initialise
-from stages.lib.nets.projected import ProjectedDiscriminator
-from stages.lib.weights import load_weights, save_weights
+from creatures.data.weights import load_weights, save_weights
+from creatures.nets.common.base import shrink
+from creatures.nets.common.parts import INITIAL, SelfAttention, initialise
+from creatures.nets.discriminators.projected import ProjectedDiscriminator
+from creatures.nets.discriminators.registry import DISCRIMINATORS
+from creatures.nets.encoder.encoder import Encoder
+from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
+from creatures.nets.frozen.halving import Halving
+from creatures.nets.generators.lite import LiteGenerator
+from creatures.nets.generators.registry import GENERATORS, build_generator
 
 
 @pytest.mark.parametrize("name", GENERATORS)

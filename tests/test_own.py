@@ -7,9 +7,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from app.own import is_bare, is_thin, outline_of, strokes, thickness
-from stages.lib.drawings import svg
-from stages.lib.params import UserError
-from stages.lib.reading.svg import render
+from creatures.decoding.svg import render
+from creatures.runtime.errors import UserError
+from creatures.translation.drawings import svg
 from stages.pix2pix.score import agreement
 
 MARGIN = 0.05

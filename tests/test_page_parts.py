@@ -20,8 +20,8 @@ from app.page.serve import delete_older, serve
 from app.page.studio import Studio
 from app.page.ui import build
 from bench.page import png
-from stages.lib.params import UserError
-from stages.lib.pictures import Pictures
+from creatures.data.pictures import Pictures
+from creatures.runtime.errors import UserError
 
 
 def disc() -> np.ndarray:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, model_validator
 
-from stages.lib.params import Common, Section, UserError, load, one_of, parse, read_yaml
+from creatures.runtime.config import Common, Section, load, one_of, parse, read_yaml
+from creatures.runtime.errors import UserError
 
 
 class Inner(Section):

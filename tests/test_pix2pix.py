@@ -9,18 +9,19 @@ import pytest
 import torch
 
 from bench.scratch import scratch
-from stages.lib.colouring import Colourer, load_colourer
-from stages.lib.drawings import drawings
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.nets.patchgan import FIELDS, PatchGAN
-from stages.lib.nets.unet import UNet, draw_noise, laid_on
-from stages.lib.outlines.sketch import silhouette
-from stages.lib.palette import palette_of, palettes_of
-from stages.lib.params import UserError, parse, read_yaml
-from stages.lib.pictures import Pictures
-from stages.lib.training.losses import LOSSES
-from stages.lib.training.perceptual import PerceptualLoss
-from stages.lib.weights import save_weights
+from creatures.adversarial.losses import LOSSES
+from creatures.data.pictures import Pictures
+from creatures.data.weights import save_weights
+from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
+from creatures.outlines.sketch import silhouette
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
+from creatures.training.perceptual import PerceptualLoss
+from creatures.translation.colouring import Colourer, load_colourer
+from creatures.translation.drawings import drawings
+from creatures.translation.palette import palette_of, palettes_of
+from creatures.translation.patchgan import FIELDS, PatchGAN
+from creatures.translation.unet import UNet, draw_noise, laid_on
 from stages.pix2pix.hand import by_hand, shaken, with_gaps
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams

@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from stages.lib.nets.encoder import Encoder
-from stages.lib.pictures import Pictures
-from stages.lib.training.perceptual import PerceptualLoss
+from creatures.data.pictures import Pictures
+from creatures.nets.encoder.encoder import Encoder
+from creatures.training.perceptual import PerceptualLoss
 from stages.pretrain.score import errors, mean_picture, nearest_rows
 from stages.pretrain.train import rate
 

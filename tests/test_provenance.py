@@ -15,19 +15,20 @@ from app.explore import fuse, near, walk
 from app.export import generator
 from app.generate import write_samples
 from app.page.studio import Studio
+from creatures.data.pictures import FOLDER, open_pictures
+from creatures.data.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, sidecar
+from creatures.data.weights import load_weights, save_weights
+from creatures.latents.mixture import FILE as MIXTURE_FILE
+from creatures.latents.mixture import load_mixture, save_mixture
+from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.runtime.config import Common, parse, read_yaml
+from creatures.runtime.errors import UserError
+from creatures.translation.colouring import FILE as COLOURER_FILE
+from creatures.translation.drawings import svg
 from stages.gan.build import prepare
 from stages.gan.params import GanParams
 from stages.gmm.__main__ import main as gmm
-from stages.lib.colouring import FILE as COLOURER_FILE
-from stages.lib.drawings import svg
-from stages.lib.mixture import FILE as MIXTURE_FILE
-from stages.lib.mixture import load_mixture, save_mixture
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.params import Common, UserError, parse, read_yaml
-from stages.lib.pictures import FOLDER, open_pictures
-from stages.lib.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, sidecar
-from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE
-from stages.lib.weights import load_weights, save_weights
 from stages.pretrain.__main__ import main as pretrain
 from tests.closure import ROOT
 from tests.untrained import PX, write_params, write_run

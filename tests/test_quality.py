@@ -18,8 +18,8 @@ import pytest
 import bench.quality
 import bench.workspace
 from bench.quality import file_of, main, todo, values_of
-from stages.lib.params import UserError
-from stages.lib.pictures import open_pictures
+from creatures.data.pictures import open_pictures
+from creatures.runtime.errors import UserError
 from tests.checkouts import environment
 
 JOBS = min(2, os.cpu_count() or 1)

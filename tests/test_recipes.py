@@ -14,19 +14,20 @@ import pytest
 import torch
 
 from app.recipe import FOLDER, SWEEPS, flags, names
+from creatures.adversarial.objective import Adversarial
+from creatures.data.pictures import Pictures
+from creatures.data.provenance import write_sidecar
+from creatures.data.weights import load_weights, save_weights
+from creatures.latents.mixture import Mixture, load_mixture, save_mixture
+from creatures.latents.sampling import Latent
+from creatures.nets.generators.registry import build_generator
+from creatures.runtime.config import Common, parse, read_yaml
+from creatures.runtime.errors import UserError
+from creatures.training.batches import Batches
+from creatures.training.loop import mix
 from stages.gan.build import prepare
 from stages.gan.params import GanParams
 from stages.gan.train import anchor_loss, train
-from stages.lib.mixture import Mixture, load_mixture, save_mixture
-from stages.lib.nets.generators import build_generator
-from stages.lib.params import Common, UserError, parse, read_yaml
-from stages.lib.pictures import Pictures
-from stages.lib.provenance import write_sidecar
-from stages.lib.sampling import Latent
-from stages.lib.training.adversarial import Adversarial
-from stages.lib.training.batches import Batches
-from stages.lib.training.loop import mix
-from stages.lib.weights import load_weights, save_weights
 from stages.pix2pix.params import Pix2pixParams
 from stages.pretrain.params import PretrainParams
 from tests.checkouts import dvc, git

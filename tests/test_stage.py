@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.lib.stage import INTERRUPTED, Stage
+from stages.harness.stage import INTERRUPTED, Stage
 from tests.closure import ROOT
 
 DVC_YAML = """\
@@ -28,8 +28,8 @@ PARAMS = "common: {image_px: 64, seed: 0}\ntoy: {rate: 1.0, path: data/more}\not
 TOY = """\
 import sys, time
 from pathlib import Path
-from stages.lib.params import UserError
-from stages.lib.stage import run
+from creatures.runtime.errors import UserError
+from stages.harness.stage import run
 
 def main(stage):
     exec(sys.argv[1])

@@ -11,17 +11,17 @@ import torch
 from torch import nn
 
 from app.keep import keep
+from creatures.data.pictures import open_pictures
+from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, sidecar
+from creatures.data.weights import load_weights, save_weights
+from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.nets.encoder.encoder import Encoder
+from creatures.nets.generators.registry import build_generator
+from creatures.runtime.errors import UserError
+from creatures.training.origin import Origin
+from creatures.translation.unet import UNet
 from stages.gan.train import train
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.nets.encoder import Encoder
-from stages.lib.nets.generators import build_generator
-from stages.lib.nets.unet import UNet
-from stages.lib.params import UserError
-from stages.lib.pictures import open_pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, sidecar
-from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE
-from stages.lib.training.origin import Origin
-from stages.lib.weights import load_weights, save_weights
 from tests.checkouts import dvc, ran, set_params
 from tests.starts import begin_gan, new_encoder, same, stage, train_gan, untrained  # noqa: F401, a fixture
 from tests.trainings import train_classifier

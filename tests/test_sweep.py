@@ -10,7 +10,7 @@ import pytest
 
 import app.sweep
 from app.sweep import Trial, differing, experiments, importances, report, study_of
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 
 HISTORY = pandas.DataFrame(
     {"step": [1, 2, 3], "kimg": [0.1, 0.2, 0.3], "l1": [3.0, 2.0, 1.0], "val_l1": [None, 0.2, 0.1]}

@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from stages.lib.params import UserError
-from stages.lib.tensors import to_float, to_uint8
-from stages.lib.training import log, loop
-from stages.lib.training.batches import Batches
-from stages.lib.training.ema import EMA
-from stages.lib.training.loop import Training
+from creatures.data.tensors import to_float, to_uint8
+from creatures.runtime.errors import UserError
+from creatures.training import log, loop
+from creatures.training.batches import Batches
+from creatures.training.ema import EMA
+from creatures.training.loop import Training
 
 
 @pytest.fixture()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.folder import FolderParams, copy_folder
 from tests.pictures_zoo import write
 from tests.test_scrape import site

@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from creatures.data.vetoes import read_vetoes, write_veto
+from creatures.runtime.errors import UserError
 from stages.clean.__main__ import main as clean
 from stages.clean.copies import copies
 from stages.clean.outliers import strangeness
-from stages.lib.params import UserError
-from stages.lib.stage import Stage
-from stages.lib.vetoes import read_vetoes, write_veto
+from stages.harness.stage import Stage
 from stages.scrape.__main__ import main as scrape
 from tests.closure import ROOT
 from tests.creatures import draw_tiny_set

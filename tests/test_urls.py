@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.site import Site
 from stages.scrape.urls import UrlsParams, fetch_urls, read_list
 from stages.scrape.web.download import Wanted

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pytest
 
-from stages.lib import cluster
-from stages.lib.params import UserError
+from creatures import cluster
+from creatures.runtime.errors import UserError
 
 
 class Lost(Exception):

@@ -62,7 +62,7 @@ def test_a_passing_failure_is_tried_again_by_the_next_run(server, fetch):
 def test_two_runs_do_not_share_a_store(server, fetch, tmp_path):
     from filelock import FileLock
 
-    from stages.lib.params import UserError
+    from creatures.runtime.errors import UserError
 
     (tmp_path / "store").mkdir()
     with FileLock(tmp_path / "store/lock"), pytest.raises(UserError, match="another run"):

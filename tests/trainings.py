@@ -20,22 +20,22 @@ import pyarrow as pa
 import torch
 from PIL import Image
 
+from creatures.data.pictures import Pictures
+from creatures.latents.mixture import Mixture
+from creatures.latents.sampling import Latent
+from creatures.nets.encoder.encoder import Encoder
+from creatures.runtime.config import parse, read_yaml
+from creatures.training import loop
+from creatures.training.log import Quiet
+from creatures.training.loop import Training
+from creatures.training.origin import Origin
+from creatures.training.perceptual import PerceptualLoss
+from creatures.translation.palette import palettes_of
 from stages.classifier import train as classifier
 from stages.classifier.params import ClassifierParams
 from stages.gan import train as gan
 from stages.gan.build import Start, build, new_architecture
 from stages.gan.params import GanParams
-from stages.lib.mixture import Mixture
-from stages.lib.nets.encoder import Encoder
-from stages.lib.palette import palettes_of
-from stages.lib.params import parse, read_yaml
-from stages.lib.pictures import Pictures
-from stages.lib.sampling import Latent
-from stages.lib.training import loop
-from stages.lib.training.log import Quiet
-from stages.lib.training.loop import Training
-from stages.lib.training.origin import Origin
-from stages.lib.training.perceptual import PerceptualLoss
 from stages.pix2pix import train as pix2pix
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams

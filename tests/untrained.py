@@ -9,17 +9,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from stages.lib.colouring import FILE as COLOURER_FILE
-from stages.lib.mixture import FILE as MIXTURE_FILE
-from stages.lib.mixture import Mixture, save_mixture
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.nets.encoder import Encoder
-from stages.lib.nets.generators import build_generator
-from stages.lib.nets.unet import UNet
-from stages.lib.pictures import FOLDER, IMAGES, with_cleaning
-from stages.lib.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, digest_of, write_sidecar
-from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE
-from stages.lib.weights import save_weights
+from creatures.data.pictures import FOLDER, IMAGES, with_cleaning
+from creatures.data.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, digest_of, write_sidecar
+from creatures.data.weights import save_weights
+from creatures.latents.mixture import FILE as MIXTURE_FILE
+from creatures.latents.mixture import Mixture, save_mixture
+from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.nets.encoder.encoder import Encoder
+from creatures.nets.generators.registry import build_generator
+from creatures.translation.colouring import FILE as COLOURER_FILE
+from creatures.translation.unet import UNet
 
 PX, DIMS, COUNT = 32, 512, 8
 CLEAN = {"background": "#ffffff", "enlarge": "smooth", "margin": 0.05, "min_px": 4}

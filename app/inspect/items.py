@@ -12,12 +12,13 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
-from stages.lib.loading import reading
-from stages.lib.params import UserError, read_yaml
-from stages.lib.pictures import FOLDER, open_pictures
-from stages.lib.reading.files import open_frames
-from stages.lib.reading.unusable import Unusable
-from stages.lib.vetoes import veto_name
+from creatures.data.loading import reading
+from creatures.data.pictures import FOLDER, open_pictures
+from creatures.data.vetoes import veto_name
+from creatures.decoding.files import open_frames
+from creatures.decoding.unusable import Unusable
+from creatures.runtime.config import read_yaml
+from creatures.runtime.errors import UserError
 
 RAW, LOCK = Path("data/raw"), Path("dvc.lock")
 KEPT = "kept"

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 from app.inspect.items import Items
-from stages.lib.atomic import atomic_file
-from stages.lib.reading.unusable import BLANK, BOMB, NO_PICTURE, SMALL, UNDECODABLE
-from stages.lib.vetoes import read_vetoes
+from creatures.data.vetoes import read_vetoes
+from creatures.decoding.unusable import BLANK, BOMB, NO_PICTURE, SMALL, UNDECODABLE
+from creatures.runtime.atomic import atomic_file
 
 UNUSABLE = (UNDECODABLE, NO_PICTURE, BOMB, BLANK, SMALL)  # whatever a person says
 TEMPLATE = Path(__file__).with_name("page.html")

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from app.inspect.items import Items
 from app.inspect.page import render
-from stages.lib.params import UserError
-from stages.lib.vetoes import DROP, KEEP, VETOES, write_veto
+from creatures.data.vetoes import DROP, KEEP, VETOES, write_veto
+from creatures.runtime.errors import UserError
 
 HOST = "127.0.0.1"
 MOST_BYTES = 10_000  # of a request

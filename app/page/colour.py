@@ -12,8 +12,8 @@ from app.page.limits import MOST_SEED, whole
 from app.page.parts import LARGE_PX, QUICK, SMALL_PX, answers, label_of, picture_box, seed_box, shown
 from app.page.sent import Paper, opened
 from app.page.studio import Studio
-from stages.lib.drawings import drawings
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
+from creatures.translation.drawings import drawings
 
 CANVAS = 512
 FRAME = 60  # of the editor around it

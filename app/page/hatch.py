@@ -10,7 +10,7 @@ import numpy as np
 from app.page.limits import MOST_CREATURES, MOST_SEED, MOST_TIMES, number, whole
 from app.page.parts import LARGE_PX, answers, picture_box, seed_box, shown
 from app.page.studio import NEIGHBOURS, Studio
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 
 
 def hatch(studio: Studio) -> None:

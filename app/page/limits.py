@@ -7,10 +7,10 @@ from pathlib import Path
 from PIL import Image
 
 from app.explore import unusable
-from stages.lib.params import UserError
-from stages.lib.reading.raster import frames, open_picture
-from stages.lib.reading.svg import is_svg, render
-from stages.lib.reading.unusable import Unusable
+from creatures.decoding.raster import frames, open_picture
+from creatures.decoding.svg import is_svg, render
+from creatures.decoding.unusable import Unusable
+from creatures.runtime.errors import UserError
 
 MOST_BYTES = 8 << 20
 MOST_PIXELS = 20_000_000

@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from stages.lib.loading import reading
-from stages.lib.params import UserError
+from creatures.data.loading import reading
+from creatures.runtime.errors import UserError
 
 FILE = Path("data/names.json")
 

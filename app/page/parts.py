@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.page.limits import MOST_SEED
 from app.page.studio import Studio
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 
 LARGE_PX = 256  # a picture that is shown alone
 SMALL_PX = 128  # one of many

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from app.export import pix2pix, write
 from app.networks import colourer_file
-from stages.lib.colouring import Colourer, load_colourer
+from creatures.translation.colouring import Colourer, load_colourer
 
 CPU = ["CPUExecutionProvider"]
 

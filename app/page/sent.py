@@ -13,7 +13,7 @@ from gradio.components.image_editor import AcceptBlobs, EditorDataBlobs
 from PIL import Image
 
 from app.page.limits import open_upload
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 
 DRAWINGS = 200  # that wait for their answer; the oldest go first
 

@@ -19,13 +19,13 @@ from app.networks import colourer_file, critic_file, encoder_file, generator_fil
 from app.page.names import load_names
 from app.page.quick import quick_colourer
 from app.trained import cleaning_of, note_changes
-from stages.lib.colouring import Colourer
-from stages.lib.nets.encoder import load_encoder
-from stages.lib.pictures import Pictures, open_pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
-from stages.lib.reading.unusable import Unusable
-from stages.lib.sampling import Sampler, load_sampler
-from stages.lib.tensors import to_float
+from creatures.data.pictures import Pictures, open_pictures
+from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
+from creatures.data.tensors import to_float
+from creatures.decoding.unusable import Unusable
+from creatures.latents.sampling import Sampler, load_sampler
+from creatures.nets.encoder.encoder import load_encoder
+from creatures.translation.colouring import Colourer
 
 NEIGHBOURS = 4
 

@@ -10,7 +10,7 @@ from app.page.colour import TAKE_PEN, colour
 from app.page.fuse import fuse
 from app.page.hatch import hatch
 from app.page.studio import Studio
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 
 # name, what it needs, what fills it, JavaScript to run when it is opened
 TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio], None], str | None], ...] = (

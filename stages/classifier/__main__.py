@@ -6,16 +6,16 @@ from functools import partial
 
 import numpy as np
 
+from creatures.data.pictures import open_pictures
+from creatures.data.provenance import PICTURES, ancestors
+from creatures.data.weights import save_weights
+from creatures.nets.encoder.encoder import FILE
+from creatures.training.origin import Origin
 from stages.classifier.params import ClassifierParams
 from stages.classifier.retrieval import retrieval
 from stages.classifier.train import TURNS, known_rows, score, train
-from stages.lib.nets.encoder import FILE
-from stages.lib.pictures import open_pictures
-from stages.lib.provenance import PICTURES, ancestors
-from stages.lib.stage import Stage, run
-from stages.lib.training.launch import launch
-from stages.lib.training.origin import Origin
-from stages.lib.weights import save_weights
+from stages.harness.launch import launch
+from stages.harness.stage import Stage, run
 
 
 def main(stage: Stage) -> None:

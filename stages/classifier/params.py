@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stages.lib.params import NONE, Section, StartName, one_of
-from stages.lib.training.augment import AUGMENTATIONS
+from creatures.runtime.config import NONE, Section, StartName, one_of
+from creatures.training.augment import AUGMENTATIONS
 
 
 class ClassifierParams(Section):

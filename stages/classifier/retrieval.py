@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.lib.nets.encoder import Encoder
-from stages.lib.pictures import ENOUGH, MEASURED, Pictures
-from stages.lib.spread import spread
-from stages.lib.training.embed import embed_rows
+from creatures.data.pictures import ENOUGH, MEASURED, Pictures
+from creatures.data.spread import spread
+from creatures.nets.encoder.encoder import Encoder
+from creatures.training.embed import embed_rows
 
 
 def retrieval(net: Encoder, pictures: Pictures) -> float | None:

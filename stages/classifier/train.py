@@ -7,21 +7,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from creatures.data.pictures import ENOUGH, Pictures
+from creatures.data.spread import spread
+from creatures.data.tensors import to_float
+from creatures.nets.encoder.encoder import LAYERS, Encoder
+from creatures.runtime.errors import UserError
+from creatures.training.augment import augment
+from creatures.training.batches import Batches
+from creatures.training.best import Best
+from creatures.training.device import accelerator, scaler_of, to_device
+from creatures.training.distributed import Means, is_first, micro_batches, prepare, share, whole
+from creatures.training.embed import pool_rows
+from creatures.training.log import RunContext
+from creatures.training.loop import Training
+from creatures.training.origin import Origin
 from stages.classifier.params import ClassifierParams
-from stages.lib.nets.encoder import LAYERS, Encoder
-from stages.lib.params import UserError
-from stages.lib.pictures import ENOUGH, Pictures
-from stages.lib.spread import spread
-from stages.lib.stage import Stage
-from stages.lib.tensors import to_float
-from stages.lib.training.augment import augment
-from stages.lib.training.batches import Batches
-from stages.lib.training.best import Best
-from stages.lib.training.device import accelerator, scaler_of
-from stages.lib.training.embed import pool_rows
-from stages.lib.training.loop import Training
-from stages.lib.training.many import Means, is_first, micro_batches, prepare, share, whole
-from stages.lib.training.origin import Origin
 
 TURNS = 4
 
@@ -61,7 +61,7 @@ def turn(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def train(
-    stage: Stage, p: ClassifierParams, pictures: Pictures, task: str, seed: int, origin: Origin | None = None
+    stage: RunContext, p: ClassifierParams, pictures: Pictures, task: str, seed: int, origin: Origin | None = None
 ) -> tuple[Encoder, Training]:
     """Train, keep the best epoch by val, freeze the normalisation to the train set.
 
@@ -73,7 +73,7 @@ def train(
     labels, everything = pictures.column("label"), pictures.rows("train")
     rows = everything if task == "rotation" else everything[labels[everything] >= 0]
     classes = TURNS if task == "rotation" else int(labels.max()) + 1
-    net = build(p, classes).to(accelerate.device, memory_format=torch.channels_last)
+    net = to_device(build(p, classes), accelerate.device)
     if origin and not origin.restores(net=net):
         left = origin.take(net)
         if not p.epochs and any(not layer.startswith("head") for layer in left):

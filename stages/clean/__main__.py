@@ -9,6 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from creatures.data.pictures import FOLDER, IMAGES, SPLITS
+from creatures.data.shards import write_shards
+from creatures.data.sheets import save_sheet
+from creatures.data.spread import spread
+from creatures.data.vetoes import read_vetoes
+from creatures.runtime.atomic import atomic_folder, fresh_folder
+from creatures.runtime.errors import UserError
+from creatures.runtime.progress import track
 from stages.clean.decode import decode_all
 from stages.clean.files import list_files
 from stages.clean.judge import judge
@@ -17,15 +25,7 @@ from stages.clean.params import CleanParams
 from stages.clean.report import dropped_table, figures, index_table, splits_of, tell
 from stages.clean.split import check_enough
 from stages.clean.spool import Spool
-from stages.lib.atomic import atomic_folder, fresh_folder
-from stages.lib.params import UserError
-from stages.lib.pictures import FOLDER, IMAGES, SPLITS
-from stages.lib.progress import track
-from stages.lib.shards import write_shards
-from stages.lib.sheets import save_sheet
-from stages.lib.spread import spread
-from stages.lib.stage import Stage, run
-from stages.lib.vetoes import read_vetoes
+from stages.harness.stage import Stage, run
 
 RAW = Path("data/raw")
 SHEET, COLUMNS = 120, 15  # pictures on a contact sheet, and in a row of it

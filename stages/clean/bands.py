@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from stages.lib.cluster import collected, on_ray
+from creatures.cluster import collected, on_ray
 
 SURE = 2  # bands in which near hashes agree, whatever their differing bits hit
 PARTS = 64  # of a join, on a cluster

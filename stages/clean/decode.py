@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from creatures.cluster import answers, on_ray
+from creatures.decoding.files import open_frames, rgb
+from creatures.decoding.foreground import ENLARGE, cut_out, ink
+from creatures.decoding.unusable import BLANK, Unusable
 from stages.clean.fingerprint import phash, thumb
 from stages.clean.upright import first_failed
-from stages.lib.cluster import answers, on_ray
-from stages.lib.reading.figure import ENLARGE, cut_out, ink
-from stages.lib.reading.files import open_frames, rgb
-from stages.lib.reading.unusable import BLANK, Unusable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -99,7 +99,8 @@ def decode_all(paths: Sequence[str] | pa.Array, params: CleanParams, px: int) ->
         table = daft.from_pydict({"file": pa.array(files), "path": pa.array(paths).take(pa.array(files))})
         if cluster:
             table = table.into_partitions(-(-len(files) // SHARE))
-        return table.select("file", Decoder().decode(table["path"]).alias("frames"))
+        frames = Decoder().decode(table["path"]).alias("frames")  # type: ignore[arg-type,attr-defined]
+        return table.select("file", frames)
 
     for file, found in answers(range(len(paths)), decoded):
         yield {"file": file, **found}

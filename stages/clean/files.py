@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from creatures.data.loading import reading
 from stages.clean.pack import DRAWING, style_of
-from stages.lib.loading import reading
 
 AT_ONCE = 1_000_000  # strings that fit in 2 GB
 

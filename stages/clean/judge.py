@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from creatures.data.vetoes import DROP, KEEP, VETOES, veto_name
+from creatures.decoding.unusable import EXACT, NEAR
 from stages.clean.copies import copies
 from stages.clean.files import Files
 from stages.clean.near import copy_rule, exact_copies, near_copies
@@ -18,8 +20,6 @@ from stages.clean.params import CleanParams
 from stages.clean.reasons import OUTLIER, VETOED
 from stages.clean.spool import Frames, Spool
 from stages.clean.upright import TESTS
-from stages.lib.reading.unusable import EXACT, NEAR
-from stages.lib.vetoes import DROP, KEEP, VETOES, veto_name
 
 
 @dataclass

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from creatures.cluster import on_ray
+from creatures.data.records import Records
 from stages.clean.bands import Joined
-from stages.lib.cluster import on_ray
-from stages.lib.records import Records
 
 BATCH = 1024  # rows searched at once: bounds memory
 IN_MEMORY = 5_000_000  # rows; of more, near hashes are looked for by the cluster, if there is one
@@ -88,7 +88,7 @@ class _Kept:
         if not len(self.rows):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         limits, _, found = self.index.range_search(_octets(hashes), self.radius)
-        mine = np.repeat(np.arange(len(hashes)), np.diff(limits.astype(np.int64)))
+        mine = np.repeat(np.arange(len(hashes)), np.diff(limits.astype(np.int64)).astype(np.int64))
         other = self.rows[found]
         order = np.lexsort((other, mine))
         return mine[order], other[order]

@@ -25,9 +25,9 @@ def embed(chunks: Iterable[np.ndarray], count: int, path: Path) -> np.ndarray:
     """
     import torch
 
-    from stages.lib.atomic import preallocate
-    from stages.lib.nets.efficientnet_lite import EfficientNetLite
-    from stages.lib.scores.features import features
+    from creatures.metrics.features import features
+    from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
+    from creatures.runtime.atomic import preallocate
 
     net = EfficientNetLite(0).to("cuda" if torch.cuda.is_available() else "cpu")
     found = preallocate(path, np.float16, (count, 1280))

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stages.lib.pictures import SPLITS, with_cleaning
+from creatures.data.pictures import SPLITS, with_cleaning
 
 DROPPED = pa.schema(
     [
@@ -39,7 +39,7 @@ def shard_order(splits: np.ndarray, digests: np.ndarray) -> np.ndarray:
         splits: N names.
         digests: N fixed-width byte strings.
     """
-    return np.lexsort([digests, [SPLITS.index(split) for split in splits]])
+    return np.lexsort((digests, np.array([SPLITS.index(split) for split in splits])))
 
 
 def labels_of(species: np.ndarray) -> np.ndarray:
@@ -54,11 +54,11 @@ def write_images(path: Path, count: int, px: int, chunks: Iterable[np.ndarray]) 
     with open(path, "wb") as out:
         np.lib.format.write_array_header_1_0(out, header)
         for chunk in chunks:
-            out.write(chunk)
+            out.write(chunk.data)
 
 
 def write_index(path: Path, table: pa.Table, image_px: int, clean: Mapping[str, Any]) -> None:
-    """Write index.parquet from the columns that stages/lib/pictures.py names, less `id`, and the parameters that
+    """Write index.parquet from the columns that creatures/data/pictures.py names, less `id`, and the parameters that
     the pictures were cleaned with."""
     table = table.add_column(0, "id", pa.array(np.arange(len(table)), pa.int32()))
     pq.write_table(with_cleaning(table, image_px, clean), path)

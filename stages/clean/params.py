@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from creatures.decoding.foreground import ENLARGE
+from creatures.runtime.config import Section, one_of
 from stages.clean.upright import TESTS
-from stages.lib.params import Section, one_of
-from stages.lib.reading.figure import ENLARGE
 
 
 class CleanParams(Section):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from creatures.decoding.unusable import REASONS as UNUSABLE
 from stages.clean.upright import TESTS
-from stages.lib.reading.unusable import REASONS as UNUSABLE
 
 OUTLIER, VETOED = "outlier", "vetoed"
 REASONS = (*UNUSABLE, *TESTS, OUTLIER, VETOED)

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from creatures.data.pictures import SPLITS
 from stages.clean.files import Files
 from stages.clean.judge import Verdict
 from stages.clean.pack import DROPPED, labels_of
 from stages.clean.reasons import REASONS
 from stages.clean.split import split_of
 from stages.clean.spool import Frames
-from stages.lib.pictures import SPLITS
 
 
 def splits_of(files: Files, val_share: float, test_share: float) -> np.ndarray:

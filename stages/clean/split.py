@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 
 LEAST = (  # of a split that training needs, and what else helps
     ("train", 2, "lower clean.test_share or clean.val_share"),

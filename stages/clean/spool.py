@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from stages.lib.records import Records
+from creatures.data.records import Records
 
 CHUNK = 512  # frames read back at once
-PACKED = {
+PACKED: dict[str, Any] = {
     "file": np.int32,
     "frame": np.int32,
     "sha256": "S32",

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from creatures.decoding.foreground import border_colour
 from stages.clean.watermark import MARK_PX, watermark
-from stages.lib.reading.figure import border_colour
 
 WORK_PX = 256  # larger pictures are shrunk to this longer side first
 FLAT = 0.33  # of a drawing's pixels, at least, that hardly differ from their neighbours

@@ -6,16 +6,16 @@ from functools import partial
 
 import numpy as np
 
+from creatures.data.pictures import FOLDER, open_pictures
+from creatures.data.provenance import OUTLINES, PICTURES, ancestors, digest_of, write_sidecar
+from creatures.data.sheets import save_sheet
+from creatures.data.spread import spread
+from creatures.outlines.canny import canny
+from creatures.outlines.sketch import sketch
+from creatures.runtime.atomic import atomic_folder
 from stages.edges.params import EdgesParams
 from stages.edges.trace import trace
-from stages.lib.atomic import atomic_folder
-from stages.lib.outlines.canny import canny
-from stages.lib.outlines.sketch import sketch
-from stages.lib.pictures import FOLDER, open_pictures
-from stages.lib.provenance import OUTLINES, PICTURES, ancestors, digest_of, write_sidecar
-from stages.lib.sheets import save_sheet
-from stages.lib.spread import spread
-from stages.lib.stage import Stage, run
+from stages.harness.stage import Stage, run
 
 EDGES = OUTLINES.parent
 

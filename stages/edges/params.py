@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from stages.lib.params import Section
+from creatures.runtime.config import Section
 
 
 def _is_int(value: Any) -> bool:

@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stages.lib.atomic import preallocate
-from stages.lib.params import UserError
-from stages.lib.pictures import open_images
+from creatures.data.pictures import open_images
+from creatures.runtime.atomic import preallocate
+from creatures.runtime.errors import UserError
 
 CHUNK = 512  # pictures mapped into memory at a time by each process
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from creatures.data.loading import open_array
+from creatures.data.pictures import SPLITS, open_pictures
+from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
+from creatures.data.sheets import save_sheet
+from creatures.data.spread import spread
+from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE, load_sampler
+from creatures.metrics.defects import defects
+from creatures.metrics.features import INPUT_PX, features
+from creatures.metrics.nearest import nearest
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.nets.encoder.encoder import load_encoder
+from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
+from creatures.training.device import accelerator
 from stages.evaluate.compare import compare
 from stages.evaluate.params import EvaluateParams
-from stages.lib.loading import open_array
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.nets.encoder import load_encoder
-from stages.lib.pictures import SPLITS, open_pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
-from stages.lib.sampling import GAN_FILE, PRETRAIN_FILE, load_sampler
-from stages.lib.scores.defects import defects
-from stages.lib.scores.features import INPUT_PX, features
-from stages.lib.scores.nearest import nearest
-from stages.lib.sheets import save_sheet
-from stages.lib.spread import spread
-from stages.lib.stage import Stage, run
-from stages.lib.training.device import accelerator
+from stages.harness.stage import Stage, run
 
 PAIRS = 24
 

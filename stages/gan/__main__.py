@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from creatures.data.pictures import open_pictures
+from creatures.data.provenance import digest_of
+from creatures.data.sheets import save_sheet
+from creatures.data.tensors import to_uint8
+from creatures.data.weights import save_weights
+from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.nets.common.base import Generator
+from creatures.nets.discriminators.critic import save_critic
+from creatures.training.frames import join_frames, save_frame
 from stages.gan.build import prepare
 from stages.gan.params import GanParams
 from stages.gan.score import val_score
 from stages.gan.train import train
-from stages.lib.critic import save_critic
-from stages.lib.nets.base import Generator
-from stages.lib.pictures import open_pictures
-from stages.lib.provenance import digest_of
-from stages.lib.sampling import GAN_FILE, load_sampler
-from stages.lib.sheets import save_sheet
-from stages.lib.stage import Stage, run
-from stages.lib.tensors import to_uint8
-from stages.lib.training.frames import join_frames, save_frame
-from stages.lib.training.launch import launch
-from stages.lib.weights import save_weights
+from stages.harness.launch import launch
+from stages.harness.stage import Stage, run
 
 SHOWN, COLUMNS = 64, 8
 CLOSING = ("loss_d", "loss_g", "d_real", "d_fake")

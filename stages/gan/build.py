@@ -10,21 +10,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from creatures.data.loading import open_array
+from creatures.data.pictures import Pictures
+from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
+from creatures.data.weights import load_weights
+from creatures.latents.mixture import FILE as MIXTURE_FILE
+from creatures.latents.mixture import load_mixture
+from creatures.latents.sampling import PRETRAIN_FILE, Latent
+from creatures.nets.common.base import Discriminator, Generator
+from creatures.nets.common.parts import initialise
+from creatures.nets.discriminators.registry import DISCRIMINATORS
+from creatures.nets.generators.registry import GENERATORS, build_generator
+from creatures.runtime.config import Common
+from creatures.runtime.errors import UserError
+from creatures.training.origin import Origin
 from stages.gan.classes import of_components, of_species, projected
 from stages.gan.params import GanParams, takes
-from stages.lib.loading import open_array
-from stages.lib.mixture import FILE as MIXTURE_FILE
-from stages.lib.mixture import load_mixture
-from stages.lib.nets.base import Discriminator, Generator
-from stages.lib.nets.discriminators import DISCRIMINATORS
-from stages.lib.nets.generators import GENERATORS, build_generator
-from stages.lib.nets.parts import initialise
-from stages.lib.params import Common, UserError
-from stages.lib.pictures import Pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
-from stages.lib.sampling import PRETRAIN_FILE, Latent
-from stages.lib.training.origin import Origin
-from stages.lib.weights import load_weights
 
 # what of `made_from` a network knows by its condition
 READS = {"embedding": "encoder", "component": "mixture", "species": "pictures"}
@@ -62,14 +63,14 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     of_mixture, of_start = p.latent == "gmm", p.init == "pretrained"
     inputs = [PICTURES, *([EMBEDDINGS, MIXTURE_FILE] if of_mixture else []), *([PRETRAIN_FILE] if of_start else [])]
     made_from = ancestors(*(root / path for path in inputs))
-    mixture = load_mixture(root / MIXTURE_FILE) if of_mixture else None
-    embeddings = open_array(root / EMBEDDINGS, 2, np.float32) if of_mixture else None
-    told, shares = None, None
-    if p.condition == "component":
-        told = of_components(mixture, embeddings)
-    elif p.condition == "embedding":
-        told = projected(mixture, embeddings)
-    elif p.condition == "species":
+    mixture, embeddings, told, shares = None, None, None, None
+    if of_mixture:
+        mixture, embeddings = load_mixture(root / MIXTURE_FILE), open_array(root / EMBEDDINGS, 2, np.float32)
+        if p.condition == "component":
+            told = of_components(mixture, embeddings)
+        elif p.condition == "embedding":
+            told = projected(mixture, embeddings)
+    if p.condition == "species":
         told, shares = of_species(pictures)
     latent = Latent(mixture.embedding_dim if mixture else p.z_dim, mixture, shares)
     weights, architecture = None, new_architecture(p, latent.length, common.image_px)

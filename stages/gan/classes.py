@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from stages.lib.mixture import Mixture
-from stages.lib.params import UserError
-from stages.lib.pictures import Pictures
+from creatures.data.pictures import Pictures
+from creatures.latents.mixture import Mixture
+from creatures.runtime.errors import UserError
 
 AT_ONCE = 50_000  # embeddings: bounds memory
 

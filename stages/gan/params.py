@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stages.lib.nets.discriminators import DISCRIMINATORS
-from stages.lib.nets.generators import GENERATORS
-from stages.lib.nets.parts import ACTIVATIONS, INITIAL, NORMS
-from stages.lib.params import Section, StartName, one_of
-from stages.lib.training.augment import AUGMENTATIONS, OF_PICTURES
-from stages.lib.training.losses import LOSSES
-from stages.lib.training.schedule import SCHEDULES, AdaptiveP
+from creatures.adversarial.losses import LOSSES
+from creatures.nets.common.parts import ACTIVATIONS, INITIAL, NORMS
+from creatures.nets.discriminators.registry import DISCRIMINATORS
+from creatures.nets.generators.registry import GENERATORS
+from creatures.runtime.config import Section, StartName, one_of
+from creatures.training.augment import AUGMENTATIONS, OF_PICTURES
+from creatures.training.schedules import SCHEDULES, AdaptiveP
 
 
 def takes(net: type, knob: str) -> bool:

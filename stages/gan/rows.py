@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from creatures.training.distributed import micro_batches, share
 from stages.gan.build import Start
 from stages.gan.params import GanParams
-from stages.lib.training.many import micro_batches, share
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ def draw_rows(p: GanParams, start: Start, chosen: np.ndarray, rng: np.random.Gen
         chosen: the real pictures of the whole batch.
     """
     z, classes = start.latent.draw(len(chosen), rng)
-    anchored = p.batch // 2 if start.embeddings is not None and p.anchor else 0
-    real_condition = None if start.told is None else start.told[chosen]
-    if anchored:  # half of the fakes are rebuilds
+    real_condition, anchored = None if start.told is None else start.told[chosen], 0
+    if start.embeddings is not None and p.anchor:  # half of the fakes are rebuilds
+        anchored = p.batch // 2
         z[:anchored] = start.embeddings[chosen[:anchored]]
-        if p.condition == "component":
+        if p.condition == "component" and real_condition is not None:
             classes[:anchored] = real_condition[:anchored]
     fake_condition = None if real_condition is None else z if p.condition == "embedding" else classes
     return Rows(

@@ -4,18 +4,19 @@ their visible defects."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from stages.lib.nets.base import Generator
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.pictures import Pictures
-from stages.lib.sampling import Latent, Sampler
-from stages.lib.scores.defects import defects
-from stages.lib.scores.features import features
-from stages.lib.scores.figures import kid
-from stages.lib.spread import spread
-from stages.lib.training.device import accelerator
+from creatures.data.pictures import Pictures
+from creatures.data.spread import spread
+from creatures.latents.sampling import Latent, Sampler
+from creatures.metrics.defects import defects
+from creatures.metrics.features import features
+from creatures.metrics.figures import kid
+from creatures.nets.common.base import Generator
+from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
+from creatures.training.device import accelerator
 
-Score = Callable[[Generator], dict[str, float]]
+Score = Callable[[Generator], dict[str, Any]]
 LITE = 2
 REFERENCE = 1000  # train pictures that a mesh is measured against
 
@@ -32,7 +33,7 @@ def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Sc
     real = features(net, pictures.images[rows])
     train = pictures.images[spread(pictures.rows("train"), REFERENCE)]
 
-    def score(generator: Generator) -> dict[str, float]:
+    def score(generator: Generator) -> dict[str, Any]:
         drawn = Sampler(generator, latent).sample(samples, seed)
         return {"val_kid": kid(features(net, drawn), real)[0], **defects(drawn, train)}
 

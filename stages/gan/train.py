@@ -12,29 +12,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from creatures.adversarial.mesh import Mesh
+from creatures.adversarial.objective import Adversarial, Batch, DiscriminatorInput, Metrics
+from creatures.adversarial.pieces import Pieces
+from creatures.data.pictures import Pictures
+from creatures.data.tensors import to_float
+from creatures.nets.common.base import Generator, shrink
+from creatures.training.augment import augment, vary
+from creatures.training.batches import Batches
+from creatures.training.best import Best
+from creatures.training.device import accelerator, scaler_of
+from creatures.training.distributed import is_first, prepare
+from creatures.training.ema import EMA
+from creatures.training.log import RunContext
+from creatures.training.loop import Training, mix
+from creatures.training.schedules import AdaptiveP, blur, fading, rate, set_rate
 from stages.gan.build import Start
 from stages.gan.params import GanParams
 from stages.gan.rows import Rows, draw_rows
 from stages.gan.score import Score
-from stages.lib.nets.base import Generator, shrink
-from stages.lib.pictures import Pictures
-from stages.lib.stage import Stage
-from stages.lib.tensors import to_float
-from stages.lib.training.adversarial import Adversarial, Batch, DiscriminatorInput, Metrics
-from stages.lib.training.augment import augment, vary
-from stages.lib.training.batches import Batches
-from stages.lib.training.best import Best
-from stages.lib.training.device import accelerator, scaler_of
-from stages.lib.training.ema import EMA
-from stages.lib.training.loop import Training, mix
-from stages.lib.training.many import is_first, prepare
-from stages.lib.training.mesh import Mesh
-from stages.lib.training.pieces import Pieces
-from stages.lib.training.schedule import AdaptiveP, blur, fading, rate, set_rate
 
 
 def train(
-    stage: Stage,
+    stage: RunContext,
     p: GanParams,
     start: Start,
     pictures: Pictures,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from creatures.data.loading import open_array
+from creatures.data.pictures import ENOUGH, SPLITS, open_pictures
+from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
+from creatures.data.spread import spread
+from creatures.latents.mixture import FILE, save_mixture
 from stages.gmm.fit import ALIVE, choose, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
-from stages.lib.loading import open_array
-from stages.lib.mixture import FILE, save_mixture
-from stages.lib.pictures import ENOUGH, SPLITS, open_pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors
-from stages.lib.spread import spread
-from stages.lib.stage import Stage, run
+from stages.harness.stage import Stage, run
 
 
 def main(stage: Stage) -> None:

@@ -9,9 +9,9 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from creatures.latents.mixture import Mixture
+from creatures.runtime.errors import UserError
 from stages.gmm.params import GmmParams
-from stages.lib.mixture import Mixture
-from stages.lib.params import UserError
 
 CANDIDATES = (1, 2, 5, 10, 20, 40, 80)
 HELD_OUT = 0.2

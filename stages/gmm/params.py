@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.lib.params import Section
+from creatures.runtime.config import Section
 
 
 class GmmParams(Section):

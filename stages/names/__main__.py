@@ -8,10 +8,10 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stages.lib.atomic import atomic_file
-from stages.lib.npm import Unreachable, pack
-from stages.lib.params import UserError
-from stages.lib.stage import Stage, run
+from creatures.npm import Unreachable, pack
+from creatures.runtime.atomic import atomic_file
+from creatures.runtime.errors import UserError
+from stages.harness.stage import Stage, run
 from stages.names.params import NamesParams
 
 OUT = Path("data/names.json")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from stages.lib.npm import PACKAGE, VERSION
-from stages.lib.params import Section
+from creatures.npm import PACKAGE, VERSION
+from creatures.runtime.config import Section
 
 
 class NamesParams(Section):

@@ -7,23 +7,23 @@ from pathlib import Path
 
 import torch
 
-from stages.lib.colouring import FILE, Colourer, load_colourer
-from stages.lib.drawings import drawings
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.nets.patchgan import FIELDS
-from stages.lib.nets.unet import UNet
-from stages.lib.palette import palettes_of
-from stages.lib.params import UserError
-from stages.lib.pictures import open_pictures
-from stages.lib.provenance import OUTLINES, PICTURES, ancestors
-from stages.lib.spread import spread
-from stages.lib.stage import Stage, run
-from stages.lib.training.device import accelerator
-from stages.lib.training.frames import join_frames, save_frame
-from stages.lib.training.launch import launch
-from stages.lib.training.origin import Origin
-from stages.lib.training.perceptual import PerceptualLoss, errors
-from stages.lib.weights import save_weights
+from creatures.data.pictures import open_pictures
+from creatures.data.provenance import OUTLINES, PICTURES, ancestors
+from creatures.data.spread import spread
+from creatures.data.weights import save_weights
+from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
+from creatures.runtime.errors import UserError
+from creatures.training.device import accelerator
+from creatures.training.frames import join_frames, save_frame
+from creatures.training.origin import Origin
+from creatures.training.perceptual import PerceptualLoss, errors
+from creatures.translation.colouring import FILE, Colourer, load_colourer
+from creatures.translation.drawings import drawings
+from creatures.translation.palette import palettes_of
+from creatures.translation.patchgan import FIELDS
+from creatures.translation.unet import UNet
+from stages.harness.launch import launch
+from stages.harness.stage import Stage, run
 from stages.pix2pix.outlines import open_outlines
 from stages.pix2pix.params import Pix2pixParams
 from stages.pix2pix.report import figures, sheets

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from stages.lib.outlines.canny import canny
-from stages.lib.outlines.sketch import sketch
+from creatures.outlines.canny import canny
+from creatures.outlines.sketch import sketch
 
 GRID = 4  # a hand's errors are smooth: so many independent ones a side
 
@@ -55,5 +55,5 @@ def shaken(lines: np.ndarray, rng: np.random.Generator, most: float) -> np.ndarr
     side = lines.shape[0]
     field = cv2.resize(rng.uniform(-most, most, (GRID, GRID, 2)).astype(np.float32), (side, side))
     place = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).astype(np.float32)
-    moved = cv2.remap(lines, place + field, None, cv2.INTER_LINEAR)
+    moved = cv2.remap(lines, place + field, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
     return np.where(moved > 100, np.uint8(255), np.uint8(0))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stages.lib.loading import open_array
-from stages.lib.params import UserError
-from stages.lib.pictures import Pictures
-from stages.lib.provenance import OUTLINES
-from stages.lib.training.loop import mix
+from creatures.data.loading import open_array
+from creatures.data.pictures import Pictures
+from creatures.data.provenance import OUTLINES
+from creatures.runtime.errors import UserError
+from creatures.training.loop import mix
 from stages.pix2pix.hand import by_hand
 
 EDGES = OUTLINES.parent

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from stages.lib.nets.parts import NORMS
-from stages.lib.nets.patchgan import FIELDS
-from stages.lib.nets.unet import NOISES
-from stages.lib.params import Section, StartName, one_of
-from stages.lib.training.augment import AUGMENTATIONS
-from stages.lib.training.losses import LOSSES
-from stages.lib.training.schedule import SCHEDULES
+from creatures.adversarial.losses import LOSSES
+from creatures.nets.common.parts import NORMS
+from creatures.runtime.config import Section, StartName, one_of
+from creatures.training.augment import AUGMENTATIONS
+from creatures.training.schedules import SCHEDULES
+from creatures.translation.patchgan import FIELDS
+from creatures.translation.unet import NOISES
 
 
 class Pix2pixParams(Section):

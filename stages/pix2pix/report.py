@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from stages.lib.colouring import Colourer
-from stages.lib.pictures import MEASURED, Pictures
-from stages.lib.sheets import save_sheet
-from stages.lib.spread import spread
-from stages.lib.stage import Stage
+from creatures.data.pictures import MEASURED, Pictures
+from creatures.data.sheets import save_sheet
+from creatures.data.spread import spread
+from creatures.translation.colouring import Colourer
+from stages.harness.stage import Stage
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.score import figures_of, l1
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.outlines.canny import canny
-from stages.lib.outlines.sketch import silhouette
-from stages.lib.scores.defects import defects
-from stages.lib.scores.features import features
-from stages.lib.scores.figures import frechet_distance
-from stages.lib.training.device import accelerator
+from creatures.metrics.defects import defects
+from creatures.metrics.features import features
+from creatures.metrics.figures import frechet_distance
+from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
+from creatures.outlines.canny import canny
+from creatures.outlines.sketch import silhouette
+from creatures.training.device import accelerator
 
 JUDGE = 2  # EfficientNet-Lite's variant: here it trains nothing
 NEAR_PX = 1.5  # of 64: so near a line counts as the same
@@ -22,7 +24,7 @@ def l1(fake: np.ndarray, real: np.ndarray) -> float:
     return float(np.abs(fake.astype(np.int16) - real).mean() / 255)
 
 
-def figures_of(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict[str, float]:
+def figures_of(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict[str, Any]:
     """All figures of colourings of species that were not trained on.
 
     `baseline_l1_inside` is what the one colour has that is best for all figures together,
@@ -34,7 +36,7 @@ def figures_of(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict
     """
     inside = np.stack([silhouette(np.ascontiguousarray(picture.transpose(1, 2, 0))) for picture in real]).astype(bool)
     apart = np.abs(fake.astype(np.int16) - real).mean(1) / 255
-    found = {"test_l1": float(apart.mean())}
+    found: dict[str, Any] = {"test_l1": float(apart.mean())}
     found["test_l1_inside"] = float(apart[inside].mean())
     found["test_l1_outside"] = float(apart[~inside].mean())
     figures = [picture.transpose(1, 2, 0)[mask] for picture, mask in zip(real, inside, strict=True)]

@@ -11,23 +11,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stages.lib.colouring import to_lines
-from stages.lib.nets.patchgan import PatchGAN
-from stages.lib.nets.unet import UNet, draw_noise
-from stages.lib.pictures import Pictures
-from stages.lib.stage import Stage
-from stages.lib.tensors import to_float
-from stages.lib.training.adversarial import Adversarial, Batch, DiscriminatorInput, Metrics
-from stages.lib.training.augment import augment
-from stages.lib.training.batches import Batches
-from stages.lib.training.best import Best
-from stages.lib.training.device import accelerator, scaler_of
-from stages.lib.training.ema import EMA
-from stages.lib.training.loop import Training
-from stages.lib.training.many import is_first, micro_batches, prepare, share
-from stages.lib.training.origin import Origin
-from stages.lib.training.perceptual import PerceptualLoss
-from stages.lib.training.schedule import rate, set_rate
+from creatures.adversarial.objective import Adversarial, Batch, DiscriminatorInput, Metrics
+from creatures.data.pictures import Pictures
+from creatures.data.tensors import to_float
+from creatures.training.augment import augment
+from creatures.training.batches import Batches
+from creatures.training.best import Best
+from creatures.training.device import accelerator, scaler_of, to_device
+from creatures.training.distributed import is_first, micro_batches, prepare, share
+from creatures.training.ema import EMA
+from creatures.training.log import RunContext
+from creatures.training.loop import Training
+from creatures.training.origin import Origin
+from creatures.training.perceptual import PerceptualLoss
+from creatures.training.schedules import rate, set_rate
+from creatures.translation.colouring import to_lines
+from creatures.translation.patchgan import PatchGAN
+from creatures.translation.unet import UNet, draw_noise
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
 
@@ -48,7 +48,7 @@ class Rows:
 
 
 def train(
-    stage: Stage,
+    stage: RunContext,
     p: Pix2pixParams,
     pictures: Pictures,
     outlines: Outlines,
@@ -72,9 +72,8 @@ def train(
     accelerate = accelerator()
     device, betas = accelerate.device, (p.betas[0], p.betas[1])
     torch.manual_seed(seed)
-    net_g = UNet(pictures.image_px, p.width, p.palette).to(device, memory_format=torch.channels_last)
-    net_d = PatchGAN(p.field_px, p.discriminator_width, p.discriminator_norm)
-    net_d = net_d.to(device, memory_format=torch.channels_last)
+    net_g = to_device(UNet(pictures.image_px, p.width, p.palette), device)
+    net_d = to_device(PatchGAN(p.field_px, p.discriminator_width, p.discriminator_norm), device)
     if origin and not origin.restores(net_g=net_g, net_d=net_d):
         origin.take(net_g)
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
@@ -95,8 +94,8 @@ def train(
             feature = perceptual(fake, real) if p.perceptual else l1.new_zeros(())
             return [p.lambda_l1 * l1, p.perceptual * feature], {"l1": l1 / 2, "feature": feature}
 
-        seen = [DiscriminatorInput([x], net_d.features([x]), rows.lines) for x in (real, fake)]
-        return Batch(*seen, extra)
+        on_real, on_fake = (DiscriminatorInput([x], net_d.features([x]), rows.lines) for x in (real, fake))
+        return Batch(on_real, on_fake, extra)
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
     state |= scaler_of(accelerate)

@@ -6,20 +6,20 @@ from functools import partial
 
 import numpy as np
 
-from stages.lib.atomic import atomic_file
-from stages.lib.nets.encoder import FILE as ENCODER_FILE
-from stages.lib.nets.encoder import load_encoder
-from stages.lib.params import UserError
-from stages.lib.pictures import open_pictures
-from stages.lib.provenance import EMBEDDINGS, PICTURES, ancestors, sidecar, write_sidecar
-from stages.lib.sheets import save_sheet
-from stages.lib.spread import spread
-from stages.lib.stage import Stage, run
-from stages.lib.training.embed import embed_rows
-from stages.lib.training.launch import launch
-from stages.lib.training.origin import MODELS, Origin
-from stages.lib.training.perceptual import PerceptualLoss
-from stages.lib.weights import save_weights
+from creatures.data.pictures import open_pictures
+from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, sidecar, write_sidecar
+from creatures.data.sheets import save_sheet
+from creatures.data.spread import spread
+from creatures.data.weights import save_weights
+from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.nets.encoder.encoder import load_encoder
+from creatures.runtime.atomic import atomic_file
+from creatures.runtime.errors import UserError
+from creatures.training.embed import embed_rows
+from creatures.training.origin import MODELS, Origin
+from creatures.training.perceptual import PerceptualLoss
+from stages.harness.launch import launch
+from stages.harness.stage import Stage, run
 from stages.pretrain.networks import NETWORKS
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.score import compare

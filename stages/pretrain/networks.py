@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stages.lib.nets.efficientnet_lite import EfficientNetLite
-from stages.lib.nets.encoder import Encoder
+from creatures.nets.encoder.encoder import Encoder
+from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 
 # given the pipeline's own encoder; both networks have `feature_maps`
 NETWORKS: dict[str, Callable[[Encoder], Encoder | EfficientNetLite]] = {

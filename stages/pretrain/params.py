@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stages.lib.params import NONE, Section, StartName, one_of
+from creatures.runtime.config import NONE, Section, StartName, one_of
 from stages.pretrain.networks import NETWORKS
 
 

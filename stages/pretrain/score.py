@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from stages.lib.pictures import ENOUGH, MEASURED, Pictures
-from stages.lib.scores.nearest import nearest
-from stages.lib.spread import spread
-from stages.lib.tensors import to_uint8
-from stages.lib.training.perceptual import PerceptualLoss, errors
+from creatures.data.pictures import ENOUGH, MEASURED, Pictures
+from creatures.data.spread import spread
+from creatures.data.tensors import to_uint8
+from creatures.metrics.nearest import nearest
+from creatures.training.perceptual import PerceptualLoss, errors
 
 BATCH = 64
 

@@ -15,24 +15,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stages.lib.nets.base import squash
-from stages.lib.nets.lite import LiteGenerator
-from stages.lib.params import UserError
-from stages.lib.pictures import Pictures
-from stages.lib.stage import Stage
-from stages.lib.tensors import to_float
-from stages.lib.training.batches import Batches
-from stages.lib.training.device import accelerator, scaler_of
-from stages.lib.training.ema import EMA
-from stages.lib.training.loop import Training
-from stages.lib.training.many import Means, micro_batches, prepare, share
-from stages.lib.training.origin import Origin
-from stages.lib.training.perceptual import PerceptualLoss
+from creatures.data.pictures import Pictures
+from creatures.data.tensors import to_float
+from creatures.nets.common.base import squash
+from creatures.nets.generators.lite import LiteGenerator
+from creatures.runtime.errors import UserError
+from creatures.training.batches import Batches
+from creatures.training.device import accelerator, scaler_of, to_device
+from creatures.training.distributed import Means, micro_batches, prepare, share
+from creatures.training.ema import EMA
+from creatures.training.log import RunContext
+from creatures.training.loop import Training
+from creatures.training.origin import Origin
+from creatures.training.perceptual import PerceptualLoss
 from stages.pretrain.params import PretrainParams
 
 
 def train(
-    stage: Stage,
+    stage: RunContext,
     p: PretrainParams,
     architecture: dict[str, Any],
     pictures: Pictures,
@@ -48,9 +48,8 @@ def train(
     """
     accelerate = accelerator()
     torch.manual_seed(seed)
-    channels_last = {"memory_format": torch.channels_last}
-    net = LiteGenerator(**architecture).to(accelerate.device, **channels_last)
-    to_small = nn.Conv2d(net.channels[p.coarse_px], 3, 1).to(accelerate.device, **channels_last)
+    net = to_device(LiteGenerator(**architecture), accelerate.device)
+    to_small = to_device(nn.Conv2d(net.channels[p.coarse_px], 3, 1), accelerate.device)
     if origin and not origin.restores(net=net, to_small=to_small):
         left = origin.take(net, reads="encoder", by={"first"})
         if left and not p.kimg:

@@ -6,8 +6,8 @@ import shutil
 import sys
 from functools import partial
 
-from stages.lib.atomic import atomic_folder
-from stages.lib.stage import Stage, run
+from creatures.runtime.atomic import atomic_folder
+from stages.harness.stage import Stage, run
 from stages.scrape.fetch import ARCHIVES
 from stages.scrape.manifest import figures, write_manifest
 from stages.scrape.params import ScrapeParams

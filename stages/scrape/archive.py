@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import Field, model_validator
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.beside import is_label, label_of, read_labels
 from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_file

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.manifest import text
 from stages.scrape.unpack import UNREADABLE, Member
 
@@ -18,7 +18,7 @@ MAX_LABELS = 1 << 26  # characters of an archive's labels and their names, which
 
 def is_label(member: Member) -> bool:
     """Whether a member is a file that may say a picture's label."""
-    return member.is_file and member.bytes <= MAX_LABEL and _ending(member.name) in ENDINGS
+    return member.is_file and member.length <= MAX_LABEL and _ending(member.name) in ENDINGS
 
 
 def read_labels(found: Iterable[Member], key: str, archive: str) -> dict[str, str]:

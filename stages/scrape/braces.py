@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 
 
 def expanded(pattern: str) -> list[str]:
@@ -11,7 +11,7 @@ def expanded(pattern: str) -> list[str]:
     Raises:
         UserError: a brace is missing.
     """
-    from braceexpand import UnbalancedBracesError, braceexpand
+    from braceexpand import UnbalancedBracesError, braceexpand  # type: ignore[attr-defined]
 
     try:
         return list(braceexpand(pattern))

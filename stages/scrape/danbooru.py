@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from stages.lib.params import UserError, one_of
+from creatures.runtime.config import one_of
+from creatures.runtime.errors import UserError
 from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_pictures, pause, read_json
 from stages.scrape.manifest import Row, is_picture

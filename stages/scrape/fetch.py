@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.manifest import Row
 from stages.scrape.s3 import copy_object
 from stages.scrape.site import Site

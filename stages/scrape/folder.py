@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from stages.lib.ignored import Ignored
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
+from stages.harness.ignored import Ignored
 from stages.scrape.manifest import Row, failed, is_picture, keep, text, why_none
 from stages.scrape.site import Site, SourceParams
 

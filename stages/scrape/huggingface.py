@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.folder import up_to
 from stages.scrape.manifest import Row, failed, keep, text, why_none
 from stages.scrape.site import Site, SourceParams

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.folder import copy_below
 from stages.scrape.manifest import Row
 from stages.scrape.site import Site, SourceParams

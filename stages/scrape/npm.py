@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import Field
 
-from stages.lib.npm import PACKAGE, VERSION, pack
-from stages.lib.params import UserError
+from creatures.npm import PACKAGE, VERSION, pack
+from creatures.runtime.errors import UserError
 from stages.scrape.manifest import Row, failed, is_picture, text, why_none
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.species import species

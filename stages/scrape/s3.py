@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 
 CHUNK = 1 << 22  # bytes
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field, field_validator
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.fetch import fetch_pictures, pause
 from stages.scrape.manifest import Row, failed
 from stages.scrape.site import Site, SourceParams

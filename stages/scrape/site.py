@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from stages.lib.params import Section
+from creatures.runtime.config import Section
 from stages.scrape.web.params import WebParams
 
 RAW = Path("data/raw")  # what the stage writes

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.archive import ArchiveParams, unpack_archives
 from stages.scrape.danbooru import DanbooruParams, fetch_posts
 from stages.scrape.folder import FolderParams, copy_folder
@@ -63,7 +63,7 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
         for i, row in enumerate(rows):
-            placed = {} if alone else {"path": f"{name}/{row.path}", "source": name}
+            placed: dict[str, Any] = {} if alone else {"path": f"{name}/{row.path}", "source": name}
             label = sys.intern(entry.label or row.label)  # many rows have few
             rows[i] = replace(row, label=label, licence=entry.licence or row.licence, **placed)
         found[name] = rows

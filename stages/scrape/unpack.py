@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.manifest import failed, keep
 
 MAX_BYTES = 1 << 28  # of one picture: a packed file of zeros must not fill memory
@@ -31,8 +31,8 @@ class Member:
     name: str
     is_file: bool
     is_folder: bool
-    bytes: int
-    opened: Callable[[], IO[bytes]]
+    length: int
+    opened: Callable[[], Any]
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def taken(member: Member, path: str, files: Path) -> dict[str, Any]:
         return failed("path leads out of the archive")
     if not member.is_file:
         return failed("link")
-    if member.bytes > MAX_BYTES:
+    if member.length > MAX_BYTES:
         return failed("too large")
     try:
         data = member.opened().read(MAX_BYTES)
@@ -89,7 +89,7 @@ def _tar(archive: Path) -> tarfile.TarFile:
 def _of_tar(tar: tarfile.TarFile) -> Iterator[Member]:
     while info := tar.next():
         yield Member(info.name, info.isfile(), info.isdir(), info.size, partial(tar.extractfile, info))
-        tar.members.clear()  # it would keep a kilobyte of each
+        tar.members.clear()  # type: ignore[attr-defined]  # it would keep a kilobyte of each
 
 
 def _of_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:

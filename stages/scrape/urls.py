@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from stages.lib.params import UserError
+from creatures.runtime.errors import UserError
 from stages.scrape.manifest import Row
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.web.download import Wanted, download, finish

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from stages.lib.params import UserError
-from stages.lib.progress import track
+from creatures.runtime.errors import UserError
+from creatures.runtime.progress import track
 from stages.scrape.manifest import Row, failed, keep, text
 from stages.scrape.web.engine import Asked, ask_all
 from stages.scrape.web.guard import BadAddress, checked

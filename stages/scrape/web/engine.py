@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from stages.lib.cluster import answers, on_ray
+from creatures.cluster import answers, on_ray
 from stages.scrape.web.fetcher import opened
 from stages.scrape.web.params import WebParams
 from stages.scrape.web.retry import Failed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from stages.lib.params import Section
+from creatures.runtime.config import Section
 
 
 class WebParams(Section):

@@ -26,11 +26,10 @@ def suffix(body: bytes) -> str:
         return ".webp"
     head = re.sub(rb"<!--.*?-->", b"", body[:HEAD], flags=re.DOTALL)
     element = re.search(rb"<([A-Za-z][\w:.-]*)", head)
-    name = (
-        element[1].lower().split(b":")[-1] if element and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else b""
-    )
-    if re.search(rb"<!doctype\s+html", head, re.IGNORECASE) or name in (b"html", b"head", b"body"):
+    is_markup = element is not None and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    root = element[1].lower().split(b":")[-1] if element and is_markup else b""
+    if re.search(rb"<!doctype\s+html", head, re.IGNORECASE) or root in (b"html", b"head", b"body"):
         raise NoPicture("not a picture (HTML)")
-    if name == b"svg":
+    if root == b"svg":
         return ".svg"
     raise NoPicture("not a picture" if body else "nothing came")

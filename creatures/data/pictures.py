@@ -1,0 +1,96 @@
+"""The packed picture set that `clean` writes and every later stage reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from creatures.data.loading import open_array, reading
+from creatures.data.provenance import PICTURES
+from creatures.data.shards import INDEX, Shards
+from creatures.runtime.errors import UserError
+
+FOLDER = PICTURES.parent
+IMAGES = "images.npy"
+CLEANING = ("background", "enlarge", "margin", "min_px")  # of `clean`'s parameters: what is done to any picture
+SPLITS = ("train", "val", "test")
+ENOUGH = 100_000  # pictures to take statistics from, of more
+MEASURED = 10_000  # pictures of a split to measure on, of more
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures and what is known of them, row by row.
+
+    Attributes:
+        images: uint8, N x 3 x H x W, RGB; memory-mapped when read from disk, or in shards.
+        index: one row a picture, in the order of `images`: id, label (int, the class;
+            -1 for none), species (its name), style (drawing, sprite or picture), source
+            (the file it came from), frame, split, sha256, phash, ink (share of the
+            picture that is not background).
+    """
+
+    images: np.ndarray | Shards
+    index: pa.Table
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def column(self, name: str) -> np.ndarray:
+        """One column of the index."""
+        return self.index.column(name).to_numpy(zero_copy_only=False)
+
+    def rows(self, split: str) -> np.ndarray:
+        """Indices into `images` of one split, ascending."""
+        return np.flatnonzero(self.column("split") == split)
+
+    @property
+    def image_px(self) -> int:
+        return self.images.shape[-1]
+
+    @property
+    def cleaning(self) -> dict[str, Any]:
+        """Parameters by dotted name that `clean` made them with: common.image_px, and those of CLEANING."""
+        return dict(json.loads((self.index.schema.metadata or {}).get(b"cleaning", b"{}")))
+
+
+def with_cleaning(index: pa.Table, image_px: int, clean: Mapping[str, Any]) -> pa.Table:
+    """An index that says what its pictures were cleaned with, for `Pictures.cleaning`."""
+    values = {"common.image_px": image_px} | {f"clean.{name}": clean[name] for name in CLEANING}
+    return index.replace_schema_metadata({"cleaning": json.dumps(values, sort_keys=True)})
+
+
+def open_images(folder: Path = FOLDER) -> np.ndarray | Shards:
+    """`Pictures.images`, without reading them into memory.
+
+    Raises:
+        UserError: there are none, or they are damaged.
+    """
+    if (folder / INDEX).exists():
+        return Shards(folder)
+    return open_array(folder / IMAGES, 4, np.uint8)
+
+
+def open_pictures(folder: Path = FOLDER) -> Pictures:
+    """Open the packed set without reading its pictures into memory.
+
+    Raises:
+        UserError: it is missing, damaged or holds no pictures to train on.
+    """
+    with reading(folder / PICTURES.name):
+        pictures = Pictures(open_images(folder), pq.read_table(folder / PICTURES.name))
+        trained, _ = pictures.rows("train"), pictures.cleaning
+    if not len(trained):
+        raise UserError(f"{folder} holds no pictures to train on")
+    if len(pictures) != len(pictures.index):
+        raise UserError(
+            f"{folder} has {len(pictures)} pictures and {len(pictures.index)} rows; run dvc checkout or dvc repro"
+        )
+    return pictures

@@ -1,0 +1,130 @@
+"""Pictures in WebDataset shards: tar files of `.npy` members, in which any picture is found by its number.
+
+https://github.com/webdataset/webdataset. All members are as long, so a picture's place follows from its number,
+and nothing has to be decoded. Beside each picture lies its label, `.cls`, -1 for none; `shards.json` is
+the index of shards that webdataset's `wids` reads.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from creatures.data.loading import reading
+from creatures.data.records import Records
+from creatures.runtime.errors import UserError
+
+INDEX = "shards.json"
+PER_SHARD = 10_000  # pictures
+CHUNK = 512  # pictures read at once to go through all
+
+
+def write_shards(
+    folder: Path, splits: np.ndarray, labels: np.ndarray, pictures: Iterable[np.ndarray], per_shard: int = PER_SHARD
+) -> None:
+    """Write pictures as `<split>-<number>.tar`, and their index; the same bytes for the same pictures.
+
+    Args:
+        splits: N names; those of a split follow each other.
+        labels: int, N, -1 for none.
+        pictures: uint8, n x 3 x H x W each, N in all.
+    """
+    rows = iter(picture for chunk in pictures for picture in chunk)
+    ends: list[int] = (np.flatnonzero(np.append(splits[1:] != splits[:-1], True)) + 1).tolist()
+    shards = []
+    for first, end in zip([0, *ends[:-1]], ends, strict=True):
+        for of_split, start in enumerate(range(first, end, per_shard)):
+            name, count = f"{splits[first]}-{of_split:06d}.tar", min(per_shard, end - start)
+            with tarfile.open(folder / name, "w", format=tarfile.USTAR_FORMAT) as tar:
+                for number in range(start, start + count):
+                    _add(tar, f"{number:09d}.npy", _npy(next(rows)))
+                    _add(tar, f"{number:09d}.cls", str(labels[number]).encode())
+            shards.append({"url": name, "nsamples": count})
+    (folder / INDEX).write_text(json.dumps({"wids_version": 1, "shardlist": shards}, indent=1) + "\n")
+
+
+def _npy(picture: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, picture)
+    return out.getvalue()
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    tar.addfile(member, io.BytesIO(data))
+
+
+def _blocks(count: int) -> int:
+    """Bytes in whole blocks of a tar file."""
+    return -(-count // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+
+
+class Shards:
+    """What `write_shards` wrote, as one array that is read when it is indexed.
+
+    Attributes:
+        shape: (N, 3, H, W).
+        limits: int, shards + 1: the numbers of their first pictures, and N.
+
+    Raises:
+        UserError: there are none, or they are damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        with reading(folder / INDEX):
+            shards = json.loads((folder / INDEX).read_text(encoding="utf-8"))["shardlist"]
+            counts = [int(shard["nsamples"]) for shard in shards]
+            paths = [folder / shard["url"] for shard in shards]
+        self.limits = np.cumsum([0, *counts])
+        with reading(paths[0]), open(paths[0], "rb") as file:
+            file.seek(tarfile.BLOCKSIZE)  # the first picture's, before what np.save wrote
+            one, end = np.load(file, allow_pickle=False), file.tell()
+            file.seek(tarfile.BLOCKSIZE)
+            header = file.read(end - one.nbytes - tarfile.BLOCKSIZE)
+        step = _blocks(end) + 2 * tarfile.BLOCKSIZE  # with a label, which has two
+        self.files = [Records(path, one.shape, tarfile.BLOCKSIZE, step, header) for path in paths]
+        self.shape = (int(self.limits[-1]), *one.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: int | slice | np.ndarray) -> np.ndarray:
+        """Pictures, uint8: one, 3 x H x W, or several, n x 3 x H x W.
+
+        Args:
+            rows: an array is of numbers from 0 on.
+
+        Raises:
+            UserError: a shard cannot be read.
+        """
+        if not isinstance(rows, np.ndarray) or not rows.ndim:
+            wanted = range(len(self))[rows]
+            return self[np.array(wanted)] if isinstance(wanted, range) else self[np.array([wanted])][0]
+        found = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        shard = self.shard_of(rows)
+        for number in np.unique(shard):
+            mine = shard == number
+            try:
+                found[mine] = self.files[number][rows[mine] - self.limits[number]]
+            except OSError as error:
+                raise UserError(f"a shard of pictures cannot be read: {error}; run dvc checkout or dvc repro") from None
+        return found
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for start in range(0, len(self), CHUNK):
+            yield from self[start : start + CHUNK]
+
+    def shard_of(self, rows: np.ndarray) -> np.ndarray:
+        """The number of the shard that each of `rows` is in."""
+        return np.searchsorted(self.limits, rows, side="right") - 1
+
+    def read_ahead(self, rows: np.ndarray) -> None:
+        """Let the system read the shards of `rows` while something else is done."""
+        for number in np.unique(self.shard_of(rows)):
+            self.files[number].read_ahead()

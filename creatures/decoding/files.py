@@ -1,0 +1,40 @@
+"""One picture of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from creatures.decoding.raster import frames, open_picture
+from creatures.decoding.svg import is_svg, render
+from creatures.decoding.unusable import UNDECODABLE, Unusable
+
+SVG_SCALE = 4  # drawings are drawn this much larger than needed, then cropped and reduced
+
+
+def open_frames(path: str | Path, px: int, per_gif: int | str) -> Iterator[tuple[int, Image.Image]]:
+    """Numbers and frames, RGBA, of any file that can be read; drawings for pictures of `px`.
+
+    Raises:
+        Unusable: it cannot be read, at once or at one of its frames.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise Unusable(UNDECODABLE, str(error.strerror).lower()) from None
+    if is_svg(data):
+        return iter([(0, render(data, px * SVG_SCALE))])
+    return frames(open_picture(data), per_gif)
+
+
+def open_file(path: str | Path, px: int) -> Image.Image:
+    """The first frame, RGBA."""
+    return next(open_frames(path, px, 1))[1]
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """`#rrggbb` as three numbers."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue

@@ -1,0 +1,136 @@
+"""From a picture to its figure: laid on the background, cropped, centred, resized."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from PIL import Image, ImageChops
+
+from creatures.decoding.raster import MAX_PIXELS
+from creatures.decoding.unusable import BLANK, SMALL, Unusable
+
+FAINT = 12  # alpha up to this, and colours this close to the background, are not the figure
+CLEAR = [255 * (level > FAINT) for level in range(256)]
+MOST_PIXELS = 2 * MAX_PIXELS  # of the square that a figure is laid on
+STRIP_PIXELS = 1 << 22
+BORDER_SHARE = 0.95  # of the border in one colour: that colour is the background
+
+Colour = tuple[int, int, int]
+
+
+def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.Image, Colour]:
+    """Crop a picture to its content.
+
+    Where the picture is transparent it is laid on `background`. An opaque one is cropped to
+    what differs from the colour of its border, or kept whole where that has no one colour.
+
+    Args:
+        image: RGBA.
+
+    Returns:
+        The figure, RGB, and the colour around it.
+
+    Raises:
+        Unusable: blank, or its longer side is below `min_px`.
+    """
+    alpha = image.getchannel("A")
+    opaque = None
+    if alpha.getextrema() != (255, 255):
+        box = alpha.point(CLEAR).getbbox()
+    else:
+        opaque = image.convert("RGB")
+        found = plain_colour(_border(opaque))
+        box = _content_box(opaque, found) if found else (0, 0, *image.size)
+        background = found or background
+    if box is None:
+        raise Unusable(BLANK)
+    width, height = box[2] - box[0], box[3] - box[1]
+    if max(width, height) < min_px:
+        raise Unusable(SMALL, f"{width} x {height} pixels")
+    if opaque:
+        return opaque.crop(box), background
+    figure = Image.new("RGB", (width, height), background)
+    figure.paste(image.crop(box), mask=alpha.crop(box))
+    return figure, background
+
+
+def border_colour(pixels: np.ndarray) -> Colour | None:
+    """The colour of nearly all the border, None where there is no such colour.
+
+    Args:
+        pixels: uint8, H x W x 3.
+    """
+    return plain_colour(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]))
+
+
+def plain_colour(border: np.ndarray) -> Colour | None:
+    """The colour of nearly all pixels, uint8 n x 3, None where there is no such colour."""
+    border = border.astype(np.int16)
+    colour = np.median(border, axis=0).astype(np.int16)
+    alike = np.abs(border - colour).max(axis=1) <= FAINT
+    red, green, blue = colour.tolist()
+    return (red, green, blue) if alike.mean() >= BORDER_SHARE else None
+
+
+def ink(picture: Image.Image, background: Colour) -> float:
+    """The share of an RGB picture that is not background."""
+    return _content(picture, background).histogram()[255] / (picture.width * picture.height)
+
+
+def smooth(figure: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
+    """Centre a figure on a square of `px` that it fills up to the margin, antialiased."""
+    side = max(figure.size) / (1 - 2 * margin)
+    if side**2 > MOST_PIXELS:  # a very long one: its square would not fit in memory
+        longest = max(figure.size) * px / side
+        size = [max(1, round(length * longest / max(figure.size))) for length in figure.size]
+        return _centred(figure.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=3), background, px)
+    canvas = _centred(figure, background, ceil(side))
+    kernel = Image.Resampling.LANCZOS if side > px else Image.Resampling.BICUBIC
+    return canvas.resize((px, px), kernel, box=(0, 0, side, side), reducing_gap=3)
+
+
+def whole(figure: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
+    """As `smooth`, but a figure with room to grow does so by a whole factor, for pixel art."""
+    factor = int(px * (1 - 2 * margin) // max(figure.size))
+    if not factor:
+        return smooth(figure, background, px, margin)
+    grown = figure.resize((figure.width * factor, figure.height * factor), Image.Resampling.NEAREST)
+    return _centred(grown, background, px)
+
+
+ENLARGE = {"smooth": smooth, "whole": whole}
+
+
+def _centred(figure: Image.Image, background: Colour, side: int) -> Image.Image:
+    canvas = Image.new("RGB", (side, side), background)
+    canvas.paste(figure, ((side - figure.width) // 2, (side - figure.height) // 2))
+    return canvas
+
+
+def _border(picture: Image.Image) -> np.ndarray:
+    """The pixels of an RGB picture's border, uint8 n x 3: first row, last row, first column, last column."""
+    width, height = picture.size
+    sides = [(0, 0, width, 1), (0, height - 1, width, height), (0, 0, 1, height), (width - 1, 0, width, height)]
+    return np.concatenate([np.asarray(picture.crop(side)).reshape(-1, 3) for side in sides])
+
+
+def _content_box(picture: Image.Image, background: Colour) -> tuple[int, int, int, int] | None:
+    """The box of what is no background, strip by strip: the whole would be held several times. None: nothing is."""
+    height = max(1, STRIP_PIXELS // picture.width)
+    boxes = []
+    for top in range(0, picture.height, height):
+        strip = picture.crop((0, top, picture.width, min(top + height, picture.height)))
+        if box := _content(strip, background).getbbox():
+            boxes.append((box[0], top + box[1], box[2], top + box[3]))
+    if not boxes:
+        return None
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _content(picture: Image.Image, background: Colour) -> Image.Image:
+    """255 where any channel is further than FAINT from the background, 0 elsewhere."""
+    difference = ImageChops.difference(picture, Image.new("RGB", picture.size, background))
+    red, green, blue = difference.split()
+    return ImageChops.lighter(ImageChops.lighter(red, green), blue).point(CLEAR)

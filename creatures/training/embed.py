@@ -1,0 +1,32 @@
+"""Pictures through the encoder, batch by batch, in order."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from creatures.data.pictures import Pictures
+from creatures.data.tensors import to_float
+from creatures.nets.encoder.encoder import Encoder
+
+BATCH = 128
+
+
+@torch.no_grad()
+def pool_rows(net: Encoder, pictures: Pictures, rows: np.ndarray, turns: int = 0) -> np.ndarray:
+    """Pooled features of `rows`, each turned by `turns` x 90 degrees: float32, len(rows) x embedding_dim."""
+    device = next(net.parameters()).device
+    pooled = np.empty((len(rows), net.embedding_dim), np.float32)
+    for start in range(0, len(rows), BATCH):
+        x = to_float(pictures.images[rows[start : start + BATCH]]).to(device)
+        pooled[start : start + BATCH] = net.pooled(x.rot90(turns, (2, 3))).float().cpu().numpy()
+    return pooled
+
+
+def embed_rows(net: Encoder, pictures: Pictures, rows: np.ndarray) -> np.ndarray:
+    """Embeddings of `rows` by a frozen encoder: float32, len(rows) x embedding_dim."""
+    found = pool_rows(net, pictures, rows)
+    for start in range(0, len(rows), BATCH):
+        part = found[start : start + BATCH]
+        part[:] = net.normalise(torch.from_numpy(part).to(net.mean.device)).cpu().numpy()
+    return found

@@ -1,0 +1,285 @@
+"""The training kit: one loop for every stage that trains.
+
+    with Training(stage, steps=..., seed=..., state={...}) as run:
+        for step in run:                 # goes on where an interrupted run was
+            run.log(loss=loss)
+
+All randomness of a step comes from (seed, step): before each step torch is seeded
+from them, and batches are drawn by index (creatures/training/batches.py). So a run that was killed
+at any moment and goes on from its checkpoint ends with the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from torch import Tensor
+
+from creatures.data.loading import reading
+from creatures.runtime.atomic import atomic_file
+from creatures.runtime.errors import UserError, out_of_memory
+from creatures.runtime.signals import say_interrupted
+from creatures.training.device import SCALER
+from creatures.training.distributed import any_of, average, is_first, meet
+from creatures.training.log import Log, Quiet, RunContext
+from creatures.training.origin import REMEDY, Origin, state_file
+
+SAVE_EVERY_SECONDS = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
+
+
+class Stateful(Protocol):
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: Any) -> Any: ...
+
+
+class Training:
+    """Steps `0 … steps - 1` with checkpoints, logging and guards.
+
+    Args:
+        stage: the stage it trains for; its fingerprint names the checkpoint's folder.
+        steps: how many steps the run has in all.
+        images_per_step: for images/s and the logs' `kimg`.
+        seed: of everything drawn at random.
+        state: what a checkpoint holds: modules, optimisers, schedules, averages.
+        log_every: steps averaged in a row of `history`.
+        origin: where it begins; anew, if it is not given.
+
+    Attributes:
+        history: a row for each `log_every` steps and each call of `note`; part of the
+            checkpoint, so that it has neither gaps nor repeats after an interruption.
+        folder: for files that belong to the checkpoint, such as sample grids.
+    """
+
+    def __init__(
+        self,
+        stage: RunContext,
+        steps: int,
+        images_per_step: int,
+        seed: int,
+        state: Mapping[str, Stateful],
+        log_every: int = 20,
+        origin: Origin | None = None,
+    ) -> None:
+        self.steps, self.images_per_step, self.seed = steps, images_per_step, seed
+        self.state, self.log_every = dict(state), log_every
+        self.stage, self.folder = stage, stage.checkpoint_dir
+        self.origin = origin or Origin(stage.name)
+        self.origin.check(steps)
+        self.history: list[dict[str, float]] = []
+        self.step = 0
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._stopping = self._ended = False
+
+    def __enter__(self) -> Training:
+        self._lock = FileLock(self.folder / "lock")
+        if is_first():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise UserError(f"another process is training this very run ({self.folder})") from None
+        self._load()
+        if any_of(average(torch.tensor(self.step, dtype=torch.float64)) != self.step):
+            raise UserError(f"some processes find no checkpoint in {self.folder}: all must work in the same folder")
+        self._log = Log(self.stage, self.steps, self.images_per_step, self.step) if is_first() else Quiet()
+        self._saved = time.monotonic()
+        # a signal lets the step under way end, so that a whole state can be saved
+        self._handlers = {n: signal.signal(n, self._stop) for n in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._log.close()
+        if not self._stopping:
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
+        if kind is not None:
+            self._lock.release()
+        elif self._stopping:  # the signal came when the last step was done
+            self._lock.release()
+            raise KeyboardInterrupt
+        elif not is_first():  # the first has yet to write the outputs
+            meet()
+            sys.exit()
+
+    def __iter__(self) -> Iterator[int]:
+        while self.step < self.steps:
+            torch.manual_seed(mix(self.seed, self.step))
+            yield self.step
+            self.step += 1
+            if self.step % self.log_every == 0:
+                self._close_row()
+                if time.monotonic() - self._saved > SAVE_EVERY_SECONDS:
+                    self.save()
+            if any_of(self._stopping):
+                self._save_all()
+                meet()
+                raise KeyboardInterrupt
+            self._log.advance(self.step)
+        if not all_finite({name: item.state_dict() for name, item in self.state.items()}):
+            raise self._not_finite("weights are")
+        self._means()  # nothing to go on with is saved if they are not finite
+        try:  # with its row under way, which a longer run would go on with
+            self._save_all()
+            self._ended = True
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else error
+            print(f"{self.stage.name}: no last checkpoint in {self.folder}: {reason}", file=sys.stderr)
+        if self._counts:
+            self._close_row()
+
+    def _stop(self, number: int, frame: object) -> None:
+        self._stopping = True
+        signal.signal(number, signal.SIG_DFL)  # a second one of its kind ends the process at once
+        say_interrupted(self.stage.name)
+
+    def log(self, **losses: Tensor) -> None:
+        """Add this step's losses (0-d tensors) to the row under way; no wait for the device."""
+        for name, value in losses.items():
+            value = value.detach().double()
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def note(self, **figures: float) -> None:
+        """Add figures measured now and then, such as a score on val, as a row of their own."""
+        self.history.append({"step": self.step + 1, "kimg": self._kimg(self.step + 1), **figures})
+        self._log.row(self.step + 1, figures)
+
+    def _means(self) -> dict[str, float]:
+        means = {name: float(average(total)) / self._counts[name] for name, total in self._sums.items()}
+        for name, value in means.items():
+            if not math.isfinite(value):
+                raise self._not_finite(f"{name} is")
+        return means
+
+    def _close_row(self) -> None:
+        means = self._means()
+        self._sums, self._counts = {}, {}
+        self.history.append({"step": self.step, "kimg": self._kimg(self.step), **means})
+        self._log.row(self.step, means)
+
+    def _kimg(self, step: int) -> float:
+        return round(step * self.images_per_step / 1000, 3)
+
+    def _not_finite(self, what: str) -> UserError:
+        kept = f"; the last good checkpoint stays in {self.folder}" if self._file.exists() else ""
+        return UserError(f"{what} no longer finite at step {self.step}: lower the learning rate{kept}")
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def _save_all(self) -> None:
+        """Save what all processes know of the row under way."""
+        self._sums = {name: average(total) for name, total in self._sums.items()}
+        self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint; a kill at any moment leaves the old or the new one whole."""
+        if not is_first():
+            return
+        state = {name: item.state_dict() for name, item in self.state.items()}
+        if not all_finite(state):
+            raise self._not_finite("weights are")
+        row = {"sums": self._sums, "counts": self._counts}
+        with atomic_file(self._file) as part, open(part, "wb") as file:
+            saved = {"step": self.step, "history": self.history, "row": row, "state": state}
+            torch.save(saved | {"about": self.origin.about}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        self._saved = time.monotonic()
+
+    def _load(self) -> None:
+        if not self._file.exists() or not self._resume():
+            self._go_on()
+        self.origin.state = None  # its memory
+
+    def _go_on(self) -> None:
+        """With what an earlier run ended with, but at the rates of this one."""
+        if (saved := self.origin.state) is None:
+            return
+        with reading(self.origin.state_file, REMEDY):  # another version of the code may have written it
+            parts = self._parts(saved["state"])
+            self.step, self.history = saved["step"], saved["history"]
+            self._sums, self._counts = saved["row"]["sums"], saved["row"]["counts"]
+        for item, state in parts:
+            now = item.state_dict()
+            if isinstance(item, torch.optim.lr_scheduler.LRScheduler):
+                item.load_state_dict(now | {"last_epoch": self.step - 1, "_step_count": self.step})
+                item.step()
+            else:
+                item.load_state_dict(state | {"param_groups": now["param_groups"]} if "param_groups" in now else state)
+
+    def _parts(self, saved: Mapping[str, Any]) -> list[tuple[Stateful, Any]]:
+        """Each item of the state with what was saved of it. Where training was not in float16 there was no scaler."""
+        return [(item, saved[name]) for name, item in self.state.items() if name != SCALER or name in saved]
+
+    def _resume(self) -> bool:
+        """Load the checkpoint; whether it could be read."""
+        try:
+            saved = torch.load(self._file, map_location="cpu", weights_only=True)
+            parts = self._parts(saved["state"])
+            step, history = saved["step"], saved["history"]
+            sums, counts = saved["row"]["sums"], saved["row"]["counts"]
+        except Exception as error:  # torch raises of all kinds where a file is damaged
+            if self._file.is_file() and (isinstance(error, OSError) or out_of_memory(error)):
+                raise  # the file may be whole
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            print(f"{self.stage.name}: {self._file} cannot be read, starting over ({reason})", flush=True)
+            if self._file.is_dir():  # no checkpoint could take its place
+                shutil.rmtree(self._file)
+            return False
+        for item, state in parts:
+            item.load_state_dict(state)
+        self.step, self.history, self._sums, self._counts = step, history, sums, counts
+        if is_first():
+            print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
+        return True
+
+    def finish(self, weights: Path) -> None:
+        """Keep the last state, as that of the weights that are written by now, in place of the last finished run's;
+        then `discard` the rest."""
+        if is_first() and self._ended:
+            with suppress(OSError):  # it is no result
+                kept = state_file(self.folder.parent, self.stage.name, weights)
+                os.replace(self._file, kept)
+                for other in kept.parent.glob(f"{self.stage.name}-*.pt"):
+                    if other != kept and other.stat().st_mtime <= kept.stat().st_mtime:
+                        other.unlink()
+        self.discard()
+
+    def discard(self) -> None:
+        """Let the other processes end and remove the checkpoint, once the outputs are written; the run is
+        locked until then."""
+        meet()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+
+
+def all_finite(state: Any) -> bool:
+    """Whether every number in nested dictionaries and lists of tensors is finite."""
+    if isinstance(state, Tensor):
+        return not state.is_floating_point() or bool(torch.isfinite(state).all())
+    if isinstance(state, dict):
+        return all(map(all_finite, state.values()))
+    return all(map(all_finite, state)) if isinstance(state, list | tuple) else True
+
+
+def mix(*numbers: int) -> int:
+    """One seed out of several numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

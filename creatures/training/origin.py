@@ -1,0 +1,197 @@
+"""Where a training begins: anew, with the weights of an earlier run, or with all of its last state."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from creatures.data.loading import reading
+from creatures.data.provenance import START, digest_of
+from creatures.data.weights import frozen_weights, load_weights
+from creatures.runtime.config import NONE
+from creatures.runtime.errors import UserError
+
+MODELS = Path("models")
+DATA = ("pictures", "outlines", "encoder", "embeddings", "mixture")  # of `made_from`: what is trained on
+NAMED = 6  # layers in a line at most
+REMEDY = "delete it to start from weights alone"  # of a state that cannot be read
+PARAMETRISED = ".parametrizations."  # as torch names the parts of a weight with a spectral norm
+
+
+class Origin:
+    """Where a training begins, as `start` in its section of params.yaml says.
+
+    Args:
+        section: its name: weights lie in models/<start>/<section>.safetensors, the state beside them.
+        start: a folder below models/, or `none`.
+        made_from: of this run, as `ancestors` gives it.
+        same: parameters without which no state can be gone on with, such as the batch.
+        about: what else the state of this run is to say of itself.
+        root: where models/ is.
+
+    Attributes:
+        about: what the state of this run says of itself.
+        mark: for the `made_from` of its weights: the digest of those that it began with.
+        state: of the earlier run, to go on with; None where there is none that fits.
+        whole: names of the files whose weights all found their place.
+
+    Raises:
+        UserError: there is no such file, or it is damaged.
+    """
+
+    def __init__(
+        self,
+        section: str,
+        start: str = NONE,
+        made_from: Mapping[str, str] | None = None,
+        same: Mapping[str, Any] | None = None,
+        about: Mapping[str, Any] | None = None,
+        root: Path = Path(),
+    ) -> None:
+        self.section, self.start, self.folder = section, start, root / MODELS / start
+        self.made_from, self.parameters = dict(made_from or {}), dict(same or {})
+        self.about = {"made_from": self.made_from, "same": self.parameters, **(about or {})}
+        self.mark: dict[str, str] = {}
+        self.state: dict[str, Any] | None = None
+        self.earlier: dict[str, str] = {}
+        self.whole: set[str] = set()
+        self._lacks = ""
+        if start == NONE:
+            return
+        file = self._file(section)
+        if not file.is_file():
+            raise UserError(f"{section}.start is {start!r}: there is no {file}")
+        _, header = load_weights(file, "choose another start")
+        self.earlier, self.mark = header.get("made_from") or {}, {START: digest_of(file)}
+        self.state = self._read_state(file)
+
+    def _file(self, name: str) -> Path:
+        """Of weights in the folder; a generator that was trained as a GAN stands for one that is only pretrained."""
+        names = [name, "gan"] if name == "pretrain" else [name]
+        files = [self.folder / f"{name}.safetensors" for name in names]
+        return next((file for file in files if file.is_file()), files[0])
+
+    def _read_state(self, weights: Path) -> dict[str, Any] | None:
+        self.state_file = state_file(self.folder, self.section, weights)
+        if not self.state_file.is_file():
+            return None
+        with reading(self.state_file, REMEDY):
+            found = dict(torch.load(self.state_file, map_location="cpu", weights_only=True))
+            was, same = found["about"]["made_from"], found["about"]["same"]
+        other = [name for name in DATA if was.get(name) != self.made_from.get(name)]
+        other += [name for name in self.parameters if same.get(name) != self.parameters[name]]
+        self._lacks = f"other {', '.join(other)}" if other else ""
+        return None if other else found
+
+    def restores(self, **nets: nn.Module) -> bool:
+        """Whether there is a state to go on with, which must fit the networks that it names; if not, it is dropped."""
+        if self.state is None:
+            return False
+        if all(_shapes(net.state_dict()) == _shapes(self.state["state"].get(name)) for name, net in nets.items()):
+            self._say(f"goes on from {self.folder}, at step {self.state['step']}")
+            return True
+        self.state, self._lacks = None, "other networks"
+        return False
+
+    def check(self, steps: int) -> None:
+        """Whether there is anything left to do.
+
+        Raises:
+            UserError: the earlier run has as many steps as this one is to have.
+        """
+        if self.state is not None and self.state["step"] >= steps:
+            longer = "epochs" if self.section == "classifier" else "kimg"
+            raise UserError(
+                f"{self.section}.start is {self.start!r}, a run of {self.state['step']} steps, and this one ends at "
+                f"step {steps}: raise {self.section}.{longer}"
+            )
+
+    def same(self, name: str | None) -> bool:
+        """Whether the earlier run had the same `encoder`, `mixture` and so on; one that was itself started from that
+        one counts, and so does no name."""
+        if name is None:
+            return True
+        was, now = self.earlier.get(name), self.made_from.get(name)
+        return was == now or (was is not None and was == self.made_from.get(f"{START} of {name}"))
+
+    def take(
+        self, net: nn.Module, name: str = "", reads: str | None = None, by: Collection[str] = (), others: str = "new"
+    ) -> list[str]:
+        """Give a network the layers that agree in name and shape, and say in a line which do not: the returned ones.
+
+        Args:
+            name: of the file, if it is not the section's own; it may be missing.
+            reads: what must be the `same` for layers that have one of the names `by` on their way; where it is not,
+                they are not taken.
+            others: what is said of layers that were not taken.
+
+        Raises:
+            UserError: no layer agrees.
+        """
+        file = self._file(name or self.section)
+        if self.start == NONE or (name and not file.is_file()):
+            return []
+        tensors, foreign = load_weights(file, "choose another start")[0], not self.same(reads)
+        # of a frozen network that comes from a package, files need not have the weights
+        known = frozen_weights(net) - tensors.keys()
+        layers: dict[str, list[str]] = {}
+        for key in net.state_dict():
+            if key not in known:
+                layers.setdefault(_layer(key), []).append(key)
+        own = _shapes(net.state_dict())
+        given = _shapes(tensors)
+        taken = {
+            layer
+            for layer, keys in layers.items()
+            if all(given.get(key) == own[key] for key in keys) and not (foreign and set(by) & set(layer.split(".")))
+        }
+        if not taken:
+            raise UserError(f"{self.section}.start is {self.start!r}: no layer of {file} fits")
+        net.load_state_dict({key: tensors[key] for layer in taken for key in layers[layer]}, strict=False)
+        line = f"starts from {file}: "
+        left = [layer for layer in layers if layer not in taken]
+        if not left:
+            self.whole.add(name or self.section)
+            line += f"all {len(layers)} layers"
+        else:
+            count = sum(tensors[key].numel() for layer in taken for key in layers[layer])
+            part = count / sum(value.numel() for value in net.state_dict().values())
+            line += f"{len(taken)} of {len(layers)} layers, {part:.0%} of the weights; {others}: {_names(left, taken)}"
+        if foreign:
+            line += f"; it was made with another {reads}"
+        self._say(line + (f"; no more than weights ({self._lacks})" if self._lacks and not name else ""))
+        return left
+
+    def _say(self, line: str) -> None:
+        if os.environ.get("RANK", "0") == "0":
+            print(f"{self.section}: {line}", flush=True)
+
+
+def state_file(folder: Path, section: str, weights: Path) -> Path:
+    """Where in a folder the state lies that such weights are of, if it does: its name has their digest."""
+    return folder / f"{section}-{digest_of(weights)}.pt"
+
+
+def _shapes(state: Mapping[str, Tensor] | None) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(value.shape) for key, value in (state or {}).items()}
+
+
+def _layer(key: str) -> str:
+    """The module that a tensor is of; for those of the network itself, their own name."""
+    return key.split(PARAMETRISED)[0] if PARAMETRISED in key else key.rpartition(".")[0] or key
+
+
+def _names(left: Iterable[str], taken: Collection[str]) -> str:
+    """Layers that were not taken, by the shortest names that mean no other ones."""
+    short = []
+    for layer in left:
+        parts = layer.split(".")
+        ways = [".".join(parts[: end + 1]) for end in range(len(parts))]
+        short.append(next((way for way in ways if not any(f"{name}.".startswith(f"{way}.") for name in taken)), layer))
+    names = list(dict.fromkeys(short))
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

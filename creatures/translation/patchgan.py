@@ -1,0 +1,43 @@
+"""A discriminator of patches.
+
+P. Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks" (pix2pix), 2017.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from creatures.nets.common.base import Discriminator
+from creatures.nets.common.parts import NORMS, constrain
+
+FIELDS = {16: 1, 34: 2, 70: 3, 142: 4}  # pixels that one logit sees, by the number of halvings
+
+
+class PatchGAN(Discriminator):
+    """A logit for each patch of a picture beside its outline.
+
+    Args:
+        field_px: side of the patches, one of FIELDS.
+        width: channels of the first layer; doubles with each, to eight times as many at most.
+        norm: batch (on all layers but the first and the last), none or spectral (on all).
+    """
+
+    def __init__(self, field_px: int, width: int = 64, norm: str = "batch") -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(4, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+        into = width
+        for i in range(1, FIELDS[field_px] + 1):
+            out, stride = min(width << i, 8 * width), 2 if i < FIELDS[field_px] else 1
+            layers += [nn.Conv2d(into, out, 4, stride, 1, bias=norm != "batch"), NORMS[norm](out), nn.LeakyReLU(0.2)]
+            into = out
+        self.layers = nn.Sequential(*layers, nn.Conv2d(into, 1, 4, 1, 1))
+        if norm == "spectral":
+            constrain(self)
+
+    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
+        """Logits, float N x patches, of a list of one, pictures, and their outlines, float N x 1 x H x W."""
+        if told is None:
+            raise ValueError("a picture is looked at beside its outline")
+        pair = torch.cat([told, features[0].float()], dim=1)
+        return self.layers(pair.contiguous(memory_format=torch.channels_last)).flatten(1)

@@ -1,0 +1,106 @@
+"""From an outline to a picture.
+
+P. Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks" (pix2pix), 2017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from creatures.nets.common.base import squash
+from creatures.nets.generators.lite import UpConv
+
+NOISY = 3  # of the inner decoder blocks
+NOISES: dict[str, Callable[[Tensor], Tensor]] = {
+    "dropout": lambda u: 2 * (u < 0.5).float(),
+    "none": torch.ones_like,
+}
+
+
+class UNet(nn.Module):
+    """An encoder that halves maps down to 1 x 1, a decoder that doubles them, skips between equal sides.
+
+    As in the paper, with two changes. Maps are enlarged by nearest neighbours and a 3x3 convolution,
+    which leaves no checkerboard (A. Odena et al., "Deconvolution and Checkerboard Artifacts", 2016).
+    Dropout, the paper's noise, is of whole channels (J. Tompson et al., "Efficient Object
+    Localization", 2015) and an input: so one colouring can be drawn again, and with ones for noise
+    the network is a function of the outline.
+
+    Beyond the paper, it may be told a palette, for an outline does not say what colours it has:
+    as planes beside the outline, and to choose from at each place (`laid_on`).
+
+    Args:
+        image_px: side of the pictures, a power of two from 16 on; there are log2 of it blocks.
+        width: channels of the first map; doubles with each, to eight times as many at most.
+        colours: of a palette; 0: it is told none.
+    """
+
+    def __init__(self, image_px: int, width: int = 64, colours: int = 0) -> None:
+        super().__init__()
+        self.image_px, self.colours = image_px, colours
+        depth = image_px.bit_length() - 1
+        widths = [min(width << i, 8 * width) for i in range(depth)]
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        for i, (into, out) in enumerate(zip([1 + 4 * colours, *widths], widths, strict=False)):
+            normed = 0 < i < depth - 1  # nothing to normalise where a map is one pixel
+            layers: list[nn.Module] = [nn.LeakyReLU(0.2)] if i else []
+            layers.append(nn.Conv2d(into, out, 4, 2, 1, bias=not normed))
+            self.down.append(nn.Sequential(*layers, *([nn.BatchNorm2d(out)] if normed else [])))
+        for i in reversed(range(1, depth)):
+            into = widths[i] * (1 if i == depth - 1 else 2)
+            self.up.append(nn.Sequential(nn.ReLU(), UpConv(into, widths[i - 1]), nn.BatchNorm2d(widths[i - 1])))
+        last = nn.Conv2d(width, 3 + colours, 3, padding=1)
+        self.last = nn.Sequential(nn.ReLU(), UpConv(2 * width, width), nn.ReLU(), last)
+        self.noisy = [widths[i] for i in reversed(range(depth - 1))][:NOISY]
+
+    @property
+    def noise_length(self) -> int:
+        """Numbers of noise for a picture."""
+        return sum(self.noisy)
+
+    def forward(self, outlines: Tensor, noise: Tensor, palettes: Tensor | None = None) -> Tensor:
+        """Pictures, float32 N x 3 x H x W in [-1, 1].
+
+        Args:
+            outlines: float N x 1 x H x W: -1 on lines, 1 elsewhere.
+            noise: float N x noise_length: each number multiplies a channel; of mean 1, ones for none.
+            palettes: float N x colours x 4: RGB in [-1, 1] and share of the figure; zeros, or None, for none.
+        """
+        if palettes is None:
+            palettes = outlines.new_zeros(outlines.shape[0], self.colours, 4)  # len() would fix it in ONNX
+        told = palettes.flatten(1)[:, :, None, None].expand(-1, -1, *outlines.shape[2:])
+        x, maps = torch.cat([outlines, told], dim=1).contiguous(memory_format=torch.channels_last), []
+        for block in self.down:
+            x = block(x)
+            maps.append(x)
+        factors = list(noise.split(self.noisy, dim=1))
+        maps.pop()
+        for block in self.up:
+            x = block(x)
+            if factors:
+                x = x * factors.pop(0)[:, :, None, None].to(x.dtype)
+            x = torch.cat([x, maps.pop()], dim=1)
+        drawn = self.last(x).float()
+        return squash(drawn[:, :3] + laid_on(drawn[:, 3:], palettes))
+
+
+def laid_on(logits: Tensor, palettes: Tensor) -> Tensor:
+    """At each place the mean of a palette's colours, weighted by softmax; before tanh, float N x 3 x H x W.
+
+    So that what is told is drawn in just these colours, wherever the network wants them.
+
+    Args:
+        logits: float N x colours x H x W.
+        palettes: float N x colours x 4.
+    """
+    colours, shares = palettes[..., :3], palettes[..., 3:]
+    before = torch.atanh(0.98 * colours) * (shares > 0)
+    return torch.einsum("nkhw,nkc->nchw", logits.softmax(dim=1), before)
+
+
+def draw_noise(net: UNet, name: str, count: int, generator: torch.Generator | None = None) -> Tensor:
+    """Noise of that name in NOISES for so many pictures, float count x noise_length, on the CPU."""
+    return NOISES[name](torch.rand(count, net.noise_length, generator=generator))

@@ -1,1 +1,0 @@
-"""Picture files of any kind, and hostile ones, to pixels."""

@@ -1,1 +1,0 @@
-"""Feature networks and the figures computed on them."""
