@@ -9,6 +9,7 @@ from typing import Any
 
 from creatures.runtime.config import read_yaml
 from creatures.runtime.errors import UserError
+from creatures.runtime.renamed import RENAMED, SECTIONS
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 SWEEPS = "sweeps/"
@@ -57,11 +58,13 @@ def flags(name: str) -> list[str]:
     """`-S key=value` for every value of a recipe; of a sweep `-S key=value,value`. Empty if it changes nothing.
 
     Raises:
-        UserError: there is no such recipe.
+        UserError: there is no such recipe, or it has keys of before.
     """
-    found = leaves(overlay_of(recipe_file(name)))
+    found = list(leaves(overlay_of(recipe_file(name))))
+    if before := {f"{key} is called {now} now" for key, _ in found if (now := (RENAMED | SECTIONS).get(key))}:
+        raise UserError(f"recipe {name}: {'; '.join(sorted(before))}")
     if name.startswith(SWEEPS):  # DVC queues a run for each value of an open list
-        found = ((key, value.removeprefix("[").removesuffix("]")) for key, value in found)
+        found = [(key, value.removeprefix("[").removesuffix("]")) for key, value in found]
     return [part for key, value in found for part in ("-S", f"{key}={value}")]
 
 

@@ -123,8 +123,9 @@ def lengths(values: dict[str, Any], trainings: Trainings, minutes: float, count:
         thousands[name] = part * minutes * 60 * trainings.speed(name, 0, seconds) / 1000
     values["classifier"]["epochs"] = max(1, round(1000 * thousands["classifier"] / count))
     values["pretrain"] |= {"coarse_kimg": COARSE * thousands["pretrain"], "kimg": (1 - COARSE) * thousands["pretrain"]}
-    kimg, first = thousands["gan"], ("alone_kimg", "ramp_kimg")
-    values["gan"] |= {"kimg": kimg} | SNAPSHOTS | {name: min(values["gan"][name], kimg / 10) for name in first}
+    gan, kimg = values["gan"] | SNAPSHOTS, thousands["gan"]
+    warmup = {name: min(gan["handover"][name], kimg / 10) for name in ("d_warmup_kimg", "g_warmup_kimg")}
+    values["gan"] = gan | {"kimg": kimg, "handover": gan["handover"] | warmup}
 
 
 def run_recipe(recipe: str, folder: Path, minutes: float, seconds: float, out: Path) -> dict[str, Any]:

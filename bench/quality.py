@@ -180,7 +180,8 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
                 return start.net_g, start, score
 
     steps = 100_000  # more than enough
-    many = {"kimg": steps * p.batch / 1000, "frames": steps + 1, "alone_kimg": 0.0, "ramp_kimg": 0.0}
+    handover = p.handover.model_copy(update={"d_warmup_kimg": 0.0, "g_warmup_kimg": 0.0})
+    many = {"kimg": steps * p.batch / 1000, "frames": steps + 1, "handover": handover}
     net, start, score = fit(p.model_copy(update=many), speed := Speed(minutes * 60 * WARM_UP_SHARE))
     left = minutes * 60 - before - speed.set_up
     if score:

@@ -37,7 +37,7 @@ LABELS, SIDE = 40, 96
 SHORT = {
     "classifier": {"backbone": "resnet18", "epochs": 1},
     "pretrain": {"coarse_kimg": 2, "kimg": 1},
-    "gan": {"kimg": 1, "alone_kimg": 0, "ramp_kimg": 0, "snapshots": 1, "frames": 2},
+    "gan": {"kimg": 1, "handover": {"d_warmup_kimg": 0, "g_warmup_kimg": 0}, "snapshots": 1, "frames": 2},
     "pix2pix": {"kimg": 1, "snapshots": 1, "frames": 2},
 }
 

@@ -25,7 +25,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from bench.scratch import scratch
 from creatures.data.pictures import open_pictures
-from creatures.runtime.config import Common, parse, read_yaml
+from creatures.runtime.config import Common, changed, parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training.ema import EMA
 from stages.gan import train as training
@@ -114,11 +114,12 @@ def measure(steps: int) -> None:
     """Print the table."""
     values = read_yaml("params.yaml")
     common = parse("common", values["common"], Common)
-    of_all = {"snapshots": 0, "frames": 2, "alone_kimg": 0.0, "ramp_kimg": 0.0, "n_critic": 1}
+    of_all: dict[str, Any] = {"snapshots": 0, "frames": 2, "n_critic": 1}
+    of_all |= {"handover.d_warmup_kimg": 0.0, "handover.g_warmup_kimg": 0.0}
     pictures, clock, recorder = open_pictures(), Clock(), Recorder()
 
     def fit(steps: int, *around: Any) -> float:
-        p = parse("gan", values["gan"] | of_all | {"kimg": steps * values["gan"]["batch"] / 1000}, GanParams)
+        p = parse("gan", changed(values["gan"], of_all | {"kimg": steps * values["gan"]["batch"] / 1000}), GanParams)
         start = prepare(p, common, pictures)
         with scratch("step") as stage, ExitStack() as stack:
             for owner, name, part in (

@@ -25,7 +25,7 @@ from creatures.data.spread import spread
 from creatures.latents.mixture import Mixture
 from creatures.latents.sampling import Latent
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
-from creatures.runtime.config import parse
+from creatures.runtime.config import changed, parse
 from creatures.training.device import accelerator
 from creatures.training.loop import Training
 from creatures.training.perceptual import PerceptualLoss
@@ -46,6 +46,7 @@ DIMS = 512  # of embeddings, as a ResNet-34 has
 LITE, STRIDES = 0, (2, 4, 8, 16)
 SLOW_STEPS = 2  # the first ones load and compile
 ENOUGH = 1000  # pictures to train on
+WITHOUT_WARMUP = {"handover.d_warmup_kimg": 0, "handover.g_warmup_kimg": 0}
 MOST = 1_000_000  # steps: more than fit in any time
 
 
@@ -146,7 +147,7 @@ class Trainings:
         return pretrain.train(stage, p, architecture, self.pictures, self.embeddings, perceptual, self.seed)[0]
 
     def _gan(self, stage: Any, section: dict[str, Any]) -> nn.Module:
-        p = parse("gan", section | {"alone_kimg": 0, "ramp_kimg": 0, "init": "random"}, GanParams)
+        p = parse("gan", changed(section, WITHOUT_WARMUP | {"init": "random"}), GanParams)
         mixture = Mixture(np.ones(1), np.zeros((1, DIMS)), np.eye(DIMS)[None], np.zeros(DIMS), np.eye(DIMS))
         architecture = new_architecture(p, DIMS, self.pictures.image_px)
         nets = build(p, architecture, None, 0, self.seed)

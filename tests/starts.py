@@ -18,7 +18,7 @@ from creatures.latents.mixture import load_mixture, save_mixture
 from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE
 from creatures.nets.discriminators.critic import save_critic
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
-from creatures.runtime.config import Common, parse, read_yaml
+from creatures.runtime.config import Common, changed, parse, read_yaml
 from creatures.training import loop
 from creatures.training.log import Quiet
 from creatures.training.loop import Training
@@ -30,8 +30,20 @@ from tests.trainings import SLOW
 from tests.untrained import PX, write_run
 
 BATCH = 4
-SMALL = {"discriminator": "sngan", "discriminator_width": 8, "condition": "none", "frames": 2, "snapshots": 3} | SLOW
-STEERED = {"lecam": 0.1, "anchor": 1.0, "augment_p": 0.2, "augment_target": 0.3, "schedule": "constant"}
+SMALL = {
+    "discriminator.name": "sngan",
+    "discriminator.width": 8,
+    "condition": "none",
+    "frames": 2,
+    "snapshots": 3,
+} | SLOW
+STEERED = {
+    "penalties.lecam": 0.1,
+    "handover.anchor": 1.0,
+    "augment.p": 0.2,
+    "augment.target": 0.3,
+    "schedule": "constant",
+}
 numbers = itertools.count()
 
 
@@ -50,8 +62,13 @@ def stage(name: str) -> Any:
 
 
 def begin_gan(start: str, steps: int = 9, px: int = PX, **changes: Any) -> tuple[GanParams, Start]:
-    values = read_yaml(ROOT / "params.yaml")["gan"] | SMALL | {"batch": BATCH, "alone_kimg": 0.0, "ramp_kimg": 0.0}
-    p = parse("gan", values | {"kimg": steps * changes.get("batch", BATCH) / 1000, "start": start} | changes, GanParams)
+    at_once = {"snapshots": 3, "batch": BATCH, "handover.d_warmup_kimg": 0.0, "handover.g_warmup_kimg": 0.0}
+    values = changed(read_yaml(ROOT / "params.yaml")["gan"], SMALL | at_once)
+    p = parse(
+        "gan",
+        changed(values, {"kimg": steps * changes.get("batch", BATCH) / 1000, "start": start} | changes),
+        GanParams,
+    )
     return p, prepare(p, Common(image_px=px), open_pictures())
 
 

@@ -107,7 +107,10 @@ def losses(training: Any) -> np.ndarray:
 @pytest.mark.parametrize(("name", "train"), TRAINED)
 def test_every_training_takes_micro_batches(name, train, stage):
     """Alike at the first step, but for what BatchNorm measures over a part."""
-    steps, plain = (4 if name == "pretrain" else 1), {} if name == "pretrain" else {"augment": []}
+    steps, plain = (
+        (4 if name == "pretrain" else 1),
+        {} if name == "pretrain" else {"augment.ops" if name == "gan" else "augment": []},
+    )
     whole = losses(train(stage, steps, **plain))
     stage.checkpoint_dir = stage.checkpoint_dir / "split"
     split = losses(train(stage, steps, accumulate=2, **plain))

@@ -9,7 +9,7 @@ from creatures.data.provenance import ancestors
 from creatures.data.weights import frozen_weights
 from creatures.latents.sampling import GAN_FILE, load_sampler
 from creatures.nets.discriminators.critic import FILE, Critic, load_critic, save_critic
-from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.config import changed, parse, read_yaml
 from creatures.runtime.errors import UserError
 from stages.gan.build import build, new_architecture
 from stages.gan.params import GanParams
@@ -18,21 +18,21 @@ from tests.starts import train_gan, untrained  # noqa: F401, a fixture
 
 PX, DIMS, COUNT = 16, 8, 6
 NETS = [
-    {"discriminator": "projected", "condition": "embedding"},
-    {"discriminator": "projected", "condition": "component"},
-    {"discriminator": "sngan", "condition": "none", "msg": True},
+    {"discriminator.name": "projected", "condition": "embedding"},
+    {"discriminator.name": "projected", "condition": "component"},
+    {"discriminator.name": "sngan", "condition": "none", "msg": True},
 ]
 
 
 @pytest.mark.parametrize("changes", NETS)
 def test_a_file_judges_as_the_network_did(changes):
-    values = read_yaml(ROOT / "params.yaml")["gan"] | {"init": "random", "discriminator_width": 8, "generator_width": 4}
-    p = parse("gan", values | changes, GanParams)
+    small = {"init": "random", "discriminator.width": 8, "generator.width": 4}
+    p = parse("gan", changed(read_yaml(ROOT / "params.yaml")["gan"], small | changes), GanParams)
     architecture = new_architecture(p, DIMS, PX)
     _, net = build(p, architecture, None, 3 if p.condition == "component" else 0, 0)
     sizes = 3 if p.msg else 1
-    about = {"name": p.discriminator, "image_px": PX, "width": 8}
-    about |= {"enlarge": 2} if p.discriminator == "projected" else {"msg": True}
+    about = {"name": p.discriminator.name, "image_px": PX, "width": 8}
+    about |= {"enlarge": 2} if p.discriminator.name == "projected" else {"msg": True}
     about |= {"embedding": {"embedding_dim": DIMS}, "component": {"classes": 3}, "none": {}}[p.condition]
     save_critic(net, about, p.condition, sizes, {})
     rng = np.random.default_rng(0)

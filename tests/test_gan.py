@@ -12,7 +12,7 @@ from torch import nn
 from creatures.adversarial.losses import LOSSES
 from creatures.adversarial.penalties import PENALTIES, LeCam, gp
 from creatures.data.pictures import Pictures
-from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.config import changed, parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training import schedules
 from creatures.training.schedules import AdaptiveP, blur, fading, rate, set_rate
@@ -130,28 +130,28 @@ def test_the_generator_waits_then_rises_then_falls():
     ("change", "says"),
     [
         ({"latent": "normal"}, "latent normal needs init random"),
-        ({"generator": "dcgan"}, "generator dcgan needs init random"),
-        ({"alone_kimg": 1000.0}, "must be less than kimg"),
+        ({"generator.name": "dcgan"}, "generator dcgan needs init random"),
+        ({"handover.d_warmup_kimg": 1000.0}, "must be less than kimg"),
         ({"loss": "hinged"}, "must be one of bce, bce-smooth, bce-soft, hinge, rpgan, wgan, wgan-gp"),
         ({"msg": True}, "discriminator projected knows no msg"),
-        ({"attention_px": 32}, "discriminator projected knows no attention_px"),
+        ({"discriminator.attention_px": 32}, "gan.discriminator: projected knows no attention_px"),
         ({"condition": "species"}, "condition species needs latent normal"),
-        ({"condition": "component", "discriminator": "shallow"}, "shallow knows no condition"),
-        ({"discriminator": "dcgan"}, "discriminator dcgan is told no embedding: set condition to none"),
-        ({"kernel": 5}, "first_px and kernel other than 4 need generator dcgan"),
+        ({"condition": "component", "discriminator.name": "shallow"}, "shallow knows no condition"),
+        ({"discriminator.name": "dcgan"}, "discriminator dcgan takes no embedding: set condition to none"),
+        ({"generator.kernel_size": 5}, "gan.generator: first_px and kernel_size other than 4 need name dcgan"),
         (
-            {"discriminator": "dcgan", "condition": "none", "loss": "wgan-gp"},
-            "need discriminator_norm none or spectral",
+            {"discriminator.name": "dcgan", "condition": "none", "loss": "wgan-gp"},
+            "need discriminator.norm none or spectral",
         ),
-        ({"blur": 2.0}, "blur and blur_kimg"),
-        ({"augment_target": 0.6}, "with augment_target, augment_p is where p starts: at most 0.8"),
-        ({"augment_target": 0.6, "augment_p": 0.0, "condition": "none", "loss": "rpgan"}, "logits have a fixed zero"),
+        ({"handover.blur": 2.0}, "blur and blur_kimg"),
+        ({"augment.target": 0.6}, "gan.augment: with a target, p is where it starts: at most 0.8"),
+        ({"augment.target": 0.6, "augment.p": 0.0, "condition": "none", "loss": "rpgan"}, "logits have a fixed zero"),
         ({"condition": "component", "loss": "rpgan"}, "rpgan pairs pictures of different classes"),
-        ({"augment": ["flop"]}, "must be one of"),
+        ({"augment.ops": ["flop"]}, "must be one of"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(change, says):
-    section = read_yaml("params.yaml")["gan"] | change
+    section = changed(read_yaml("params.yaml")["gan"], change)
     with pytest.raises(UserError, match=says) as error:
         parse("gan", section, GanParams)
     assert "\n" not in str(error.value)

@@ -15,7 +15,7 @@ RECIPE = """
 common: {image_px: 32}
 classifier: {backbone: resnet18, batch: 8}
 pretrain: {batch: 8, width: 8, dilated_px: [16], coarse_px: 8}
-gan: {batch: 8, discriminator_width: 8, augment_p: 0.0, augment_target: 0.6, augment_kimg: 200, start: none, kimg: 1}
+gan: {batch: 8, discriminator: {width: 8}, augment: {p: 0.0, target: 0.6, kimg: 200}, start: none, kimg: 1}
 evaluate: {samples: 64, reference: 64}
 pix2pix: {batch: 8, width: 8, discriminator_width: 8, field_px: 16}
 """

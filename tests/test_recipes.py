@@ -21,7 +21,7 @@ from creatures.data.weights import load_weights, save_weights
 from creatures.latents.mixture import Mixture, load_mixture, save_mixture
 from creatures.latents.sampling import Latent
 from creatures.nets.generators.registry import build_generator
-from creatures.runtime.config import Common, parse, read_yaml
+from creatures.runtime.config import Common, changed, parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training.batches import Batches
 from creatures.training.loop import mix
@@ -148,8 +148,9 @@ def inputs(root, values, px: int) -> Pictures:
 def takes_two_steps(values: dict, tmp_path) -> list[dict[str, float]]:
     """Train as `gan` does, look that both networks change, and give the history."""
     common = parse("common", values["common"], Common)
-    short = {"start": "none", "batch": 4, "kimg": 0.008, "alone_kimg": 0.0, "ramp_kimg": 0.0, "snapshots": 1}
-    p = parse("gan", values["gan"] | short, GanParams)
+    short = {"start": "none", "batch": 4, "kimg": 0.008, "snapshots": 1}
+    short |= {"handover.d_warmup_kimg": 0.0, "handover.g_warmup_kimg": 0.0}
+    p = parse("gan", changed(values["gan"], short), GanParams)
     pictures = inputs(tmp_path, values, common.image_px)
     start = prepare(p, common, pictures, tmp_path)
     nets = (start.net_g, start.net_d)
@@ -173,12 +174,12 @@ def test_every_recipe_takes_two_steps(recipe, tmp_path):
     values = overlaid(recipe)
     values["gan"]["n_critic"] = 1  # or the generator would learn but once
     if values["common"]["image_px"] > 64:  # as deep and as wired, half as wide
-        for section, width in (("pretrain", "width"), ("gan", "generator_width"), ("gan", "discriminator_width")):
-            values[section][width] //= 2
+        for part in (values["pretrain"], values["gan"]["generator"], values["gan"]["discriminator"]):
+            part["width"] //= 2
     takes_two_steps(values, tmp_path)
 
 
-SMALL = {"generator_width": 8, "discriminator_width": 8}
+SMALL = {"generator.width": 8, "discriminator.width": 8}
 UNTOLD = SMALL | {"condition": "none"}
 RANDOM = UNTOLD | {"init": "random", "latent": "normal"}
 
@@ -187,25 +188,25 @@ RANDOM = UNTOLD | {"init": "random", "latent": "normal"}
     "options",
     [
         SMALL | {"condition": "component"},
-        SMALL | {"anchor": 10.0},  # told embeddings of rebuilds and samples
-        UNTOLD | {"anchor": 10.0},
-        RANDOM | {"condition": "species", "discriminator": "sngan", "r2_gamma": 1.0},
-        RANDOM | {"condition": "species", "discriminator": "resnet", "discriminator_norm": "spectral"},
-        RANDOM | {"discriminator": "sngan", "r1_gamma": 1.0, "penalty_every": 2, "n_critic": 2},
-        RANDOM | {"discriminator": "sngan", "attention_px": 16, "loss": "rpgan"},
-        RANDOM | {"generator": "resnet", "discriminator": "sngan", "msg": True},
-        UNTOLD | {"discriminator": "sngan", "msg": True},
-        SMALL | {"blur": 2.0, "blur_kimg": 0.004},
-        SMALL | {"lecam": 0.1},
+        SMALL | {"handover.anchor": 10.0},  # told embeddings of rebuilds and samples
+        UNTOLD | {"handover.anchor": 10.0},
+        RANDOM | {"condition": "species", "discriminator.name": "sngan", "penalties.r2": 1.0},
+        RANDOM | {"condition": "species", "discriminator.name": "resnet", "discriminator.norm": "spectral"},
+        RANDOM | {"discriminator.name": "sngan", "penalties.r1": 1.0, "penalties.every": 2, "n_critic": 2},
+        RANDOM | {"discriminator.name": "sngan", "discriminator.attention_px": 16, "loss": "rpgan"},
+        RANDOM | {"generator.name": "resnet", "discriminator.name": "sngan", "msg": True},
+        UNTOLD | {"discriminator.name": "sngan", "msg": True},
+        SMALL | {"handover.blur": 2.0, "handover.blur_kimg": 0.004},
+        SMALL | {"penalties.lecam": 0.1},
     ],
 )
 def test_options_train_together(options, tmp_path):
     values = overlaid("cpu")
-    values["gan"] |= options
+    values["gan"] = changed(values["gan"], options)
     (row,) = takes_two_steps(values, tmp_path)
-    assert ("r1" in row, "r2" in row) == ("r1_gamma" in options, "r2_gamma" in options)
-    assert ("lecam" in row) == ("lecam" in options)
-    assert (row.get("anchor", 0) > 0) == ("anchor" in options)
+    assert ("r1" in row, "r2" in row) == ("penalties.r1" in options, "penalties.r2" in options)
+    assert ("lecam" in row) == ("penalties.lecam" in options)
+    assert (row.get("anchor", 0) > 0) == ("handover.anchor" in options)
 
 
 def test_the_anchor_holds_samples_to_what_pretraining_drew(tmp_path, monkeypatch):
@@ -218,7 +219,7 @@ def test_the_anchor_holds_samples_to_what_pretraining_drew(tmp_path, monkeypatch
 
     monkeypatch.setattr("stages.gan.train.anchor_loss", noted)
     values = overlaid("cpu")
-    values["gan"]["anchor"] = 10.0
+    values["gan"]["handover"]["anchor"] = 10.0
     takes_two_steps(values, tmp_path)
     weights, header = load_weights(tmp_path / "models/pretrain.safetensors")
     pretrained = build_generator(header["architecture"]).eval()

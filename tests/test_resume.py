@@ -29,7 +29,7 @@ def hashes(checkout: Path) -> dict[str, str]:
 
 def test_a_stage_killed_at_any_moment_goes_on_and_ends_with_the_same_bytes(checkout):
     before = (checkout / "params.yaml").read_text()
-    set_params(checkout, {"gan.kimg": 0.8, "gan.augment_p": 0.0, "gan.augment_target": 0.3, "gan.augment_kimg": 1})
+    set_params(checkout, {"gan.kimg": 0.8, "gan.augment.p": 0.0, "gan.augment.target": 0.3, "gan.augment.kimg": 1})
     try:
         assert ran(dvc(checkout, "repro", "gan")) == ["gan"]
         whole = hashes(checkout)

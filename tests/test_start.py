@@ -47,7 +47,7 @@ def test_layers_of_another_shape_stay_as_they_were_and_are_named(capsys):
     given = build_generator({"name": "lite", "z_dim": 512, "image_px": PX, "width": 8}).state_dict()
     save_weights(GAN_FILE, given, load_weights(GAN_FILE)[1])
     keep("small")
-    _, begin = begin_gan("small", px=64, init="random", generator_width=4)
+    _, begin = begin_gan("small", px=64, init="random", **{"generator.width": 4})
     said = capsys.readouterr().out.splitlines()[-1]
     pattern = r"gan: starts from models/small/gan\.safetensors: (\d+) of (\d+) layers, (\d+)% of the weights; new: (.*)"
     found = re.fullmatch(pattern, said)
@@ -95,10 +95,10 @@ def test_a_classifier_that_starts_from_a_trained_one_normalises_by_the_batch_aga
 def test_the_discriminator_learns_alone_only_if_it_has_learnt_nothing_yet():
     train_gan(5)
     keep("half")
-    alone = {"alone_kimg": 0.02, "batch": 8, "kimg": 0.08}
+    alone = {"handover.d_warmup_kimg": 0.02, "batch": 8, "kimg": 0.08}
     p, begin = begin_gan("half", **alone)
     assert "loss_g" in train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, None)[1].history[0]
-    p, begin = begin_gan("half", steps=7, ramp_kimg=0.004, alone_kimg=0.02)
+    p, begin = begin_gan("half", steps=7, **{"handover.g_warmup_kimg": 0.004, "handover.d_warmup_kimg": 0.02})
     training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, None)[1]
     assert training.state["opt_g"].state_dict()["param_groups"][0]["lr"] > 0
 

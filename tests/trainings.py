@@ -24,7 +24,7 @@ from creatures.data.pictures import Pictures
 from creatures.latents.mixture import Mixture
 from creatures.latents.sampling import Latent
 from creatures.nets.encoder.encoder import Encoder
-from creatures.runtime.config import parse, read_yaml
+from creatures.runtime.config import changed, parse, read_yaml
 from creatures.training import loop
 from creatures.training.log import Quiet
 from creatures.training.loop import Training
@@ -66,7 +66,7 @@ def pictures() -> Pictures:
 
 
 def params(section: str, model: Any, steps: int, **changes: Any) -> Any:
-    values = read_yaml(ROOT / "params.yaml")[section] | {"batch": BATCH, "start": "none"} | changes
+    values = changed(read_yaml(ROOT / "params.yaml")[section], {"batch": BATCH, "start": "none"} | changes)
     if section == "classifier":
         values["epochs"] = -(-steps * BATCH // len(TRAINED))
     else:
@@ -97,7 +97,13 @@ def train_pretrain(stage: Any, steps: int, origin: Origin | None = None, **chang
 
 
 def train_gan(stage: Any, steps: int, **changes: Any) -> Training:
-    small = {"generator_width": 4, "discriminator_width": 8, "frames": 2, "alone_kimg": 0.0, "ramp_kimg": 0.0} | SLOW
+    small = {
+        "generator.width": 4,
+        "discriminator.width": 8,
+        "frames": 2,
+        "handover.d_warmup_kimg": 0.0,
+        "handover.g_warmup_kimg": 0.0,
+    } | SLOW
     p = params("gan", GanParams, steps, **small | changes)
     mixture = Mixture(np.full(2, 0.5), np.zeros((2, DIMS)), np.stack([np.eye(DIMS)] * 2), np.zeros(DIMS), np.eye(DIMS))
     shares = np.full(LABELS, 1 / LABELS)
@@ -120,28 +126,28 @@ def train_pix2pix(stage: Any, steps: int, origin: Origin | None = None, **change
 
 # the default recipe but for its loss: the hinge's gradient of a last bias is 0 but for rounding while no pair is
 # told apart, and Adam makes whole steps of it
-USUAL: dict[str, Any] = {"init": "pretrained", "anchor": 1.0, "discriminator_enlarge": 1, "loss": "bce"}
+USUAL: dict[str, Any] = {"init": "pretrained", "handover.anchor": 1.0, "discriminator.upscale": 1, "loss": "bce"}
 # what the default recipe has not: penalties, soft labels, dropout, all that looks at a whole batch
 OTHER: dict[str, Any] = {
     "init": "random",
     "latent": "normal",
     "condition": "species",
-    "generator": "dcgan",
-    "dropout": 0.3,
-    "discriminator": "sngan",
+    "generator.name": "dcgan",
+    "generator.dropout": 0.3,
+    "discriminator.name": "sngan",
     "msg": True,
     "loss": "bce-soft",
-    "gp": 1.0,
-    "r1_gamma": 0.1,
-    "r2_gamma": 0.1,
-    "lecam": 0.1,
-    "anchor": 0.0,
-    "augment_p": 0.2,
-    "augment_target": 0.3,
-    "augment_kimg": 1.0,
-    "augment_pictures": ["jitter", "elastic"],
-    "blur": 2.0,
-    "blur_kimg": 0.2,
+    "penalties.gp": 1.0,
+    "penalties.r1": 0.1,
+    "penalties.r2": 0.1,
+    "penalties.lecam": 0.1,
+    "handover.anchor": 0.0,
+    "augment.p": 0.2,
+    "augment.target": 0.3,
+    "augment.kimg": 1.0,
+    "augment.real_ops": ["jitter", "elastic"],
+    "handover.blur": 2.0,
+    "handover.blur_kimg": 0.2,
 }
 TRAININGS: dict[str, Callable[[Any, int], Training]] = {
     "classifier": train_classifier,

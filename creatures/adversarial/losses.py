@@ -22,6 +22,7 @@ class Loss:
         discriminator: of the logits of real and of fake pictures.
         generator: of the logits of fake pictures.
         paired: the generator's is of the differences fake - real instead.
+        fixed_zero: a logit of 0 says neither real nor fake, so that its sign can steer augmentation.
         gp: weight of the gradient penalty that is part of it.
         clip: bound on the discriminator's weights; 0 for none.
     """
@@ -29,6 +30,7 @@ class Loss:
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
     paired: bool = False
+    fixed_zero: bool = True
     gp: float = 0.0
     clip: float = 0.0
 
@@ -93,7 +95,7 @@ LOSSES: dict[str, Loss] = {
     "bce-smooth": Loss(smooth_discriminator, bce_generator),
     "bce-soft": Loss(soft_discriminator, soft_generator),
     "hinge": Loss(hinge_discriminator, wasserstein_generator),
-    "wgan": Loss(wasserstein_discriminator, wasserstein_generator, clip=0.01),
-    "wgan-gp": Loss(wasserstein_discriminator, wasserstein_generator, gp=10.0),
-    "rpgan": Loss(relativistic_discriminator, bce_generator, paired=True),
+    "wgan": Loss(wasserstein_discriminator, wasserstein_generator, fixed_zero=False, clip=0.01),
+    "wgan-gp": Loss(wasserstein_discriminator, wasserstein_generator, fixed_zero=False, gp=10.0),
+    "rpgan": Loss(relativistic_discriminator, bce_generator, paired=True, fixed_zero=False),
 }

@@ -7,14 +7,16 @@ is here.
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from creatures.runtime.errors import UserError
+from creatures.runtime.renamed import RENAMED, SECTIONS
 
 
 class Section(BaseModel):
@@ -86,6 +88,18 @@ def lookup(values: dict[str, Any], dotted: str) -> Any:
     return found
 
 
+def changed(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of nested dictionaries with other values at dotted keys, such as `discriminator.width`."""
+    found = copy.deepcopy(dict(values))
+    for dotted, value in changes.items():
+        *sections, key = dotted.split(".")
+        place = found
+        for section in sections:
+            place = place[section]
+        place[key] = value
+    return found
+
+
 def parse(name: str, values: Any, model: type[S]) -> S:
     """Check one section.
 
@@ -107,12 +121,14 @@ def load(section: str, model: type[S], path: str | Path = "params.yaml") -> tupl
 def _explain(name: str, model: type[Section]) -> Any:
     def line(error: Any) -> str:
         key = ".".join([name, *map(str, error["loc"])])
+        if now := {"extra_forbidden": RENAMED, "model_type": SECTIONS}.get(error["type"], {}).get(key):
+            return f"{key} is called {now} now"
         if error["type"] == "extra_forbidden":
             section, fields = key.rpartition(".")[0], _fields(model, error["loc"][:-1])
             return f"{key} is not a parameter" + (f"; {section} has {', '.join(fields)}" if fields else "")
         message = error["msg"].removeprefix("Value error, ")
-        if not error["loc"]:  # a rule over several keys: it names them itself
-            return f"{name}: {message}"
+        if error["type"] == "value_error" and isinstance(error["input"], dict | Section):
+            return f"{key}: {message}"  # a rule over several keys: it names them itself
         return f"{key} is {error['input']!r}: {message[0].lower()}{message[1:]}"
 
     return line

@@ -72,7 +72,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
             told = projected(mixture, embeddings)
     if p.condition == "species":
         told, shares = of_species(pictures)
-    latent = Latent(mixture.embedding_dim if mixture else p.z_dim, mixture, shares)
+    latent = Latent(mixture.embedding_dim if mixture else p.generator.z_dim, mixture, shares)
     weights, architecture = None, new_architecture(p, latent.length, common.image_px)
     if of_start:
         weights, header = load_weights(root / PRETRAIN_FILE)
@@ -82,7 +82,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     architecture["msg"] = p.msg
     classes = latent.classes if p.condition in ("component", "species") else 0
     net_g, net_d = build(p, architecture, weights, classes, common.seed)
-    about = {"discriminator": {"name": p.discriminator, **knobs_of_discriminator(p, architecture, classes)}}
+    about = {"discriminator": {"name": p.discriminator.name, **knobs_of_discriminator(p, architecture, classes)}}
     origin = Origin("gan", p.start, made_from, {"batch": p.batch}, about, root)
     if not origin.restores(net_g=net_g, net_d=net_d):
         reads, others = READS.get(p.condition), "as pretrained" if of_start else "new"
@@ -96,14 +96,15 @@ def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:
     knobs = {
         "z_dim": z_dim,
         "image_px": image_px,
-        "width": p.generator_width,
-        "activation": p.activation,
-        "dropout": p.dropout,
-        "first_px": p.first_px,
-        "kernel": p.kernel,
+        "width": p.generator.width,
+        "activation": p.generator.activation,
+        "dropout": p.generator.dropout,
+        "first_px": p.generator.first_px,
+        "kernel": p.generator.kernel_size,
         "msg": p.msg,
     }
-    return {"name": p.generator} | {k: v for k, v in knobs.items() if takes(GENERATORS[p.generator], k)}
+    name = p.generator.name
+    return {"name": name} | {k: v for k, v in knobs.items() if takes(GENERATORS[name], k)}
 
 
 def build(
@@ -119,11 +120,14 @@ def build(
     torch.manual_seed(seed)
     net_g = build_generator(architecture)
     sides = [2**i for i in range(2, 10) if 2**i < architecture["image_px"]]
-    if p.attention_px and p.attention_px not in sides:
-        raise UserError(f"gan.attention_px is {p.attention_px}: must be 0 or one of {', '.join(map(str, sides))}")
-    net_d = DISCRIMINATORS[p.discriminator](**knobs_of_discriminator(p, architecture, classes))
-    initialise(net_d, p.initial)
-    initialise(net_g, p.initial)
+    attention_px = p.discriminator.attention_px
+    if attention_px and attention_px not in sides:
+        raise UserError(
+            f"gan.discriminator.attention_px is {attention_px}: must be 0 or one of {', '.join(map(str, sides))}"
+        )
+    net_d = DISCRIMINATORS[p.discriminator.name](**knobs_of_discriminator(p, architecture, classes))
+    initialise(net_d, p.weight_init)
+    initialise(net_g, p.weight_init)
     if weights is not None:  # pretraining knows no small pictures
         net_g.load_state_dict(weights, strict=not p.msg)
     channels_last = torch.channels_last
@@ -134,12 +138,12 @@ def knobs_of_discriminator(p: GanParams, architecture: dict[str, Any], classes: 
     """The arguments of its class, for a generator of that architecture."""
     knobs = {
         "image_px": architecture["image_px"],
-        "width": p.discriminator_width,
-        "norm": p.discriminator_norm,
-        "enlarge": p.discriminator_enlarge,
-        "attention_px": p.attention_px,
+        "width": p.discriminator.width,
+        "norm": p.discriminator.norm,
+        "enlarge": p.discriminator.upscale,
+        "attention_px": p.discriminator.attention_px,
         "msg": p.msg,
         "classes": classes,
         "embedding_dim": architecture["z_dim"] if p.condition == "embedding" else 0,
     }
-    return {k: v for k, v in knobs.items() if takes(DISCRIMINATORS[p.discriminator], k)}
+    return {k: v for k, v in knobs.items() if takes(DISCRIMINATORS[p.discriminator.name], k)}

@@ -50,7 +50,7 @@ def draw_rows(p: GanParams, start: Start, chosen: np.ndarray, rng: np.random.Gen
     """
     z, classes = start.latent.draw(len(chosen), rng)
     real_condition, anchored = None if start.told is None else start.told[chosen], 0
-    if start.embeddings is not None and p.anchor:  # half of the fakes are rebuilds
+    if start.embeddings is not None and p.handover.anchor:  # half of the fakes are rebuilds
         anchored = p.batch // 2
         z[:anchored] = start.embeddings[chosen[:anchored]]
         if p.condition == "component" and real_condition is not None:

@@ -57,13 +57,17 @@ def train(
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
     opt_d = torch.optim.Adam(trained, lr=p.d_lr, betas=betas, fused=True)
     net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
-    adversarial = Adversarial(accelerate, net_d, opt_g, opt_d, p.loss, p.penalties, p.penalty_every, p.lecam)
+    adversarial = Adversarial(
+        accelerate, net_d, opt_g, opt_d, p.loss, p.gradient_penalties, p.penalties.every, p.penalties.lecam
+    )
     ema, best, mesh, pieces = EMA(net_g, p.ema), Best(), Mesh(), Pieces()
-    adaptive = AdaptiveP(p.augment_p, p.augment_target, p.augment_kimg)
+    adaptive = AdaptiveP(p.augment.p, p.augment.target, p.augment.kimg)
 
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
-    taught = copy.deepcopy(net_g).eval() if p.anchor and p.init == "pretrained" else None
-    steps, alone, ramp = (round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.alone_kimg, p.ramp_kimg))
+    taught = copy.deepcopy(net_g).eval() if p.handover.anchor and p.init == "pretrained" else None
+    steps, alone, ramp = (
+        round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.handover.d_warmup_kimg, p.handover.g_warmup_kimg)
+    )
     steps = max(1, steps)
     if start.origin.state:  # both networks have long learnt together
         alone = ramp = 0
@@ -73,7 +77,7 @@ def train(
     scored = set(np.linspace(steps - 1, steps // 2, p.snapshots).round().astype(int).tolist()) if score else set()
 
     def show(images: list[Tensor], condition: np.ndarray | None, sigma: float) -> DiscriminatorInput:
-        images = augment(blur([x.float() for x in images], sigma), p.augment, adaptive.p)
+        images = augment(blur([x.float() for x in images], sigma), p.augment.ops, adaptive.p)
         told = None if condition is None else torch.from_numpy(condition).to(device)
         return DiscriminatorInput(images, net_d.features(images), told)
 
@@ -83,20 +87,20 @@ def train(
         drawn = net_g.pyramid(latents)
         fake = show(drawn, rows.fake_condition, sigma)
         with torch.no_grad():
-            real = show(shrink(vary(source, p.augment_pictures), len(drawn)), rows.real_condition, sigma)
+            real = show(shrink(vary(source, p.augment.real_ops), len(drawn)), rows.real_condition, sigma)
 
         def extra() -> tuple[list[Tensor], Metrics]:
-            metrics, weights = {}, {"mesh": p.mesh, "pieces": p.pieces, "anchor": anchor}
-            if p.mesh:
+            metrics, weights = {}, {"mesh": p.penalties.mesh, "pieces": p.penalties.pieces, "anchor": anchor}
+            if p.penalties.mesh:
                 metrics["mesh"] = mesh(real.pictures[0], fake.pictures[0])
-            if p.pieces:
+            if p.penalties.pieces:
                 metrics["pieces"] = pieces(source, drawn[0])
             if rows.anchored:
                 goal = source[: rows.anchored]
                 if taught is not None:  # the others: as pretraining would have drawn them
                     with torch.no_grad():
                         goal = torch.cat([goal, taught(latents[rows.anchored :])])
-                metrics["anchor"] = anchor_loss(drawn[0][: len(goal)], goal, p.anchor_px)
+                metrics["anchor"] = anchor_loss(drawn[0][: len(goal)], goal, p.handover.anchor_px)
             return [weights[name] * metric for name, metric in metrics.items()], metrics
 
         return Batch(real, fake, extra)
@@ -110,11 +114,11 @@ def train(
                 watch(run.folder, step, ema.module)
             set_rate(opt_g, p.lr * rate(step, alone, ramp, steps, p.schedule))
             set_rate(opt_d, p.d_lr * rate(step, 0, 0, steps, p.schedule))
-            sigma = fading(p.blur, step * p.batch / 1000, p.blur_kimg)
+            sigma = fading(p.handover.blur, step * p.batch / 1000, p.handover.blur_kimg)
             train_g = step >= alone and step % p.n_critic == 0
 
             rows = draw_rows(p, start, batches[step], np.random.default_rng(mix(seed, step)))
-            anchor = fading(p.anchor, step * p.batch / 1000, p.anchor_kimg)
+            anchor = fading(p.handover.anchor, step * p.batch / 1000, p.handover.anchor_kimg)
             parts = rows.parts(p.accumulate)
             metrics = adversarial.step(partial(forward, sigma=sigma, anchor=anchor), parts, step, train_g)
             adaptive.update(metrics["d_sign"], p.batch)

@@ -1,0 +1,38 @@
+"""Parameters of before, by dotted key, and what they are called now."""
+
+RENAMED = {
+    "gan.generator_width": "gan.generator.width",
+    "gan.z_dim": "gan.generator.z_dim",
+    "gan.activation": "gan.generator.activation",
+    "gan.dropout": "gan.generator.dropout",
+    "gan.first_px": "gan.generator.first_px",
+    "gan.kernel": "gan.generator.kernel_size",
+    "gan.initial": "gan.weight_init",
+    "gan.discriminator_width": "gan.discriminator.width",
+    "gan.discriminator_norm": "gan.discriminator.norm",
+    "gan.discriminator_enlarge": "gan.discriminator.upscale",
+    "gan.attention_px": "gan.discriminator.attention_px",
+    "gan.gp": "gan.penalties.gp",
+    "gan.r1_gamma": "gan.penalties.r1",
+    "gan.r2_gamma": "gan.penalties.r2",
+    "gan.lecam": "gan.penalties.lecam",
+    "gan.penalty_every": "gan.penalties.every",
+    "gan.mesh": "gan.penalties.mesh",
+    "gan.pieces": "gan.penalties.pieces",
+    "gan.augment_p": "gan.augment.p",
+    "gan.augment_target": "gan.augment.target",
+    "gan.augment_kimg": "gan.augment.kimg",
+    "gan.augment_pictures": "gan.augment.real_ops",
+    "gan.alone_kimg": "gan.handover.d_warmup_kimg",
+    "gan.ramp_kimg": "gan.handover.g_warmup_kimg",
+    "gan.anchor": "gan.handover.anchor",
+    "gan.anchor_px": "gan.handover.anchor_px",
+    "gan.anchor_kimg": "gan.handover.anchor_kimg",
+    "gan.blur": "gan.handover.blur",
+    "gan.blur_kimg": "gan.handover.blur_kimg",
+}
+SECTIONS = {  # keys that are sections now, and where their value is
+    "gan.generator": "gan.generator.name",
+    "gan.discriminator": "gan.discriminator.name",
+    "gan.augment": "gan.augment.ops",
+}
