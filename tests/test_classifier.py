@@ -57,7 +57,7 @@ def test_the_best_weights_are_kept():
     net, best = torch.nn.Linear(1, 1), train.Best()
     for score in (0.2, 0.7, 0.5):
         torch.nn.init.constant_(net.weight, score)
-        best.offer(score, net, 0)
+        best.update(score, net, 0)
     assert best.weights["weight"].item() == pytest.approx(0.7)
 
 

@@ -113,7 +113,7 @@ def test_a_repository_without_a_commit_has_curves_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with training(tmp_path) as run:
         for _ in run:
-            run.note(score=1.0)
+            run.log_metrics(score=1.0)
     assert list((tmp_path / "runs/tensorboard").iterdir())
 
 
@@ -135,7 +135,7 @@ def test_curves_that_cannot_be_written_end_no_training(full, tmp_path, capfd):
         for step in run:
             if step == 2:
                 full(300)
-            run.note(score=1.0)
+            run.log_metrics(score=1.0)
     said = capfd.readouterr().err
     assert run.step == 9 and said.count("no more curves") == 1 and "Traceback" not in said
 

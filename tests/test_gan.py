@@ -15,7 +15,7 @@ from creatures.data.pictures import Pictures
 from creatures.runtime.config import changed, parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training import schedules
-from creatures.training.schedules import AdaptiveP, blur, fading, rate, set_rate
+from creatures.training.schedules import AdaptiveP, blur, linear_decay, lr_factor, set_lr
 from stages.gan.classes import of_species
 from stages.gan.params import GanParams
 from stages.gan.train import anchor_loss
@@ -117,13 +117,13 @@ def test_penalties_add_up_over_the_sizes_of_a_picture():
 
 
 def test_the_generator_waits_then_rises_then_falls():
-    rates = [rate(step, alone=10, ramp=20, steps=100, schedule="cosine") for step in range(100)]
+    rates = [lr_factor(step, alone=10, ramp=20, steps=100, schedule="cosine") for step in range(100)]
     assert rates[:10] == [0.0] * 10
     assert np.all(np.diff(rates[10:25]) > 0)
     assert np.all(np.diff(rates[30:]) < 0)
     assert rates[-1] == pytest.approx(0.05, abs=0.01)
-    assert rate(0, 0, 0, 100, "linear") == rate(99, 0, 0, 100, "constant") == 1.0
-    assert rate(50, 0, 0, 100, "linear") == pytest.approx(0.525)
+    assert lr_factor(0, 0, 0, 100, "linear") == lr_factor(99, 0, 0, 100, "constant") == 1.0
+    assert lr_factor(50, 0, 0, 100, "linear") == pytest.approx(0.525)
 
 
 @pytest.mark.parametrize(
@@ -160,12 +160,12 @@ def test_what_makes_no_sense_is_refused_in_one_line(change, says):
 def test_rates_survive_a_checkpoint():
     """A checkpoint is loaded without pickle's classes: a numpy number in it could not be read."""
     optimiser = torch.optim.Adam([torch.zeros(1, requires_grad=True)])
-    set_rate(optimiser, 1e-3 * rate(5, 0, 0, 10, "cosine"))
+    set_lr(optimiser, 1e-3 * lr_factor(5, 0, 0, 10, "cosine"))
     buffer = io.BytesIO()
     torch.save(optimiser.state_dict(), buffer)
     buffer.seek(0)
     assert torch.load(buffer, weights_only=True)["param_groups"][0]["lr"] == pytest.approx(
-        1e-3 * rate(5, 0, 0, 10, "cosine")
+        1e-3 * lr_factor(5, 0, 0, 10, "cosine")
     )
 
 
@@ -209,8 +209,8 @@ def test_a_fixed_probability_stays():
 
 
 def test_what_fades_is_gone_when_its_span_is_over_and_without_one_it_stays():
-    assert [fading(4.0, done, 2.0) for done in (0.0, 0.5, 2.0, 3.0)] == [4.0, 3.0, 0.0, 0.0]
-    assert fading(4.0, 3.0, 0.0) == 4.0
+    assert [linear_decay(4.0, done, 2.0) for done in (0.0, 0.5, 2.0, 3.0)] == [4.0, 3.0, 0.0, 0.0]
+    assert linear_decay(4.0, 3.0, 0.0) == 4.0
 
 
 def test_blur_keeps_the_mean_and_the_background_and_takes_detail():

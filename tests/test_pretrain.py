@@ -9,7 +9,7 @@ from creatures.data.pictures import Pictures
 from creatures.nets.encoder.encoder import Encoder
 from creatures.training.perceptual import PerceptualLoss
 from stages.pretrain.score import errors, mean_picture, nearest_rows
-from stages.pretrain.train import rate
+from stages.pretrain.train import lr_factor_of_part
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_the_nearest_train_picture_is_by_embedding():
 
 
 def test_the_rate_falls_in_each_of_the_two_parts():
-    rates = [rate(step, 10, 20) for step in range(30)]
+    rates = [lr_factor_of_part(step, 10, 20) for step in range(30)]
     assert rates[0] == rates[10] == 1
     assert np.all(np.diff(rates[:10]) < 0) and np.all(np.diff(rates[10:]) < 0)
-    assert [rate(step, 0, 20) for step in range(20)] == rates[10:]
+    assert [lr_factor_of_part(step, 0, 20) for step in range(20)] == rates[10:]

@@ -17,7 +17,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +45,20 @@ class Stateful(Protocol):
     def load_state_dict(self, state: Any) -> Any: ...
 
 
+class Hook:
+    """What is done around the steps of a training."""
+
+    def begin(self, run: Training) -> None:
+        """Called once a checkpoint, if there is one, is loaded."""
+
+    def before_step(self, run: Training, step: int) -> None: ...
+
+    def after_step(self, run: Training, step: int) -> None: ...
+
+    def end(self, run: Training) -> None:
+        """Called after the last step."""
+
+
 class Training:
     """Steps `0 … steps - 1` with checkpoints, logging and guards.
 
@@ -56,9 +70,10 @@ class Training:
         state: what a checkpoint holds: modules, optimisers, schedules, averages.
         log_every: steps averaged in a row of `history`.
         origin: where it begins; anew, if it is not given.
+        hooks: called around every step, in this order.
 
     Attributes:
-        history: a row for each `log_every` steps and each call of `note`; part of the
+        history: a row for each `log_every` steps and each call of `log_metrics`; part of the
             checkpoint, so that it has neither gaps nor repeats after an interruption.
         folder: for files that belong to the checkpoint, such as sample grids.
     """
@@ -72,7 +87,9 @@ class Training:
         state: Mapping[str, Stateful],
         log_every: int = 20,
         origin: Origin | None = None,
+        hooks: Sequence[Hook] = (),
     ) -> None:
+        self.hooks = hooks
         self.steps, self.images_per_step, self.seed = steps, images_per_step, seed
         self.state, self.log_every = dict(state), log_every
         self.stage, self.folder = stage, stage.checkpoint_dir
@@ -99,6 +116,8 @@ class Training:
         self._saved = time.monotonic()
         # a signal lets the step under way end, so that a whole state can be saved
         self._handlers = {n: signal.signal(n, self._stop) for n in (signal.SIGTERM, signal.SIGINT)}
+        for hook in self.hooks:
+            hook.begin(self)
         return self
 
     def __exit__(
@@ -120,7 +139,11 @@ class Training:
     def __iter__(self) -> Iterator[int]:
         while self.step < self.steps:
             torch.manual_seed(mix(self.seed, self.step))
+            for hook in self.hooks:
+                hook.before_step(self, self.step)
             yield self.step
+            for hook in self.hooks:
+                hook.after_step(self, self.step)
             self.step += 1
             if self.step % self.log_every == 0:
                 self._close_row()
@@ -142,6 +165,8 @@ class Training:
             print(f"{self.stage.name}: no last checkpoint in {self.folder}: {reason}", file=sys.stderr)
         if self._counts:
             self._close_row()
+        for hook in self.hooks:
+            hook.end(self)
 
     def _stop(self, number: int, frame: object) -> None:
         self._stopping = True
@@ -155,7 +180,7 @@ class Training:
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def note(self, **figures: float) -> None:
+    def log_metrics(self, **figures: float) -> None:
         """Add figures measured now and then, such as a score on val, as a row of their own."""
         self.history.append({"step": self.step + 1, "kimg": self._kimg(self.step + 1), **figures})
         self._log.row(self.step + 1, figures)

@@ -20,7 +20,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 
 
-def rate(step: int, alone: int, ramp: int, steps: int, schedule: str) -> float:
+def lr_factor(step: int, alone: int, ramp: int, steps: int, schedule: str) -> float:
     """Factor on a learning rate: 0 while `alone`, a linear rise over `ramp`, all under the schedule."""
     if step < alone:
         return 0.0
@@ -28,13 +28,13 @@ def rate(step: int, alone: int, ramp: int, steps: int, schedule: str) -> float:
     return rise * SCHEDULES[schedule](min(1.0, step / steps))
 
 
-def set_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
+def set_lr(optimiser: torch.optim.Optimizer, lr: float) -> None:
     """Set the learning rate of all of an optimiser's parameters."""
     for group in optimiser.param_groups:
         group["lr"] = lr
 
 
-def fading(value: float, done: float, span: float) -> float:
+def linear_decay(value: float, done: float, span: float) -> float:
     """A value that falls to 0 in a line as `done` goes from 0 to `span`; one that stays, if `span` is 0."""
     return value * max(0.0, 1 - done / span) if span else value
 

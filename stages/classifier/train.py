@@ -14,13 +14,13 @@ from creatures.nets.encoder.encoder import LAYERS, Encoder
 from creatures.runtime.errors import UserError
 from creatures.training.augment import augment
 from creatures.training.batches import Batches
-from creatures.training.best import Best
 from creatures.training.device import accelerator, scaler_of, to_device
 from creatures.training.distributed import Means, is_first, micro_batches, prepare, share, whole
 from creatures.training.embed import pool_rows
 from creatures.training.log import RunContext
 from creatures.training.loop import Training
 from creatures.training.origin import Origin
+from creatures.training.snapshots import Best
 from stages.classifier.params import ClassifierParams
 
 TURNS = 4
@@ -108,9 +108,9 @@ def train(
             run.log(**metrics.found)
             if (step + 1) % steps_per_epoch == 0 and is_first():
                 found = score(net, pictures, task, known_rows(pictures, "val", task))
-                best.offer(found[0] if found else 0.0, net, step)
+                best.update(found[0] if found else 0.0, net, step)
                 if found:
-                    run.note(val_top1=found[0], val_top5=found[1])
+                    run.log_metrics(val_top1=found[0], val_top5=found[1])
     if best.weights:
         net.load_state_dict(best.weights)
     net.eval()

@@ -20,13 +20,13 @@ from creatures.data.tensors import to_float
 from creatures.nets.common.base import Generator, shrink
 from creatures.training.augment import augment, vary
 from creatures.training.batches import Batches
-from creatures.training.best import Best
 from creatures.training.device import accelerator, scaler_of
-from creatures.training.distributed import is_first, prepare
+from creatures.training.distributed import prepare
 from creatures.training.ema import EMA
 from creatures.training.log import RunContext
 from creatures.training.loop import Training, mix
-from creatures.training.schedules import AdaptiveP, blur, fading, rate, set_rate
+from creatures.training.schedules import AdaptiveP, blur, linear_decay, lr_factor, set_lr
+from creatures.training.snapshots import Snapshots
 from stages.gan.build import Start
 from stages.gan.params import GanParams
 from stages.gan.rows import Rows, draw_rows
@@ -60,7 +60,7 @@ def train(
     adversarial = Adversarial(
         accelerate, net_d, opt_g, opt_d, p.loss, p.gradient_penalties, p.penalties.every, p.penalties.lecam
     )
-    ema, best, mesh, pieces = EMA(net_g, p.ema), Best(), Mesh(), Pieces()
+    ema, mesh, pieces = EMA(net_g, p.ema), Mesh(), Pieces()
     adaptive = AdaptiveP(p.augment.p, p.augment.target, p.augment.kimg)
 
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
@@ -73,8 +73,7 @@ def train(
         alone = ramp = 0
     elif "discriminator" in start.origin.whole:
         alone = 0
-    watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
-    scored = set(np.linspace(steps - 1, steps // 2, p.snapshots).round().astype(int).tolist()) if score else set()
+    snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, lowest="val_kid")
 
     def show(images: list[Tensor], condition: np.ndarray | None, sigma: float) -> DiscriminatorInput:
         images = augment(blur([x.float() for x in images], sigma), p.augment.ops, adaptive.p)
@@ -105,35 +104,24 @@ def train(
 
         return Batch(real, fake, extra)
 
-    state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
+    state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": snapshots.best}
     state |= {"p": adaptive, "lecam": adversarial.lecam, "mesh": mesh, "pieces": pieces} | scaler_of(accelerate)
-    with Training(stage, steps, p.batch, seed, state, origin=start.origin) as run:
-        best.forget(before=steps // 2 if score else steps)
+    with Training(stage, steps, p.batch, seed, state, origin=start.origin, hooks=[snapshots]) as run:
         for step in run:
-            if step in watched and is_first():
-                watch(run.folder, step, ema.module)
-            set_rate(opt_g, p.lr * rate(step, alone, ramp, steps, p.schedule))
-            set_rate(opt_d, p.d_lr * rate(step, 0, 0, steps, p.schedule))
-            sigma = fading(p.handover.blur, step * p.batch / 1000, p.handover.blur_kimg)
+            set_lr(opt_g, p.lr * lr_factor(step, alone, ramp, steps, p.schedule))
+            set_lr(opt_d, p.d_lr * lr_factor(step, 0, 0, steps, p.schedule))
+            sigma = linear_decay(p.handover.blur, step * p.batch / 1000, p.handover.blur_kimg)
             train_g = step >= alone and step % p.n_critic == 0
 
             rows = draw_rows(p, start, batches[step], np.random.default_rng(mix(seed, step)))
-            anchor = fading(p.handover.anchor, step * p.batch / 1000, p.handover.anchor_kimg)
+            anchor = linear_decay(p.handover.anchor, step * p.batch / 1000, p.handover.anchor_kimg)
             parts = rows.parts(p.accumulate)
             metrics = adversarial.step(partial(forward, sigma=sigma, anchor=anchor), parts, step, train_g)
             adaptive.update(metrics["d_sign"], p.batch)
             run.log(augment_p=metrics["loss_d"].new_tensor(adaptive.p), **metrics)
             if train_g:
                 ema.update(net_g)
-            if score and step in scored and is_first():
-                found = score(ema.module)
-                best.offer(-found["val_kid"], ema.module, step)
-                run.note(**found)
-        if is_first():
-            watch(run.folder, steps, ema.module)
-    if best.weights:
-        ema.module.load_state_dict(best.weights)
-    return ema.module, run
+    return snapshots.chosen(), run
 
 
 def anchor_loss(drawn: Tensor, goal: Tensor, px: int) -> Tensor:

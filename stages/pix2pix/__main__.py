@@ -51,9 +51,9 @@ def main(stage: Stage) -> None:
         drawn = Colourer(net, p.noise, p.outline, kept).colour(hand, common.seed)
         save_frame(folder, step, drawn, columns=len(hand))
 
-    def score(net: UNet) -> float:
+    def score(net: UNet) -> dict[str, float]:
         drawn = Colourer(net, p.noise, p.outline, kept).colour(outlines.plain(val), None, palettes[val])
-        return errors(perceptual, drawn, pictures.images[val])[1]
+        return {"val_feature": errors(perceptual, drawn, pictures.images[val])[1]}
 
     origin = Origin("pix2pix", p.start, made_from, {"batch": p.batch})
     net, training = train(

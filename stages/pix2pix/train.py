@@ -16,15 +16,15 @@ from creatures.data.pictures import Pictures
 from creatures.data.tensors import to_float
 from creatures.training.augment import augment
 from creatures.training.batches import Batches
-from creatures.training.best import Best
 from creatures.training.device import accelerator, scaler_of, to_device
-from creatures.training.distributed import is_first, micro_batches, prepare, share
+from creatures.training.distributed import micro_batches, prepare, share
 from creatures.training.ema import EMA
 from creatures.training.log import RunContext
 from creatures.training.loop import Training
 from creatures.training.origin import Origin
 from creatures.training.perceptual import PerceptualLoss
-from creatures.training.schedules import rate, set_rate
+from creatures.training.schedules import lr_factor, set_lr
+from creatures.training.snapshots import Snapshots
 from creatures.translation.colouring import to_lines
 from creatures.translation.patchgan import PatchGAN
 from creatures.translation.unet import UNet, draw_noise
@@ -56,7 +56,7 @@ def train(
     seed: int,
     watch: Callable[[Path, int, UNet], None],
     perceptual: PerceptualLoss,
-    score: Callable[[UNet], float] | None,
+    score: Callable[[UNet], dict[str, float]] | None,
     origin: Origin | None = None,
 ) -> tuple[UNet, Training]:
     """The averaged generator, the best of its snapshots if there is a score, and the run's record.
@@ -66,7 +66,7 @@ def train(
         watch: called `p.frames` times, evenly spread from the start to the end, with a folder
             that is kept as long as the checkpoint, the step and the averaged generator.
         perceptual: with its network on the device.
-        score: of a generator, lower is better; None: its last state is the one to keep.
+        score: `val_feature` of a generator, lower is better; None: its last state is the one to keep.
         origin: where it begins; anew, if it is not given.
     """
     accelerate = accelerator()
@@ -80,11 +80,10 @@ def train(
     opt_d = torch.optim.Adam(net_d.parameters(), lr=p.d_lr, betas=betas, fused=True)
     net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
     adversarial = Adversarial(accelerate, net_d, opt_g, opt_d, p.loss, p.penalties)
-    ema, best = EMA(net_g, p.ema), Best()
+    ema = EMA(net_g, p.ema)
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
     steps = max(1, round(p.kimg * 1000 / p.batch))
-    watched = set(np.linspace(0, steps, p.frames).round().astype(int).tolist())
-    scored = set(np.linspace(steps - 1, steps // 2, p.snapshots).round().astype(int).tolist()) if score else set()
+    snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, lowest="val_feature")
 
     def forward(rows: Rows) -> Batch:
         fake, real = net_g(rows.lines, rows.noise, rows.palettes), rows.real
@@ -97,15 +96,12 @@ def train(
         on_real, on_fake = (DiscriminatorInput([x], net_d.features([x]), rows.lines) for x in (real, fake))
         return Batch(on_real, on_fake, extra)
 
-    state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": best}
+    state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": snapshots.best}
     state |= scaler_of(accelerate)
-    with Training(stage, steps, p.batch, seed, state, origin=origin) as run:
-        best.forget(before=steps // 2 if score else steps)
+    with Training(stage, steps, p.batch, seed, state, origin=origin, hooks=[snapshots]) as run:
         for step in run:
-            if step in watched and is_first():
-                watch(run.folder, step, ema.module)
             for optimiser, lr in ((opt_g, p.lr), (opt_d, p.d_lr)):
-                set_rate(optimiser, lr * rate(step, 0, 0, steps, p.schedule))
+                set_lr(optimiser, lr * lr_factor(step, 0, 0, steps, p.schedule))
             chosen = batches[step]
             papers = outlines.varied(chosen, pictures, step, seed, p.by_hand)
             pair = [to_float(pictures.images[share(chosen)]).to(device), to_lines(share(papers)).to(device)]
@@ -116,12 +112,4 @@ def train(
             metrics = adversarial.step(forward, rows.parts(p.accumulate), step)
             ema.update(net_g)
             run.log(**metrics)
-            if score and step in scored and is_first():
-                found = score(ema.module)
-                best.offer(-found, ema.module, step)
-                run.note(val_feature=found)
-        if is_first():
-            watch(run.folder, steps, ema.module)
-    if best.weights:
-        ema.module.load_state_dict(best.weights)
-    return ema.module, run
+    return snapshots.chosen(), run

@@ -7,7 +7,6 @@ blocks alone, against shrunk pictures; then the whole network learns the whole p
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from creatures.training.log import RunContext
 from creatures.training.loop import Training
 from creatures.training.origin import Origin
 from creatures.training.perceptual import PerceptualLoss
+from creatures.training.schedules import lr_factor, set_lr
 from stages.pretrain.params import PretrainParams
 
 
@@ -56,7 +56,6 @@ def train(
             raise UserError("pretrain.kimg is 0, but not all of pretrain.start fits: raise kimg, to 7 for instance")
     optimiser = torch.optim.Adam([*net.parameters(), *to_small.parameters()], lr=p.lr, betas=(0.5, 0.99))
     coarse, fine = round(p.coarse_kimg * 1000 / p.batch), (max(1, round(p.kimg * 1000 / p.batch)) if p.kimg else 0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, coarse, fine))
     net, to_small, optimiser = prepare(accelerate, net, to_small, optimiser)
     ema = EMA(net, p.ema)
     perceptual.net.to(accelerate.device)
@@ -73,10 +72,11 @@ def train(
         metrics.add(feature=feature, pixel=pixel)
         return feature + p.pixel_weight * pixel
 
-    state = {"net": net, "to_small": to_small, "optimiser": optimiser, "schedule": schedule, "ema": ema}
+    state = {"net": net, "to_small": to_small, "optimiser": optimiser, "ema": ema}
     state |= scaler_of(accelerate)
     with Training(stage, coarse + fine, p.batch, seed, state, origin=origin) as run:
         for step in run:
+            set_lr(optimiser, p.lr * lr_factor_of_part(step, coarse, fine))
             chosen, metrics = share(batches[step]), Means(p.accumulate)
             real = to_float(pictures.images[chosen]).to(accelerate.device)
             z = torch.from_numpy(embeddings[chosen]).to(accelerate.device)
@@ -88,13 +88,12 @@ def train(
                 accelerate.backward(loss / p.accumulate)
             run.log(**metrics.found)
             optimiser.step()
-            schedule.step()
             if step >= coarse:
                 ema.update(net)
     return ema.module, run
 
 
-def rate(step: int, coarse: int, fine: int) -> float:
-    """Factor on the learning rate: a cosine from 1 to 0.05 in each of the two parts."""
-    done = step / coarse if step < coarse else (step - coarse) / max(fine, 1)
-    return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+def lr_factor_of_part(step: int, coarse: int, fine: int) -> float:
+    """Factor on the learning rate: a cosine from 1 to LOWEST in each of the two parts."""
+    first, length = (0, coarse) if step < coarse else (coarse, max(fine, 1))
+    return lr_factor(step - first, 0, 0, length, "cosine")

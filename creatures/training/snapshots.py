@@ -1,0 +1,91 @@
+"""What is kept of a network as it learns: sample grids, and the best of its weights."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from torch import Tensor, nn
+
+from creatures.training.distributed import is_first
+from creatures.training.ema import EMA
+from creatures.training.loop import Hook, Training
+
+N = TypeVar("N", bound=nn.Module)
+
+
+class Best:
+    """The weights with the best score so far; of equal ones the last."""
+
+    def __init__(self) -> None:
+        self.score, self.step = -math.inf, -1
+        self.weights: dict[str, Tensor] = {}
+
+    def forget(self, before: int) -> None:
+        """Drop weights of a step before `before`: those of a shorter run that this one goes on from."""
+        if self.step < before:
+            self.score, self.step, self.weights = -math.inf, -1, {}
+
+    def update(self, score: float, module: nn.Module, step: int) -> None:
+        if score >= self.score:
+            self.score, self.step, self.weights = score, step, copy.deepcopy(module.state_dict())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"score": self.score, "step": self.step, "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.score, self.step, self.weights = state["score"], state["step"], state["weights"]
+
+
+class Snapshots(Hook, Generic[N]):
+    """Calls `watch` with the averaged network now and then, and keeps the best of those that `score` is given.
+
+    Args:
+        steps: of the training.
+        watch: called `frames` times, evenly spread from the start to the end, with a folder that is kept as long as
+            the checkpoint, the step and the averaged network.
+        score: metrics of a network; None: its last state is the one to keep.
+        count: calls of `score`, evenly spread over the second half.
+        lowest: the metric that is lowest for the best.
+    """
+
+    def __init__(
+        self,
+        ema: EMA[N],
+        steps: int,
+        watch: Callable[[Path, int, N], None],
+        frames: int,
+        score: Callable[[N], dict[str, Any]] | None,
+        count: int,
+        lowest: str,
+    ) -> None:
+        self.ema, self.steps, self.watch, self.score, self.lowest = ema, steps, watch, score, lowest
+        self.best = Best()
+        self.watched = set(np.linspace(0, steps, frames).round().astype(int).tolist())
+        self.scored = set(np.linspace(steps - 1, steps // 2, count).round().astype(int).tolist())
+
+    def begin(self, run: Training) -> None:
+        self.best.forget(before=self.steps // 2 if self.score else self.steps)
+
+    def before_step(self, run: Training, step: int) -> None:
+        if step in self.watched and is_first():
+            self.watch(run.folder, step, self.ema.module)
+
+    def after_step(self, run: Training, step: int) -> None:
+        if self.score and step in self.scored and is_first():
+            metrics = self.score(self.ema.module)
+            self.best.update(-metrics[self.lowest], self.ema.module, step)
+            run.log_metrics(**metrics)
+
+    def end(self, run: Training) -> None:
+        self.before_step(run, self.steps)
+
+    def chosen(self) -> N:
+        """The averaged network with its best weights, or its last ones."""
+        if self.best.weights:
+            self.ema.module.load_state_dict(self.best.weights)
+        return self.ema.module
