@@ -19,8 +19,8 @@ import typer
 from app.best import Judge, best_of
 from app.generate import drawn_for
 from app.networks import critic_file, generator_file
-from bench.judge import scores
 from bench.report import COLUMNS
+from bench.scores import scores
 from creatures.data.pictures import open_pictures
 from creatures.latents.sampling import Sampler, load_sampler
 from creatures.runtime.config import parse, read_yaml

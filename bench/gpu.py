@@ -25,8 +25,8 @@ import torch
 import typer
 
 from app.recipe import overlaid, overlay_of
-from bench.judge import scores
 from bench.quality import file_of
+from bench.scores import scores
 from bench.trainings import MODULES, Trainings, Watch, apart, digest, precision
 from bench.workspace import BEFORE, prepare_folder, run_stage
 from creatures.data.pictures import FOLDER, open_pictures

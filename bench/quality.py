@@ -40,8 +40,8 @@ import psutil
 import typer
 
 from app.recipe import overlaid, overlay_of, recipe_file
-from bench.judge import JUDGE, curve, real_features, scores
 from bench.report import write_report
+from bench.scores import JUDGE, curve, real_features, scores
 from bench.scratch import scratch
 from bench.workspace import BEFORE, few_pictures, workspace
 from creatures.data.pictures import open_pictures

@@ -23,12 +23,11 @@ from torch import Tensor
 
 from app.export import DATA
 from app.networks import CARD, RELEASED
-from bench.judge import scores
 from bench.report import COLUMNS
-from creatures.data.pictures import Pictures, open_pictures
+from bench.scores import scores
+from creatures.data.pictures import Pictures, evenly_spaced, open_pictures
 from creatures.data.provenance import OUTLINES, PICTURES, ancestors, digest_of
 from creatures.data.sheets import save_sheet
-from creatures.data.spread import spread
 from creatures.data.weights import load_weights, save_weights
 from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture, save_mixture
@@ -120,7 +119,7 @@ def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 
 def differences(folder: Path, pictures: Pictures) -> dict[str, float]:
     """How far the compacted networks are from the originals: of embeddings relatively, of pictures in levels of 255."""
-    rows = spread(pictures.rows("val"), CHECKED)
+    rows = evenly_spaced(pictures.rows("val"), CHECKED)
     whole, compact = (
         embed_rows(load_encoder(path)[0], pictures, rows) for path in (ENCODER_FILE, folder / ENCODER_FILE.name)
     )
@@ -148,7 +147,7 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
     SHEETS.mkdir(parents=True, exist_ok=True)
     save_sheet(SHEETS / "samples.png", sampler.sample(64, 0), columns=16)
     save_sheet(SHEETS / "samples-4x.png", sampler.sample(32, 1), columns=8, scale=4)
-    rows = spread(pictures.rows("test"), 8)
+    rows = evenly_spaced(pictures.rows("test"), 8)
     outlines = np.load(OUTLINES.parent / "sketch.npy", mmap_mode="r")[rows]
     coloured = load_colourer(folder / COLOURER_FILE.name).colour(outlines, 0)
     pairs = np.stack([np.repeat(outlines[:, None], 3, 1), coloured, pictures.images[rows]], axis=1)

@@ -100,8 +100,8 @@ def _mean(runs: Runs, name: str) -> float:
 def _cell(values: list[float]) -> str:
     if not values:  # measured before there was such a figure
         return "–"
-    spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{spread}"
+    evenly_spaced = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{evenly_spaced}"
 
 
 def main(folder: str, document: str) -> None:

@@ -20,8 +20,7 @@ from accelerate.state import AcceleratorState
 from torch import nn
 
 from bench.scratch import Scratch
-from creatures.data.pictures import Pictures
-from creatures.data.spread import spread
+from creatures.data.pictures import Pictures, evenly_spaced
 from creatures.latents.mixture import Mixture
 from creatures.latents.sampling import Latent
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
@@ -95,7 +94,7 @@ class Trainings:
     """
 
     def __init__(self, values: dict[str, Any], pictures: Pictures) -> None:
-        rows = spread(pictures.rows("train"), ENOUGH)
+        rows = evenly_spaced(pictures.rows("train"), ENOUGH)
         images = np.asarray(pictures.images[rows])
         self.pictures = Pictures(images, pictures.index.take(rows))
         self.values, self.seed = values, values["common"]["seed"]

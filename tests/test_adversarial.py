@@ -140,7 +140,7 @@ def test_float16_with_scaled_losses_trains_alike_and_goes_on(name, train, stage,
 
 def test_processes_average_gradients_before_a_scaler_looks_at_them(monkeypatch):
     """One process's overflow is all processes': otherwise some would skip the step and the others wait for them."""
-    monkeypatch.setattr(distributed, "processes", lambda: 2)
+    monkeypatch.setattr(distributed, "world_size", lambda: 2)
     monkeypatch.setattr(distributed, "_add_up", lambda x: x + torch.tensor([torch.inf]))  # the other's
     accelerate = in_float16()
     weight = nn.Parameter(torch.ones(1))

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from creatures.runtime.errors import UserError
-from stages.scrape import beside
+from stages.scrape import sidecar_labels
 from tests.test_archives import KINDS, PICTURE, lock, tar, unpacked, zipped
 from tests.test_scrape import written
 
@@ -45,7 +45,7 @@ def test_labels_belong_to_the_picture_of_their_name_wherever_they_lie(tmp_path):
 
 
 def test_a_long_file_is_no_label_and_too_many_end_the_stage(tmp_path, monkeypatch):
-    monkeypatch.setattr(beside, "MAX_LABEL", 50)
+    monkeypatch.setattr(sidecar_labels, "MAX_LABEL", 50)
     files = {"a/1.png": PICTURE, "a/1.json": b"[" * 51, "a/2.png": PICTURE, "a/2.txt": b"mew"}
     path = zipped(tmp_path / "a.zip", files)
     rows = unpacked(tmp_path, path)
@@ -54,10 +54,10 @@ def test_a_long_file_is_no_label_and_too_many_end_the_stage(tmp_path, monkeypatc
         "a/1.json": ("a", "not a picture"),
         "a/2.png": ("mew", ""),
     }
-    monkeypatch.setattr(beside, "MAX_LABEL", 1 << 16)
+    monkeypatch.setattr(sidecar_labels, "MAX_LABEL", 1 << 16)
     deep = zipped(tmp_path / "deep.zip", {"a/1.png": PICTURE, "a/1.json": b"[" * 50_000})
     assert unpacked(tmp_path / "2", deep)["a/1.png"].label == "a"
-    monkeypatch.setattr(beside, "MAX_LABELS", 9)
+    monkeypatch.setattr(sidecar_labels, "MAX_LABELS", 9)
     with pytest.raises(UserError, match="more labels than fit in memory"):
         unpacked(tmp_path / "3", path)
 

@@ -12,7 +12,7 @@ import torch
 
 import app.export
 from app.export import export, write
-from app.page.quick import quick_colourer
+from app.page.onnx_colourer import quick_colourer
 from creatures.data.weights import save_weights
 from creatures.latents.sampling import GAN_FILE, Latent, Sampler
 from creatures.nets.generators.lite import LiteGenerator

@@ -16,7 +16,7 @@ from creatures.runtime.config import changed, parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training import schedules
 from creatures.training.schedules import AdaptiveP, blur, linear_decay, lr_factor, set_lr
-from stages.gan.classes import of_species
+from stages.gan.classes import species_labels
 from stages.gan.params import GanParams
 from stages.gan.train import anchor_loss
 
@@ -117,7 +117,7 @@ def test_penalties_add_up_over_the_sizes_of_a_picture():
 
 
 def test_the_generator_waits_then_rises_then_falls():
-    rates = [lr_factor(step, alone=10, ramp=20, steps=100, schedule="cosine") for step in range(100)]
+    rates = [lr_factor(step, d_warmup=10, g_warmup=20, steps=100, schedule="cosine") for step in range(100)]
     assert rates[:10] == [0.0] * 10
     assert np.all(np.diff(rates[10:25]) > 0)
     assert np.all(np.diff(rates[30:]) < 0)
@@ -194,7 +194,7 @@ def test_augmentation_grows_while_real_pictures_are_told_too_well_and_shrinks_wh
 
 
 def test_augmentation_follows_what_all_processes_see(monkeypatch):
-    monkeypatch.setattr(schedules, "average", lambda sign: sign / 2 + 0.5)  # of another process, all real ones are told
+    monkeypatch.setattr(schedules, "all_reduce_mean", lambda sign: sign / 2 + 0.5)
     adaptive = AdaptiveP(0.4, 0.6, 1.0)
     for _ in range(4):
         adaptive.update(torch.tensor(0.3), 10)
@@ -225,7 +225,7 @@ def test_blur_keeps_the_mean_and_the_background_and_takes_detail():
 
 def test_classes_are_the_species_of_train_and_the_others_are_unknown():
     index = pa.table({"label": [7, 7, 3, 5, -1], "split": ["train", "train", "train", "test", "train"]})
-    labels, shares = of_species(Pictures(np.zeros((5, 3, 4, 4), np.uint8), index))
+    labels, shares = species_labels(Pictures(np.zeros((5, 3, 4, 4), np.uint8), index))
     assert labels.tolist() == [1, 1, 0, -1, -1]
     assert shares == pytest.approx([1 / 3, 2 / 3])
 

@@ -28,7 +28,7 @@ KEYS = {
 }
 CODE = {
     "stages/gan/train.py": ["gan", "evaluate"],
-    "stages/pix2pix/hand.py": ["pix2pix"],
+    "stages/pix2pix/outline_augment.py": ["pix2pix"],
     "creatures/adversarial/losses.py": ["gan", "evaluate", "pix2pix"],
     "creatures/nets/encoder/encoder.py": ["classifier", "pretrain", "gmm", "gan", "evaluate"],
 }

@@ -88,13 +88,13 @@ def two(monkeypatch, rank: int) -> None:
 
 def test_shares_are_dealt_and_what_cannot_be_is_refused(monkeypatch):
     rows = np.arange(8)
-    assert distributed.share(rows) is rows
+    assert distributed.shard(rows) is rows
     for rank, wanted in enumerate(([0, 2, 4, 6], [1, 3, 5, 7])):
         two(monkeypatch, rank)
-        assert distributed.share(rows).tolist() == wanted
-        assert distributed.share(torch.from_numpy(np.stack([rows, rows])), dim=1).tolist() == [wanted, wanted]
+        assert distributed.shard(rows).tolist() == wanted
+        assert distributed.shard(torch.from_numpy(np.stack([rows, rows])), dim=1).tolist() == [wanted, wanted]
     with pytest.raises(UserError, match="7 pictures of a batch cannot be shared evenly by 2 processes"):
-        distributed.share(rows[:7])
+        distributed.shard(rows[:7])
 
 
 def test_a_process_that_is_gone_is_told_in_one_line(monkeypatch):
@@ -105,7 +105,7 @@ def test_a_process_that_is_gone_is_told_in_one_line(monkeypatch):
     monkeypatch.setattr(distributed.dist, "all_reduce", broken)
     net = nn.Linear(1, 1)
     with pytest.raises(UserError, match="another process of this training has ended") as error:
-        distributed.average(net(torch.ones(1, 1)))
+        distributed.all_reduce_mean(net(torch.ones(1, 1)))
     assert "\n" not in str(error.value)
 
 

@@ -8,7 +8,7 @@ from timm.layers import Conv2dSame
 
 from creatures.data.weights import load_weights, save_weights
 from creatures.nets.common.base import shrink
-from creatures.nets.common.parts import INITIAL, SelfAttention, initialise
+from creatures.nets.common.parts import WEIGHT_INITS, SelfAttention, init_weights
 from creatures.nets.discriminators.projected import ProjectedDiscriminator
 from creatures.nets.discriminators.registry import DISCRIMINATORS
 from creatures.nets.encoder.encoder import Encoder
@@ -126,23 +126,23 @@ def test_spectral_norm_bounds_every_layer(name):
 
 def test_initial_weights_are_as_named():
     net = DISCRIMINATORS["dcgan"](64, 64)
-    initialise(net, "normal")
+    init_weights(net, "normal")
     assert net.last.weight.std().item() == pytest.approx(0.02, rel=0.05)
-    initialise(net, "xavier")
+    init_weights(net, "xavier")
     fan = (512 + 1) * 16
     assert net.last.weight.abs().max().item() == pytest.approx((6 / fan) ** 0.5, rel=0.01)
     before = net.last.weight.clone()
-    initialise(net, "default")
+    init_weights(net, "default")
     assert torch.equal(net.last.weight, before)
-    assert set(INITIAL) == {"default", "normal", "xavier"}
+    assert set(WEIGHT_INITS) == {"default", "normal", "xavier"}
 
 
 def test_initial_weights_reach_under_spectral_norm_and_leave_frozen_layers_alone():
     torch.manual_seed(0)
     sngan, projected = DISCRIMINATORS["sngan"](32, 8), ProjectedDiscriminator(32, 8)
     frozen = {k: v.clone() for k, v in projected.backbone.state_dict().items()}
-    initialise(sngan, "normal")
-    initialise(projected, "normal")
+    init_weights(sngan, "normal")
+    init_weights(projected, "normal")
     assert sngan.last.parametrizations.weight.original.std().item() == pytest.approx(0.02, rel=0.1)
     assert all(torch.equal(v, frozen[k]) for k, v in projected.backbone.state_dict().items())
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from app.own import is_bare, is_thin, outline_of, strokes, thickness
+from app.user_images import is_bare, is_thin, outline_of, strokes, thickness
 from creatures.decoding.svg import render
 from creatures.runtime.errors import UserError
 from creatures.translation.drawings import svg

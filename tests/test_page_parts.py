@@ -15,10 +15,10 @@ from PIL import Image
 
 from app.page.fuse import fuse
 from app.page.limits import open_upload
-from app.page.sent import DRAWINGS, Paper
 from app.page.serve import delete_older, serve
 from app.page.studio import Studio
 from app.page.ui import build
+from app.page.uploads import DRAWINGS, Paper
 from bench.page import png
 from creatures.data.pictures import Pictures
 from creatures.runtime.errors import UserError

@@ -21,11 +21,11 @@ from creatures.translation.colouring import Colourer, load_colourer
 from creatures.translation.drawings import drawings
 from creatures.translation.palette import palette_of, palettes_of
 from creatures.translation.patchgan import FIELDS, PatchGAN
-from creatures.translation.unet import UNet, draw_noise, laid_on
-from stages.pix2pix.hand import by_hand, shaken, with_gaps
+from creatures.translation.unet import UNet, blend_palette, draw_noise
+from stages.pix2pix.outline_augment import by_hand, shaken, with_gaps
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
-from stages.pix2pix.score import agreement, figures_of, from_median, l1
+from stages.pix2pix.score import agreement, colouring_metrics, from_median, l1
 from stages.pix2pix.train import train
 from tests.closure import ROOT
 
@@ -96,7 +96,7 @@ def test_a_palette_is_of_the_figure_alone_and_says_how_much_of_each_colour():
 def test_what_is_told_is_drawn_in_just_these_colours():
     palettes = torch.tensor([[[0.5, -0.5, 0.0, 0.7], [-1.0, -1.0, 1.0, 0.3]], [[0.0] * 4] * 2])
     logits = torch.tensor([50.0, 0.0]).reshape(1, 2, 1, 1).repeat(2, 1, 2, 2)
-    drawn = torch.tanh(laid_on(logits, palettes))
+    drawn = torch.tanh(blend_palette(logits, palettes))
     assert torch.allclose(drawn[0, :, 0, 0], torch.tensor([0.5, -0.5, 0.0]) * 0.98)
     assert not drawn[1].any()
 
@@ -158,7 +158,7 @@ def test_a_batch_is_the_same_for_the_same_step(discs):
     rows = np.array([3, 0, 2])
     one, again, later = (outlines.varied(rows, pictures, step, 7, 1.0) for step in (1, 1, 2))
     assert np.array_equal(one, again) and not np.array_equal(one, later)
-    assert np.array_equal(outlines.plain(rows), outlines.papers["canny"][rows])
+    assert np.array_equal(outlines.plain(rows), outlines.by_kind["canny"][rows])
 
 
 def test_drawings_fit_pictures_of_any_side():
@@ -181,13 +181,13 @@ def test_figures_say_what_they_are_called():
         np.abs(flat.astype(float) - 51).mean() / 255
     )
     outlines = np.stack([paper(64, 20)] * 3)
-    found = figures_of(real, real, outlines)
+    found = colouring_metrics(real, real, outlines)
     assert found["test_l1"] == found["test_l1_inside"] == found["feature_distance"] == 0
     assert found["edge_agreement"] > 0.9
     each, together = found["baseline_each_l1_inside"], found["baseline_l1_inside"]
     assert 0 < each < together  # the figures differ in colour, and each has a line of another
     blank = np.full_like(real, 255)
-    assert figures_of(blank, real, outlines)["edge_agreement"] == 0
+    assert colouring_metrics(blank, real, outlines)["edge_agreement"] == 0
     assert agreement(disc(64, 8).transpose(2, 0, 1), paper(64, 28)) < 0.2
 
 
@@ -203,9 +203,9 @@ def test_every_loss_trains_and_keeps_the_best_snapshot(loss, discs, tmp_path, mo
         return next(scores)
 
     with scratch("pix2pix") as stage:
-        told = palettes_of(pictures.images, p.palette)
+        palette = palettes_of(pictures.images, p.palette)
         perceptual = PerceptualLoss(EfficientNetLite(0), (2, 4))
-        net, run = train(stage, p, pictures, outlines, told, 0, lambda *a: watched.append(a[1]), perceptual, score)
+        net, run = train(stage, p, pictures, outlines, palette, 0, lambda *a: watched.append(a[1]), perceptual, score)
     assert watched == [0, 4]
     assert [row["val_feature"] for row in run.history if "val_feature" in row] == [1.0, 2.0]
     rows = [row for row in run.history if "l1" in row]
@@ -223,7 +223,7 @@ def test_it_learns_the_colour_of_what_it_saw(colours, discs, tmp_path, monkeypat
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     pictures, outlines = discs
     one = Pictures(pictures.images[[2] * 6], pictures.index)
-    same = Outlines({"canny": outlines.papers["canny"][[2] * 6]})
+    same = Outlines({"canny": outlines.by_kind["canny"][[2] * 6]})
     values = SMALL | {
         "kimg": 0.4,
         "lambda_l1": 100.0,
@@ -236,10 +236,12 @@ def test_it_learns_the_colour_of_what_it_saw(colours, discs, tmp_path, monkeypat
     }
     p = parse("pix2pix", VALUES | values, Pix2pixParams)
     with scratch("pix2pix") as stage:
-        told = palettes_of(one.images, colours)
+        palette = palettes_of(one.images, colours)
         perceptual = PerceptualLoss(EfficientNetLite(0), (2, 4))
-        net, _ = train(stage, p, one, same, told, 0, lambda *a: None, perceptual, None)
-    drawn = Colourer(net, "dropout", "canny", torch.from_numpy(told)).colour(same.papers["canny"][:1], None, told[:1])
+        net, _ = train(stage, p, one, same, palette, 0, lambda *a: None, perceptual, None)
+    drawn = Colourer(net, "dropout", "canny", torch.from_numpy(palette)).colour(
+        same.by_kind["canny"][:1], None, palette[:1]
+    )
     assert l1(drawn, one.images[:1]) < 0.06 < l1(np.full_like(drawn, 255), one.images[:1])
 
 

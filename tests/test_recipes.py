@@ -248,12 +248,12 @@ def test_a_random_generator_is_the_pretrained_one_but_for_its_weights(tmp_path):
 
 
 def test_the_discriminator_is_told_the_embeddings_that_pictures_have_and_fakes_were_drawn_from(tmp_path, monkeypatch):
-    told: list[tuple[torch.Tensor, torch.Tensor]] = []
+    condition: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     inner = Adversarial.discriminator_loss
 
     def noted(self, batch, penalised):
-        told.append((batch.real.condition, batch.fake.condition))
+        condition.append((batch.real.condition, batch.fake.condition))
         return inner(self, batch, penalised)
 
     monkeypatch.setattr(Adversarial, "discriminator_loss", noted)
@@ -261,7 +261,7 @@ def test_the_discriminator_is_told_the_embeddings_that_pictures_have_and_fakes_w
     embeddings = np.load(tmp_path / "data/embeddings.npy")
     latent = Latent(DIMS, load_mixture(tmp_path / "models/gmm.npz"), None)
     batches = Batches(np.arange(COUNT), 4, 0)
-    assert len(told) == 2
-    for step, (real, fake) in enumerate(told):
+    assert len(condition) == 2
+    for step, (real, fake) in enumerate(condition):
         assert np.array_equal(real, embeddings[batches[step]])
         assert np.array_equal(fake, latent.draw(4, np.random.default_rng(mix(0, step)))[0])

@@ -6,8 +6,8 @@ import torch
 from prdc import compute_prdc
 
 from creatures.metrics.features import features
-from creatures.metrics.figures import frechet_distance, kid, memorised, precision_recall_density_coverage
 from creatures.metrics.nearest import nearest
+from creatures.metrics.scores import frechet_distance, kid, memorised, precision_recall_density_coverage
 from stages.evaluate.compare import compare
 
 

@@ -16,7 +16,7 @@ from creatures.data.shards import Shards, write_shards
 from creatures.runtime.errors import UserError
 from creatures.training import batches as batches_module
 from creatures.training.batches import Batches
-from creatures.training.distributed import share
+from creatures.training.distributed import shard
 from stages.clean.pack import labels_of, shard_order
 from tests.test_many import two
 
@@ -150,7 +150,7 @@ def test_readers_share_the_batches_of_one(images, shards, monkeypatch):
     for rank in range(2):
         two(monkeypatch, rank)
         batches = Batches(rows, 8, 3, shards)  # as a process that goes on from step 2 has them
-        parts.append([share(batches[step]) for step in range(2, 7)])
+        parts.append([shard(batches[step]) for step in range(2, 7)])
     for chosen, first, second in zip(whole[2:], *parts, strict=True):
         np.testing.assert_array_equal(np.stack([first, second], 1).ravel(), chosen)
         np.testing.assert_array_equal(shards[first], images[chosen[::2]])

@@ -110,8 +110,8 @@ def train_gan(stage: Any, steps: int, **changes: Any) -> Training:
     latent = Latent(DIMS, mixture) if p.latent == "gmm" else Latent(DIMS, None, shares)
     architecture = new_architecture(p, latent.length, PX)
     nets = build(p, architecture, None, latent.classes if p.condition == "species" else 0, 0)
-    told = embeddings() if p.latent == "gmm" else np.array(TRAINED)
-    start = Start(*nets, architecture, latent, embeddings() if p.latent == "gmm" else None, told)
+    condition = embeddings() if p.latent == "gmm" else np.array(TRAINED)
+    start = Start(*nets, architecture, latent, embeddings() if p.latent == "gmm" else None, condition)
     return gan.train(stage, p, start, pictures(), 0, lambda *_: None, None)[1]
 
 

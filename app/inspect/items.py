@@ -82,7 +82,7 @@ class Items:
         """Items, all or some, by number, ready for JSON."""
         return {number: asdict(self.items[number]) for number in numbers or range(len(self.items))}
 
-    def spread(self, count: int) -> list[int]:
+    def evenly_spaced(self, count: int) -> list[int]:
         """The numbers of at most `count` items of each reason, evenly spread."""
         reasons = np.array([item.reason for item in self.items])
         chosen: list[int] = []

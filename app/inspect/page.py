@@ -30,7 +30,7 @@ def render(items: Items, numbers: list[int] | None = None, thumbs: dict[int, str
 def write_html(path: Path, count: int) -> Path:
     """Write the page as one file, with at most `count` pictures of each reason."""
     items = Items()
-    numbers = items.spread(count)
+    numbers = items.evenly_spaced(count)
     of = {other for number in numbers if (other := items.items[number].of) is not None}
     thumbs = {
         number: f"data:image/webp;base64,{base64.b64encode(found).decode()}"

@@ -10,8 +10,8 @@ from PIL import Image
 
 from app.page.limits import MOST_SEED, whole
 from app.page.parts import LARGE_PX, QUICK, SMALL_PX, answers, label_of, picture_box, seed_box, shown
-from app.page.sent import Paper, opened
 from app.page.studio import Studio
+from app.page.uploads import Paper, opened
 from creatures.runtime.errors import UserError
 from creatures.translation.drawings import drawings
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from app.page.limits import whole
 from app.page.parts import LARGE_PX, SMALL_PX, answers, label_of, picture_box, shown
-from app.page.sent import Upload
 from app.page.studio import Studio
+from app.page.uploads import Upload
 
 STEPS = 9  # from one to the other
 

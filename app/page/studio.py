@@ -17,7 +17,7 @@ from app.colour import painted, traced
 from app.explore import Explorer, cleaned, drawn, load_embeddings, load_explorer, species_row, unusable
 from app.networks import colourer_file, critic_file, encoder_file, generator_file, is_released
 from app.page.names import load_names
-from app.page.quick import quick_colourer
+from app.page.onnx_colourer import quick_colourer
 from app.trained import cleaning_of, note_changes
 from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
@@ -66,9 +66,9 @@ class Studio:
         chosen = self.judge.best(pictures, z, classes, count) if times > 1 else np.arange(count)
         return pictures[chosen], z[chosen]
 
-    def more_like(self, z: np.ndarray, count: int, seed: int, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    def more_like(self, z: np.ndarray, count: int, seed: int, evenly_spaced: float) -> tuple[np.ndarray, np.ndarray]:
         """Creatures near one, itself the first, with their z."""
-        found = self.explorer.around(z.astype(np.float64), count, seed, spread)
+        found = self.explorer.around(z.astype(np.float64), count, seed, evenly_spaced)
         return self.explorer.draw(found), found
 
     def nearest(self, picture: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, list[str]]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from creatures.training.distributed import share, whole
+from creatures.training.distributed import global_batch_size, shard
 
 SMOOTHING = 0.1
 
@@ -54,8 +54,8 @@ def smooth_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 def _labels(logits: Tensor) -> Tensor:
     """From 0 to SMOOTHING, one for each logit."""
-    drawn = torch.rand(whole(len(logits)), *logits.shape[1:], device=logits.device, dtype=logits.dtype)
-    return SMOOTHING * share(drawn)
+    drawn = torch.rand(global_batch_size(len(logits)), *logits.shape[1:], device=logits.device, dtype=logits.dtype)
+    return SMOOTHING * shard(drawn)
 
 
 def soft_discriminator(real: Tensor, fake: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from creatures.training.distributed import average, share, whole
+from creatures.training.distributed import all_reduce_mean, global_batch_size, shard
 
 Logits = Callable[[list[Tensor]], Tensor]
 
@@ -26,7 +26,7 @@ def _squared_gradient(logits: Logits, pictures: list[Tensor]) -> Tensor:
 
 def gp(logits: Logits, real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """I. Gulrajani et al., "Improved Training of Wasserstein GANs", 2017, eq. 3."""
-    at = share(torch.rand(whole(len(real[0])), 1, 1, 1, device=real[0].device))
+    at = shard(torch.rand(global_batch_size(len(real[0])), 1, 1, 1, device=real[0].device))
     between = [at * x + (1 - at) * y for x, y in zip(real, fake, strict=True)]
     # the root's derivative is infinite at 0
     return ((_squared_gradient(logits, between) + 1e-12).sqrt() - 1).square().mean()
@@ -59,7 +59,7 @@ class LeCam:
 
     def __call__(self, on_real: Tensor, on_fake: Tensor) -> Tensor:
         """Logits, float N x heads."""
-        found = [average(x.detach().float().mean(0)) for x in (on_real, on_fake)]
+        found = [all_reduce_mean(x.detach().float().mean(0)) for x in (on_real, on_fake)]
         held = [average.to(on_real.device) for average in self.averages] or found
         self.averages = [was.lerp(now, 1 - self.DECAY) for was, now in zip(held, found, strict=True)]
         real, fake = self.averages

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from creatures.metrics.defects import APART, LEAST, pieces_of
-from creatures.training.distributed import average
+from creatures.training.distributed import all_reduce_mean
 
 
 class Pieces:
@@ -26,7 +26,7 @@ class Pieces:
     def __call__(self, real: Tensor, fake: Tensor) -> Tensor:
         """Pictures float N x 3 x H x W in [-1, 1]."""
         of_real, of_fake = ink_apart(contrast(real.detach())), ink_apart(contrast(fake.detach()))
-        now = average(torch.stack([found.flatten(1).any(1).float().mean() for found in (of_real, of_fake)]))
+        now = all_reduce_mean(torch.stack([found.flatten(1).any(1).float().mean() for found in (of_real, of_fake)]))
         self.averages = now if self.averages is None else self.averages.to(now.device).lerp(now, 1 - self.DECAY)
         visible = (contrast(fake) * of_fake).sum((1, 2)) / of_fake.sum((1, 2)).clamp(min=1)
         return visible.mean() * (self.averages[1] > self.averages[0])

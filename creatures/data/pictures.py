@@ -61,6 +61,13 @@ class Pictures:
         return dict(json.loads((self.index.schema.metadata or {}).get(b"cleaning", b"{}")))
 
 
+def evenly_spaced(rows: np.ndarray, count: int) -> np.ndarray:
+    """At most `count` of `rows`, evenly spread over them."""
+    if len(rows) <= count:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
+
+
 def with_cleaning(index: pa.Table, image_px: int, clean: Mapping[str, Any]) -> pa.Table:
     """An index that says what its pictures were cleaned with, for `Pictures.cleaning`."""
     values = {"common.image_px": image_px} | {f"clean.{name}": clean[name] for name in CLEANING}

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.transforms.functional import gaussian_blur
 
-from creatures.training.distributed import share, whole
+from creatures.training.distributed import global_batch_size, shard
 
 DRAWS = 4  # uniform numbers in [0, 1) for each picture and augmentation
 
@@ -84,7 +84,7 @@ def elastic(x: Tensor, u: Tensor, strength: float = 50.0, smooth: float = 5.0) -
     ElasticTransform has them for pictures of 64 pixels, and the same field, enlarged, for others.
     """
     side, drawn = x.shape[-1], 64
-    field = share(torch.rand(whole(len(x)), 2, drawn, drawn, device=x.device, dtype=x.dtype)) * 2 - 1
+    field = shard(torch.rand(global_batch_size(len(x)), 2, drawn, drawn, device=x.device, dtype=x.dtype)) * 2 - 1
     field = gaussian_blur(field, [2 * int(4 * smooth) + 1] * 2, [smooth, smooth]) * (strength / drawn)
     field = F.interpolate(field, size=(side, side), mode="bilinear", align_corners=False)
     still = F.affine_grid(torch.eye(2, 3, device=x.device).expand(len(x), 2, 3), list(x.shape), align_corners=False)
@@ -103,8 +103,8 @@ OF_PICTURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"flip": flip, "jit
 
 def _draws(pictures: Tensor) -> Tensor:
     """Uniform numbers in [0, 1), DRAWS x N x 1 x 1 x 1."""
-    drawn = torch.rand(DRAWS, whole(len(pictures)), 1, 1, 1, device=pictures.device, dtype=pictures.dtype)
-    return share(drawn, dim=1)
+    drawn = torch.rand(DRAWS, global_batch_size(len(pictures)), 1, 1, 1, device=pictures.device, dtype=pictures.dtype)
+    return shard(drawn, dim=1)
 
 
 def augment(pictures: list[Tensor], policy: Sequence[str], p: float = 1.0) -> list[Tensor]:
@@ -128,7 +128,7 @@ def vary(x: Tensor, policy: Sequence[str]) -> Tensor:
     """Real pictures to train on: with equal chances each stays or gets one of OF_PICTURES."""
     if not policy:
         return x
-    choice = share(torch.randint(len(policy) + 1, (whole(len(x)), 1, 1, 1), device=x.device))
+    choice = shard(torch.randint(len(policy) + 1, (global_batch_size(len(x)), 1, 1, 1), device=x.device))
     for number, name in enumerate(policy, start=1):
         x = torch.where(choice == number, OF_PICTURES[name](x, _draws(x)), x)
     return x

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from torch import distributed as dist
 from torch import nn
 
-from creatures.training.distributed import join
+from creatures.training.distributed import init_distributed
 
 SCALER = "scaler"  # in a checkpoint
 
@@ -28,7 +28,7 @@ def accelerator() -> Accelerator:
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     able = "bf16" if has_bfloat16() else "fp16" if torch.cuda.is_available() else "no"
-    join()
+    init_distributed()
     several_on_cpu = dist.is_initialized() and not torch.cuda.is_available()
     return Accelerator(mixed_precision=os.environ.get("ACCELERATE_MIXED_PRECISION", able), cpu=several_on_cpu)
 

@@ -24,29 +24,29 @@ from creatures.runtime.errors import UserError
 Rows = TypeVar("Rows", Tensor, np.ndarray)
 
 
-def join() -> None:
+def init_distributed() -> None:
     """Meet the others that the environment tells of, in RANK, WORLD_SIZE and MASTER_ADDR as torchrun sets them."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group()  # gloo for what is on the CPU, and NCCL where there are GPUs
 
 
-def processes() -> int:
+def world_size() -> int:
     """How many there are."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def is_first() -> bool:
+def is_main_process() -> bool:
     """Whether this is the process that measures, logs and writes."""
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
-def share(rows: Rows, dim: int = 0) -> Rows:
+def shard(rows: Rows, dim: int = 0) -> Rows:
     """This process's rows of a whole batch.
 
     Raises:
         UserError: the others would get more or fewer.
     """
-    count = processes()
+    count = world_size()
     if count == 1:
         return rows
     if rows.shape[dim] % count:
@@ -80,24 +80,24 @@ class Means:
             self.found[name] = self.found[name] + value if name in self.found else value
 
 
-def whole(count: int) -> int:
+def global_batch_size(count: int) -> int:
     """Rows of the whole batch, of which this process has `count`."""
-    return count * processes()
+    return count * world_size()
 
 
-def average(x: Tensor) -> Tensor:
+def all_reduce_mean(x: Tensor) -> Tensor:
     """The mean of all processes' x, differentiable: what one process finds as a mean over the whole batch."""
-    return x if processes() == 1 else _Sum.apply(x) / processes()
+    return x if world_size() == 1 else _Sum.apply(x) / world_size()
 
 
-def any_of(flag: bool | Tensor) -> bool:
+def any_rank(flag: bool | Tensor) -> bool:
     """Whether it is true in any process; all of them wait for each other here."""
     return bool(_add_up(torch.tensor(float(flag))))
 
 
-def meet() -> None:
+def barrier() -> None:
     """Wait for all the others."""
-    any_of(False)
+    any_rank(False)
 
 
 def prepare(accelerate: Accelerator, *parts: Any) -> list[Any]:
@@ -109,7 +109,7 @@ def prepare(accelerate: Accelerator, *parts: Any) -> list[Any]:
 
 
 def _network(accelerate: Accelerator, net: nn.Module) -> nn.Module:
-    for module in net.modules() if processes() > 1 else ():
+    for module in net.modules() if world_size() > 1 else ():
         # the class alone, so that parameters, names and copies stay as they are
         module.__class__ = _TOGETHER.get(type(module), type(module))
     if backend := os.environ.get("TORCH_COMPILE"):
@@ -128,7 +128,7 @@ def _compile(net: nn.Module, backend: str) -> None:
 
 def _optimiser(accelerate: Accelerator, optimiser: torch.optim.Optimizer) -> Any:
     prepared = accelerate.prepare_optimizer(optimiser)
-    if processes() > 1:
+    if world_size() > 1:
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]
         step = prepared.step
 
@@ -143,14 +143,14 @@ def _optimiser(accelerate: Accelerator, optimiser: torch.optim.Optimizer) -> Any
 def average_gradients(weights: Iterable[Tensor]) -> None:
     """Replace each gradient by its mean over all processes; those without one have none in any of them."""
     found = [weight.grad for weight in weights if weight.grad is not None]
-    flat = _add_up(torch.cat([gradient.flatten() for gradient in found])) / processes()
+    flat = _add_up(torch.cat([gradient.flatten() for gradient in found])) / world_size()
     for gradient, mean in zip(found, flat.split([gradient.numel() for gradient in found]), strict=True):
         gradient.copy_(mean.view(gradient.shape))
 
 
 def _add_up(x: Tensor) -> Tensor:
     """The sum of all processes' x, in place."""
-    if processes() > 1:
+    if world_size() > 1:
         try:
             dist.all_reduce(x)
         except RuntimeError:
@@ -185,11 +185,11 @@ class _BatchNorm(nn.modules.batchnorm._BatchNorm):
         if not self.training:
             return super().forward(x)
         dims, shape = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)
-        mean = average(x.float().mean(dims))
+        mean = all_reduce_mean(x.float().mean(dims))
         apart = x.float() - mean.view(shape)
-        var = average(apart.square().mean(dims))
+        var = all_reduce_mean(apart.square().mean(dims))
         if self.track_running_stats:
-            count = whole(x.numel() // x.shape[1])
+            count = global_batch_size(x.numel() // x.shape[1])
             with torch.no_grad():
                 self.num_batches_tracked += 1
                 self.running_mean.lerp_(mean, self.momentum)
@@ -206,7 +206,7 @@ class _Dropout(nn.Dropout):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.p:
             return x
-        return x * share(F.dropout(torch.cat([torch.ones_like(x)] * processes()), self.p))
+        return x * shard(F.dropout(torch.cat([torch.ones_like(x)] * world_size()), self.p))
 
 
 _TOGETHER: dict[type, type] = {nn.BatchNorm1d: _BatchNorm, nn.BatchNorm2d: _BatchNorm, nn.Dropout: _Dropout}

@@ -33,7 +33,7 @@ from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError, out_of_memory
 from creatures.runtime.signals import say_interrupted
 from creatures.training.device import SCALER
-from creatures.training.distributed import any_of, average, is_first, meet
+from creatures.training.distributed import all_reduce_mean, any_rank, barrier, is_main_process
 from creatures.training.log import Log, Quiet, RunContext
 from creatures.training.origin import REMEDY, Origin, state_file
 
@@ -103,16 +103,16 @@ class Training:
 
     def __enter__(self) -> Training:
         self._lock = FileLock(self.folder / "lock")
-        if is_first():
+        if is_main_process():
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 self._lock.acquire(timeout=0)
             except Timeout:
                 raise UserError(f"another process is training this very run ({self.folder})") from None
         self._load()
-        if any_of(average(torch.tensor(self.step, dtype=torch.float64)) != self.step):
+        if any_rank(all_reduce_mean(torch.tensor(self.step, dtype=torch.float64)) != self.step):
             raise UserError(f"some processes find no checkpoint in {self.folder}: all must work in the same folder")
-        self._log = Log(self.stage, self.steps, self.images_per_step, self.step) if is_first() else Quiet()
+        self._log = Log(self.stage, self.steps, self.images_per_step, self.step) if is_main_process() else Quiet()
         self._saved = time.monotonic()
         # a signal lets the step under way end, so that a whole state can be saved
         self._handlers = {n: signal.signal(n, self._stop) for n in (signal.SIGTERM, signal.SIGINT)}
@@ -132,8 +132,8 @@ class Training:
         elif self._stopping:  # the signal came when the last step was done
             self._lock.release()
             raise KeyboardInterrupt
-        elif not is_first():  # the first has yet to write the outputs
-            meet()
+        elif not is_main_process():  # the first has yet to write the outputs
+            barrier()
             sys.exit()
 
     def __iter__(self) -> Iterator[int]:
@@ -149,9 +149,9 @@ class Training:
                 self._close_row()
                 if time.monotonic() - self._saved > SAVE_EVERY_SECONDS:
                     self.save()
-            if any_of(self._stopping):
+            if any_rank(self._stopping):
                 self._save_all()
-                meet()
+                barrier()
                 raise KeyboardInterrupt
             self._log.advance(self.step)
         if not all_finite({name: item.state_dict() for name, item in self.state.items()}):
@@ -186,7 +186,7 @@ class Training:
         self._log.row(self.step + 1, figures)
 
     def _means(self) -> dict[str, float]:
-        means = {name: float(average(total)) / self._counts[name] for name, total in self._sums.items()}
+        means = {name: float(all_reduce_mean(total)) / self._counts[name] for name, total in self._sums.items()}
         for name, value in means.items():
             if not math.isfinite(value):
                 raise self._not_finite(f"{name} is")
@@ -211,12 +211,12 @@ class Training:
 
     def _save_all(self) -> None:
         """Save what all processes know of the row under way."""
-        self._sums = {name: average(total) for name, total in self._sums.items()}
+        self._sums = {name: all_reduce_mean(total) for name, total in self._sums.items()}
         self.save()
 
     def save(self) -> None:
         """Write the checkpoint; a kill at any moment leaves the old or the new one whole."""
-        if not is_first():
+        if not is_main_process():
             return
         state = {name: item.state_dict() for name, item in self.state.items()}
         if not all_finite(state):
@@ -272,14 +272,14 @@ class Training:
         for item, state in parts:
             item.load_state_dict(state)
         self.step, self.history, self._sums, self._counts = step, history, sums, counts
-        if is_first():
+        if is_main_process():
             print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
         return True
 
     def finish(self, weights: Path) -> None:
         """Keep the last state, as that of the weights that are written by now, in place of the last finished run's;
         then `discard` the rest."""
-        if is_first() and self._ended:
+        if is_main_process() and self._ended:
             with suppress(OSError):  # it is no result
                 kept = state_file(self.folder.parent, self.stage.name, weights)
                 os.replace(self._file, kept)
@@ -291,7 +291,7 @@ class Training:
     def discard(self) -> None:
         """Let the other processes end and remove the checkpoint, once the outputs are written; the run is
         locked until then."""
-        meet()
+        barrier()
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.release()
 

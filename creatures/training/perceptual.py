@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from creatures.data.tensors import to_float
-from creatures.training.distributed import average
+from creatures.training.distributed import all_reduce_mean
 
 BATCH = 64
 
@@ -50,7 +50,7 @@ class PerceptualLoss:
         for found, goal in zip(self.net.feature_maps(fake, self.strides), wanted, strict=True):
             apart = (found - goal).abs().flatten(1).mean(1, dtype=torch.float32)
             level = goal.abs().mean(dtype=torch.float32)
-            total = total + apart / (average(level) if shared else level).clamp(min=1e-6)
+            total = total + apart / (all_reduce_mean(level) if shared else level).clamp(min=1e-6)
         return total
 
     def __call__(self, fake: Tensor, real: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
-from creatures.training.distributed import average
+from creatures.training.distributed import all_reduce_mean
 
 LOWEST = 0.05
 SCHEDULES: dict[str, Callable[[float], float]] = {
@@ -20,11 +20,11 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 
 
-def lr_factor(step: int, alone: int, ramp: int, steps: int, schedule: str) -> float:
+def lr_factor(step: int, d_warmup: int, g_warmup: int, steps: int, schedule: str) -> float:
     """Factor on a learning rate: 0 while `alone`, a linear rise over `ramp`, all under the schedule."""
-    if step < alone:
+    if step < d_warmup:
         return 0.0
-    rise = min(1.0, (step - alone + 1) / ramp) if ramp else 1.0
+    rise = min(1.0, (step - d_warmup + 1) / g_warmup) if g_warmup else 1.0
     return rise * SCHEDULES[schedule](min(1.0, step / steps))
 
 
@@ -71,7 +71,7 @@ class AdaptiveP:
         """Look at E[sign(D(real))] of this process's share of a batch."""
         if not self.target:
             return
-        self._signs.append(float(average(sign)))
+        self._signs.append(float(all_reduce_mean(sign)))
         if len(self._signs) == self.EVERY:
             step = batch * self.EVERY / (1000 * self.kimg)
             r = sum(self._signs) / self.EVERY

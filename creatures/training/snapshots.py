@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from torch import Tensor, nn
 
-from creatures.training.distributed import is_first
+from creatures.training.distributed import is_main_process
 from creatures.training.ema import EMA
 from creatures.training.loop import Hook, Training
 
@@ -72,11 +72,11 @@ class Snapshots(Hook, Generic[N]):
         self.best.forget(before=self.steps // 2 if self.score else self.steps)
 
     def before_step(self, run: Training, step: int) -> None:
-        if step in self.watched and is_first():
+        if step in self.watched and is_main_process():
             self.watch(run.folder, step, self.ema.module)
 
     def after_step(self, run: Training, step: int) -> None:
-        if self.score and step in self.scored and is_first():
+        if self.score and step in self.scored and is_main_process():
             metrics = self.score(self.ema.module)
             self.best.update(-metrics[self.lowest], self.ema.module, step)
             run.log_metrics(**metrics)

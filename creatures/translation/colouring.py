@@ -45,12 +45,12 @@ class Colourer:
         generator = None if seed is None else torch.Generator().manual_seed(seed)
         noise = draw_noise(self.net, "none" if seed is None else self.noise, count, generator)
         if palettes is not None:
-            told = torch.from_numpy(palettes)
+            palette = torch.from_numpy(palettes)
         elif seed is not None and len(self.palettes):
-            told = self.palettes[torch.randint(len(self.palettes), (count,), generator=generator)]
+            palette = self.palettes[torch.randint(len(self.palettes), (count,), generator=generator)]
         else:
-            told = torch.zeros(count, self.net.colours, 4)
-        parts = zip(*(x.to(device).split(BATCH) for x in (to_lines(outlines), noise, told)), strict=True)
+            palette = torch.zeros(count, self.net.colours, 4)
+        parts = zip(*(x.to(device).split(BATCH) for x in (to_lines(outlines), noise, palette)), strict=True)
         return np.concatenate([to_uint8(self.net(*part)) for part in parts])
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from creatures.nets.common.base import Discriminator
-from creatures.nets.common.parts import NORMS, constrain
+from creatures.nets.common.parts import NORMS, apply_spectral_norm
 
 FIELDS = {16: 1, 34: 2, 70: 3, 142: 4}  # pixels that one logit sees, by the number of halvings
 
@@ -33,11 +33,11 @@ class PatchGAN(Discriminator):
             into = out
         self.layers = nn.Sequential(*layers, nn.Conv2d(into, 1, 4, 1, 1))
         if norm == "spectral":
-            constrain(self)
+            apply_spectral_norm(self)
 
-    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
+    def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
         """Logits, float N x patches, of a list of one, pictures, and their outlines, float N x 1 x H x W."""
-        if told is None:
+        if condition is None:
             raise ValueError("a picture is looked at beside its outline")
-        pair = torch.cat([told, features[0].float()], dim=1)
+        pair = torch.cat([condition, features[0].float()], dim=1)
         return self.layers(pair.contiguous(memory_format=torch.channels_last)).flatten(1)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from creatures.nets.common.base import squash
+from creatures.nets.common.base import tanh_fp32
 from creatures.nets.generators.lite import UpConv
 
 NOISY = 3  # of the inner decoder blocks
@@ -71,8 +71,8 @@ class UNet(nn.Module):
         """
         if palettes is None:
             palettes = outlines.new_zeros(outlines.shape[0], self.colours, 4)  # len() would fix it in ONNX
-        told = palettes.flatten(1)[:, :, None, None].expand(-1, -1, *outlines.shape[2:])
-        x, maps = torch.cat([outlines, told], dim=1).contiguous(memory_format=torch.channels_last), []
+        palette = palettes.flatten(1)[:, :, None, None].expand(-1, -1, *outlines.shape[2:])
+        x, maps = torch.cat([outlines, palette], dim=1).contiguous(memory_format=torch.channels_last), []
         for block in self.down:
             x = block(x)
             maps.append(x)
@@ -84,10 +84,10 @@ class UNet(nn.Module):
                 x = x * factors.pop(0)[:, :, None, None].to(x.dtype)
             x = torch.cat([x, maps.pop()], dim=1)
         drawn = self.last(x).float()
-        return squash(drawn[:, :3] + laid_on(drawn[:, 3:], palettes))
+        return tanh_fp32(drawn[:, :3] + blend_palette(drawn[:, 3:], palettes))
 
 
-def laid_on(logits: Tensor, palettes: Tensor) -> Tensor:
+def blend_palette(logits: Tensor, palettes: Tensor) -> Tensor:
     """At each place the mean of a palette's colours, weighted by softmax; before tanh, float N x 3 x H x W.
 
     So that what is told is drawn in just these colours, wherever the network wants them.

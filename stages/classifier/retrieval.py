@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creatures.data.pictures import ENOUGH, MEASURED, Pictures
-from creatures.data.spread import spread
+from creatures.data.pictures import ENOUGH, MEASURED, Pictures, evenly_spaced
 from creatures.nets.encoder.encoder import Encoder
 from creatures.training.embed import embed_rows
 
@@ -25,7 +24,7 @@ def retrieval(net: Encoder, pictures: Pictures) -> float | None:
         asked, gallery = test, np.arange(len(pictures))
     if not len(asked):
         return None
-    asked, gallery = spread(asked, MEASURED), spread(gallery, ENOUGH)
+    asked, gallery = evenly_spaced(asked, MEASURED), evenly_spaced(gallery, ENOUGH)
     queries, found = _unit(embed_rows(net, pictures, asked)), _unit(embed_rows(net, pictures, gallery))
     hits = 0
     for query, row in zip(queries, asked, strict=True):

@@ -7,15 +7,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from creatures.data.pictures import ENOUGH, Pictures
-from creatures.data.spread import spread
+from creatures.data.pictures import ENOUGH, Pictures, evenly_spaced
 from creatures.data.tensors import to_float
 from creatures.nets.encoder.encoder import LAYERS, Encoder
 from creatures.runtime.errors import UserError
 from creatures.training.augment import augment
 from creatures.training.batches import Batches
 from creatures.training.device import accelerator, scaler_of, to_device
-from creatures.training.distributed import Means, is_first, micro_batches, prepare, share, whole
+from creatures.training.distributed import Means, global_batch_size, is_main_process, micro_batches, prepare, shard
 from creatures.training.embed import pool_rows
 from creatures.training.log import RunContext
 from creatures.training.loop import Training
@@ -55,7 +54,7 @@ def build(p: ClassifierParams, classes: int) -> Encoder:
 
 def turn(x: Tensor) -> tuple[Tensor, Tensor]:
     """Each picture turned by a random multiple of 90 degrees, and which."""
-    turns = share(torch.randint(TURNS, (whole(len(x)),), device=x.device))
+    turns = shard(torch.randint(TURNS, (global_batch_size(len(x)),), device=x.device))
     turned = torch.stack([x.rot90(int(k), (1, 2)) for x, k in zip(x, turns, strict=True)])
     return turned.contiguous(memory_format=torch.channels_last), turns
 
@@ -91,7 +90,7 @@ def train(
     with Training(stage, steps, p.batch, seed, state, origin=origin) as run:
         for step in run:
             net.train()
-            chosen = share(batches[step])
+            chosen = shard(batches[step])
             (x,) = augment([to_float(pictures.images[chosen]).to(accelerate.device)], p.augment)
             y = torch.from_numpy(labels[chosen]).long().to(accelerate.device)
             if task == "rotation":
@@ -106,7 +105,7 @@ def train(
             optimiser.step()
             schedule.step()
             run.log(**metrics.found)
-            if (step + 1) % steps_per_epoch == 0 and is_first():
+            if (step + 1) % steps_per_epoch == 0 and is_main_process():
                 found = score(net, pictures, task, known_rows(pictures, "val", task))
                 best.update(found[0] if found else 0.0, net, step)
                 if found:
@@ -114,7 +113,7 @@ def train(
     if best.weights:
         net.load_state_dict(best.weights)
     net.eval()
-    var, mean = torch.var_mean(torch.from_numpy(pool_rows(net, pictures, spread(everything, ENOUGH))), dim=0)
+    var, mean = torch.var_mean(torch.from_numpy(pool_rows(net, pictures, evenly_spaced(everything, ENOUGH))), dim=0)
     net.freeze_normalisation(mean, var)
     return net, run
 

@@ -9,20 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from creatures.data.pictures import FOLDER, IMAGES, SPLITS
+from creatures.data.pictures import FOLDER, IMAGES, SPLITS, evenly_spaced
 from creatures.data.shards import write_shards
 from creatures.data.sheets import save_sheet
-from creatures.data.spread import spread
 from creatures.data.vetoes import read_vetoes
 from creatures.runtime.atomic import atomic_folder, fresh_folder
 from creatures.runtime.errors import UserError
 from creatures.runtime.progress import track
 from stages.clean.decode import decode_all
 from stages.clean.files import list_files
-from stages.clean.judge import judge
 from stages.clean.pack import shard_order, write_images, write_index
 from stages.clean.params import CleanParams
 from stages.clean.report import dropped_table, figures, index_table, splits_of, tell
+from stages.clean.select import judge
 from stages.clean.split import check_enough
 from stages.clean.spool import Spool
 from stages.harness.stage import Stage, run
@@ -63,7 +62,7 @@ def main(stage: Stage) -> None:
         shown = {name: kept[split[kept] == name] for name in SPLITS}
         for name, rows in (shown | {"dropped": np.array([*verdict.unwanted], int)}).items():
             blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
-            sheet = [*spool.pictures(frames.place[spread(rows, SHEET)])] or [blank]
+            sheet = [*spool.pictures(frames.place[evenly_spaced(rows, SHEET)])] or [blank]
             save_sheet(stage.plot_path(f"{name}.png"), np.concatenate(sheet), COLUMNS)
         write_index(out / "index.parquet", index, common.image_px, params.model_dump())
         pq.write_table(dropped, out / "dropped.parquet")

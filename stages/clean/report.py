@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from creatures.data.pictures import SPLITS
 from stages.clean.files import Files
-from stages.clean.judge import Verdict
 from stages.clean.pack import DROPPED, labels_of
 from stages.clean.reasons import REASONS
+from stages.clean.select import Verdict
 from stages.clean.split import split_of
 from stages.clean.spool import Frames
 

@@ -6,10 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from creatures.data.pictures import FOLDER, open_pictures
+from creatures.data.pictures import FOLDER, evenly_spaced, open_pictures
 from creatures.data.provenance import OUTLINES, PICTURES, ancestors, digest_of, write_sidecar
 from creatures.data.sheets import save_sheet
-from creatures.data.spread import spread
 from creatures.outlines.canny import canny
 from creatures.outlines.sketch import sketch
 from creatures.runtime.atomic import atomic_folder
@@ -40,7 +39,7 @@ def main(stage: Stage) -> None:
     stage.write_metrics(figures)
 
     images = open_pictures().images
-    rows = spread(np.arange(len(images)), 24)
+    rows = evenly_spaced(np.arange(len(images)), 24)
     drawn = [np.load(EDGES / f"{name}.npy", mmap_mode="r")[rows] for name in outlines]
     grey = [np.repeat(paper[:, None], 3, axis=1) for paper in drawn]
     triples = np.stack([images[rows], *grey], axis=1).reshape(-1, *images.shape[1:])

@@ -71,9 +71,9 @@ def _end_with_parent() -> None:
 def _trace_chunk(pictures: Path, folder: Path, outlines: Mapping[str, Outline], start: int) -> dict[str, np.ndarray]:
     # opened for each chunk: pages of a map that stays open count as this process's memory
     images = open_images(pictures)[start : start + CHUNK]
-    papers = {name: np.load(folder / f"{name}.npy", mmap_mode="r+")[start : start + CHUNK] for name in outlines}
+    by_kind = {name: np.load(folder / f"{name}.npy", mmap_mode="r+")[start : start + CHUNK] for name in outlines}
     for i, picture in enumerate(images):
         image = np.ascontiguousarray(picture.transpose(1, 2, 0))
         for name, outline in outlines.items():
-            papers[name][i] = outline(image)
-    return {name: (paper == 0).mean(axis=(1, 2)) for name, paper in papers.items()}
+            by_kind[name][i] = outline(image)
+    return {name: (paper == 0).mean(axis=(1, 2)) for name, paper in by_kind.items()}

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from creatures.data.loading import open_array
-from creatures.data.pictures import SPLITS, open_pictures
+from creatures.data.pictures import SPLITS, evenly_spaced, open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
 from creatures.data.sheets import save_sheet
-from creatures.data.spread import spread
 from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE, load_sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import INPUT_PX, features
@@ -29,7 +28,7 @@ def main(stage: Stage) -> None:
     ancestors(PICTURES, EMBEDDINGS, ENCODER_FILE, PRETRAIN_FILE, GAN_FILE)
     pictures = open_pictures()
     device = accelerator().device
-    rows = {split: spread(pictures.rows(split), p.reference) for split in SPLITS}
+    rows = {split: evenly_spaced(pictures.rows(split), p.reference) for split in SPLITS}
     samplers = {"fake": load_sampler(GAN_FILE), "pretrained": load_sampler(PRETRAIN_FILE)}
     drawn = {name: sampler.sample(p.samples, common.seed + 1) for name, sampler in samplers.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creatures.metrics.figures import frechet_distance, kid, memorised, precision_recall_density_coverage
+from creatures.metrics.scores import frechet_distance, kid, memorised, precision_recall_density_coverage
 
 
 def compare(real: dict[str, np.ndarray], fake: np.ndarray, pretrained: np.ndarray) -> dict[str, float | None]:

@@ -18,13 +18,13 @@ from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture
 from creatures.latents.sampling import PRETRAIN_FILE, Latent
 from creatures.nets.common.base import Discriminator, Generator
-from creatures.nets.common.parts import initialise
+from creatures.nets.common.parts import init_weights
 from creatures.nets.discriminators.registry import DISCRIMINATORS
 from creatures.nets.generators.registry import GENERATORS, build_generator
 from creatures.runtime.config import Common
 from creatures.runtime.errors import UserError
 from creatures.training.origin import Origin
-from stages.gan.classes import of_components, of_species, projected
+from stages.gan.classes import component_labels, projected, species_labels
 from stages.gan.params import GanParams, takes
 
 # what of `made_from` a network knows by its condition
@@ -49,7 +49,7 @@ class Start:
     architecture: dict[str, Any]
     latent: Latent
     embeddings: np.ndarray | None
-    told: np.ndarray | None
+    condition: np.ndarray | None
     made_from: dict[str, str] = field(default_factory=dict)
     origin: Origin = field(default_factory=lambda: Origin("gan"))
 
@@ -63,15 +63,15 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     of_mixture, of_start = p.latent == "gmm", p.init == "pretrained"
     inputs = [PICTURES, *([EMBEDDINGS, MIXTURE_FILE] if of_mixture else []), *([PRETRAIN_FILE] if of_start else [])]
     made_from = ancestors(*(root / path for path in inputs))
-    mixture, embeddings, told, shares = None, None, None, None
+    mixture, embeddings, condition, shares = None, None, None, None
     if of_mixture:
         mixture, embeddings = load_mixture(root / MIXTURE_FILE), open_array(root / EMBEDDINGS, 2, np.float32)
         if p.condition == "component":
-            told = of_components(mixture, embeddings)
+            condition = component_labels(mixture, embeddings)
         elif p.condition == "embedding":
-            told = projected(mixture, embeddings)
+            condition = projected(mixture, embeddings)
     if p.condition == "species":
-        told, shares = of_species(pictures)
+        condition, shares = species_labels(pictures)
     latent = Latent(mixture.embedding_dim if mixture else p.generator.z_dim, mixture, shares)
     weights, architecture = None, new_architecture(p, latent.length, common.image_px)
     if of_start:
@@ -88,7 +88,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
         reads, others = READS.get(p.condition), "as pretrained" if of_start else "new"
         origin.take(net_g, reads="encoder" if of_mixture else reads, by={"first"}, others=others)
         origin.take(net_d, "discriminator", reads, {"agreement", "projection"})
-    return Start(net_g, net_d, architecture, latent, embeddings, told, made_from, origin)
+    return Start(net_g, net_d, architecture, latent, embeddings, condition, made_from, origin)
 
 
 def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:
@@ -126,8 +126,8 @@ def build(
             f"gan.discriminator.attention_px is {attention_px}: must be 0 or one of {', '.join(map(str, sides))}"
         )
     net_d = DISCRIMINATORS[p.discriminator.name](**knobs_of_discriminator(p, architecture, classes))
-    initialise(net_d, p.weight_init)
-    initialise(net_g, p.weight_init)
+    init_weights(net_d, p.weight_init)
+    init_weights(net_g, p.weight_init)
     if weights is not None:  # pretraining knows no small pictures
         net_g.load_state_dict(weights, strict=not p.msg)
     channels_last = torch.channels_last

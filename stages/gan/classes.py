@@ -11,7 +11,7 @@ from creatures.runtime.errors import UserError
 AT_ONCE = 50_000  # embeddings: bounds memory
 
 
-def of_components(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
+def component_labels(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
     """The mixture's component of every picture: int, (N,)."""
     parts = range(0, len(embeddings), AT_ONCE)
     return np.concatenate([mixture.assign(embeddings[i : i + AT_ONCE].astype(np.float64)) for i in parts])
@@ -24,7 +24,7 @@ def projected(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
     return np.concatenate([mixture.project(embeddings[i : i + AT_ONCE].astype(np.float64)) for i in parts])
 
 
-def of_species(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
+def species_labels(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
     """The class of every picture, int (N,), -1 for species that are not in train; and each class's share of train.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from creatures.adversarial.losses import LOSSES
-from creatures.nets.common.parts import ACTIVATIONS, INITIAL, NORMS
+from creatures.nets.common.parts import ACTIVATIONS, NORMS, WEIGHT_INITS
 from creatures.nets.discriminators.registry import DISCRIMINATORS
 from creatures.nets.generators.registry import GENERATORS
 from creatures.runtime.config import Section, StartName, one_of
@@ -102,7 +102,7 @@ class GanParams(Section):
     )
     generator: GeneratorParams = Field(description="built for init: random")
     discriminator: DiscriminatorParams
-    weight_init: Annotated[str, one_of(INITIAL)] = Field(description="of new networks; default: torch's")
+    weight_init: Annotated[str, one_of(WEIGHT_INITS)] = Field(description="of new networks; default: torch's")
     msg: bool = Field(description="multi-scale gradients")
     loss: Annotated[str, one_of(LOSSES)]
     penalties: PenaltyParams

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from creatures.training.distributed import micro_batches, share
+from creatures.training.distributed import micro_batches, shard
 from stages.gan.build import Start
 from stages.gan.params import GanParams
 
@@ -26,7 +26,7 @@ class Rows:
     z: np.ndarray
     real_condition: np.ndarray | None
     fake_condition: np.ndarray | None
-    anchored: int
+    n_anchored: int
 
     def parts(self, accumulate: int) -> list[Rows]:
         """Micro-batches."""
@@ -36,7 +36,7 @@ class Rows:
                 self.z[part],
                 None if self.real_condition is None else self.real_condition[part],
                 None if self.fake_condition is None else self.fake_condition[part],
-                len(range(self.anchored)[part]),
+                len(range(self.n_anchored)[part]),
             )
             for part in micro_batches(len(self.chosen), accumulate)
         ]
@@ -49,17 +49,17 @@ def draw_rows(p: GanParams, start: Start, chosen: np.ndarray, rng: np.random.Gen
         chosen: the real pictures of the whole batch.
     """
     z, classes = start.latent.draw(len(chosen), rng)
-    real_condition, anchored = None if start.told is None else start.told[chosen], 0
+    real_condition, n_anchored = None if start.condition is None else start.condition[chosen], 0
     if start.embeddings is not None and p.handover.anchor:  # half of the fakes are rebuilds
-        anchored = p.batch // 2
-        z[:anchored] = start.embeddings[chosen[:anchored]]
+        n_anchored = p.batch // 2
+        z[:n_anchored] = start.embeddings[chosen[:n_anchored]]
         if p.condition == "component" and real_condition is not None:
-            classes[:anchored] = real_condition[:anchored]
+            classes[:n_anchored] = real_condition[:n_anchored]
     fake_condition = None if real_condition is None else z if p.condition == "embedding" else classes
     return Rows(
-        share(chosen),
-        share(z),
-        None if real_condition is None else share(real_condition),
-        None if fake_condition is None else share(fake_condition),
-        len(share(np.arange(anchored))),
+        shard(chosen),
+        shard(z),
+        None if real_condition is None else shard(real_condition),
+        None if fake_condition is None else shard(fake_condition),
+        len(shard(np.arange(n_anchored))),
     )

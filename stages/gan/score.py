@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from creatures.data.pictures import Pictures
-from creatures.data.spread import spread
+from creatures.data.pictures import Pictures, evenly_spaced
 from creatures.latents.sampling import Latent, Sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import features
-from creatures.metrics.figures import kid
+from creatures.metrics.scores import kid
 from creatures.nets.common.base import Generator
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from creatures.training.device import accelerator
@@ -26,12 +25,12 @@ def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Sc
 
     None where val has fewer than two pictures.
     """
-    rows = spread(pictures.rows("val"), samples)
+    rows = evenly_spaced(pictures.rows("val"), samples)
     if len(rows) < 2:
         return None
     net = EfficientNetLite(LITE).to(accelerator().device)
     real = features(net, pictures.images[rows])
-    train = pictures.images[spread(pictures.rows("train"), REFERENCE)]
+    train = pictures.images[evenly_spaced(pictures.rows("train"), REFERENCE)]
 
     def score(generator: Generator) -> dict[str, Any]:
         drawn = Sampler(generator, latent).sample(samples, seed)

@@ -64,29 +64,29 @@ def train(
     adaptive = AdaptiveP(p.augment.p, p.augment.target, p.augment.kimg)
 
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
-    taught = copy.deepcopy(net_g).eval() if p.handover.anchor and p.init == "pretrained" else None
-    steps, alone, ramp = (
+    teacher = copy.deepcopy(net_g).eval() if p.handover.anchor and p.init == "pretrained" else None
+    steps, d_warmup, g_warmup = (
         round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.handover.d_warmup_kimg, p.handover.g_warmup_kimg)
     )
     steps = max(1, steps)
     if start.origin.state:  # both networks have long learnt together
-        alone = ramp = 0
+        d_warmup = g_warmup = 0
     elif "discriminator" in start.origin.whole:
-        alone = 0
+        d_warmup = 0
     snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, lowest="val_kid")
 
-    def show(images: list[Tensor], condition: np.ndarray | None, sigma: float) -> DiscriminatorInput:
+    def discriminator_input(images: list[Tensor], given: np.ndarray | None, sigma: float) -> DiscriminatorInput:
         images = augment(blur([x.float() for x in images], sigma), p.augment.ops, adaptive.p)
-        told = None if condition is None else torch.from_numpy(condition).to(device)
-        return DiscriminatorInput(images, net_d.features(images), told)
+        condition = None if given is None else torch.from_numpy(given).to(device)
+        return DiscriminatorInput(images, net_d.features(images), condition)
 
     def forward(rows: Rows, sigma: float, anchor: float) -> Batch:
         source = to_float(pictures.images[rows.chosen]).to(device)
         latents = torch.from_numpy(rows.z).to(device)
         drawn = net_g.pyramid(latents)
-        fake = show(drawn, rows.fake_condition, sigma)
+        fake = discriminator_input(drawn, rows.fake_condition, sigma)
         with torch.no_grad():
-            real = show(shrink(vary(source, p.augment.real_ops), len(drawn)), rows.real_condition, sigma)
+            real = discriminator_input(shrink(vary(source, p.augment.real_ops), len(drawn)), rows.real_condition, sigma)
 
         def extra() -> tuple[list[Tensor], Metrics]:
             metrics, weights = {}, {"mesh": p.penalties.mesh, "pieces": p.penalties.pieces, "anchor": anchor}
@@ -94,11 +94,11 @@ def train(
                 metrics["mesh"] = mesh(real.pictures[0], fake.pictures[0])
             if p.penalties.pieces:
                 metrics["pieces"] = pieces(source, drawn[0])
-            if rows.anchored:
-                goal = source[: rows.anchored]
-                if taught is not None:  # the others: as pretraining would have drawn them
+            if rows.n_anchored:
+                goal = source[: rows.n_anchored]
+                if teacher is not None:  # the others: as pretraining would have drawn them
                     with torch.no_grad():
-                        goal = torch.cat([goal, taught(latents[rows.anchored :])])
+                        goal = torch.cat([goal, teacher(latents[rows.n_anchored :])])
                 metrics["anchor"] = anchor_loss(drawn[0][: len(goal)], goal, p.handover.anchor_px)
             return [weights[name] * metric for name, metric in metrics.items()], metrics
 
@@ -108,10 +108,10 @@ def train(
     state |= {"p": adaptive, "lecam": adversarial.lecam, "mesh": mesh, "pieces": pieces} | scaler_of(accelerate)
     with Training(stage, steps, p.batch, seed, state, origin=start.origin, hooks=[snapshots]) as run:
         for step in run:
-            set_lr(opt_g, p.lr * lr_factor(step, alone, ramp, steps, p.schedule))
+            set_lr(opt_g, p.lr * lr_factor(step, d_warmup, g_warmup, steps, p.schedule))
             set_lr(opt_d, p.d_lr * lr_factor(step, 0, 0, steps, p.schedule))
             sigma = linear_decay(p.handover.blur, step * p.batch / 1000, p.handover.blur_kimg)
-            train_g = step >= alone and step % p.n_critic == 0
+            train_g = step >= d_warmup and step % p.n_critic == 0
 
             rows = draw_rows(p, start, batches[step], np.random.default_rng(mix(seed, step)))
             anchor = linear_decay(p.handover.anchor, step * p.batch / 1000, p.handover.anchor_kimg)

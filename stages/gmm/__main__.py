@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from creatures.data.loading import open_array
-from creatures.data.pictures import ENOUGH, SPLITS, open_pictures
+from creatures.data.pictures import ENOUGH, SPLITS, evenly_spaced, open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
-from creatures.data.spread import spread
 from creatures.latents.mixture import FILE, save_mixture
 from stages.gmm.fit import ALIVE, choose, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
@@ -17,7 +16,7 @@ from stages.harness.stage import Stage, run
 def main(stage: Stage) -> None:
     common, p = stage.params(GmmParams)
     pictures = open_pictures()
-    rows = np.sort(np.concatenate([spread(pictures.rows(split), ENOUGH) for split in SPLITS]))
+    rows = np.sort(np.concatenate([evenly_spaced(pictures.rows(split), ENOUGH) for split in SPLITS]))
     made_from = ancestors(PICTURES, EMBEDDINGS)
     embeddings = open_array(EMBEDDINGS, 2, np.float32)[rows].astype(np.float64)
     split, source = pictures.column("split")[rows], pictures.column("source")[rows]

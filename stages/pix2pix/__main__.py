@@ -7,9 +7,8 @@ from pathlib import Path
 
 import torch
 
-from creatures.data.pictures import open_pictures
+from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.data.provenance import OUTLINES, PICTURES, ancestors
-from creatures.data.spread import spread
 from creatures.data.weights import save_weights
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from creatures.runtime.errors import UserError
@@ -38,13 +37,13 @@ def main(stage: Stage) -> None:
     common, p = stage.params(Pix2pixParams)
     pictures, made_from = open_pictures(), ancestors(PICTURES, OUTLINES)
     outlines = open_outlines(p.outline, pictures)
-    val = spread(pictures.rows("val"), SCORED)
+    val = evenly_spaced(pictures.rows("val"), SCORED)
     if not len(val):
         raise UserError("there are no val pictures to measure with; raise clean.val_share or add pictures")
     if common.image_px < (least := 4 << FIELDS[p.field_px]):
         raise UserError(f"pix2pix.field_px is {p.field_px}: too large for common.image_px under {least}")
     palettes, hand = palettes_of(pictures.images, p.palette), drawings(common.image_px)
-    kept = torch.from_numpy(palettes[spread(pictures.rows("train"), PALETTES)])
+    kept = torch.from_numpy(palettes[evenly_spaced(pictures.rows("train"), PALETTES)])
     perceptual = PerceptualLoss(EfficientNetLite(LITE).to(accelerator().device), STRIDES)
 
     def watch(folder: Path, step: int, net: UNet) -> None:

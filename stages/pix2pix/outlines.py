@@ -11,7 +11,7 @@ from creatures.data.pictures import Pictures
 from creatures.data.provenance import OUTLINES
 from creatures.runtime.errors import UserError
 from creatures.training.loop import mix
-from stages.pix2pix.hand import by_hand
+from stages.pix2pix.outline_augment import by_hand
 
 EDGES = OUTLINES.parent
 KINDS = {"canny": ("canny",), "sketch": ("sketch",), "mixed": ("canny", "sketch")}
@@ -21,20 +21,20 @@ KINDS = {"canny": ("canny",), "sketch": ("sketch",), "mixed": ("canny", "sketch"
 class Outlines:
     """Outlines of all pictures: uint8, N x H x W, by kind."""
 
-    papers: dict[str, np.ndarray]
+    by_kind: dict[str, np.ndarray]
 
     def plain(self, rows: np.ndarray) -> np.ndarray:
         """Those of some rows, as the edges stage drew them: uint8, n x H x W; of several kinds by turns."""
-        kinds = list(self.papers)
-        return np.stack([self.papers[kinds[row % len(kinds)]][row] for row in rows])
+        kinds = list(self.by_kind)
+        return np.stack([self.by_kind[kinds[row % len(kinds)]][row] for row in rows])
 
     def varied(self, rows: np.ndarray, pictures: Pictures, step: int, seed: int, strength: float) -> np.ndarray:
         """Those of a batch, of random kinds and varied: the same for the same step and seed."""
-        rng, kinds, found = np.random.default_rng(mix(seed, step, 1)), list(self.papers), []
+        rng, kinds, found = np.random.default_rng(mix(seed, step, 1)), list(self.by_kind), []
         for row in rows:
             kind = kinds[rng.integers(len(kinds))]
             image = np.ascontiguousarray(pictures.images[row].transpose(1, 2, 0))
-            found.append(by_hand(self.papers[kind][row], image, kind, rng, strength))
+            found.append(by_hand(self.by_kind[kind][row], image, kind, rng, strength))
         return np.stack(found)
 
 
@@ -44,7 +44,7 @@ def open_outlines(name: str, pictures: Pictures) -> Outlines:
     Raises:
         UserError: they are missing or of other pictures.
     """
-    papers = {kind: open_array(EDGES / f"{kind}.npy", 3, np.uint8) for kind in KINDS[name]}
-    if any(len(paper) != len(pictures) for paper in papers.values()):
+    by_kind = {kind: open_array(EDGES / f"{kind}.npy", 3, np.uint8) for kind in KINDS[name]}
+    if any(len(paper) != len(pictures) for paper in by_kind.values()):
         raise UserError(f"{EDGES} has outlines of other pictures; run dvc repro")
-    return Outlines(papers)
+    return Outlines(by_kind)

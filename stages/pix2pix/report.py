@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from creatures.data.pictures import MEASURED, Pictures
+from creatures.data.pictures import MEASURED, Pictures, evenly_spaced
 from creatures.data.sheets import save_sheet
-from creatures.data.spread import spread
 from creatures.translation.colouring import Colourer
 from stages.harness.stage import Stage
 from stages.pix2pix.outlines import Outlines
-from stages.pix2pix.score import figures_of, l1
+from stages.pix2pix.score import colouring_metrics, l1
 
 SHOWN = 24  # unseen pictures on the sheet
 SEVERAL = 5  # colourings of each drawing
@@ -24,14 +23,14 @@ def figures(
     """Figures of colourings of `val` rows and, if there are any, of test: of the outline alone, and below
     `own_palette` of the outline with the palette of the picture itself. Without noise."""
 
-    def drawn(rows: np.ndarray, told: bool) -> np.ndarray:
-        return colourer.colour(outlines.plain(rows), None, palettes[rows] if told else None)
+    def drawn(rows: np.ndarray, with_palette: bool) -> np.ndarray:
+        return colourer.colour(outlines.plain(rows), None, palettes[rows] if with_palette else None)
 
-    test, found = spread(pictures.rows("test"), MEASURED), []
-    for told in (False, True):
-        found.append({"val_l1": l1(drawn(val, told), pictures.images[val])})
+    test, found = evenly_spaced(pictures.rows("test"), MEASURED), []
+    for with_palette in (False, True):
+        found.append({"val_l1": l1(drawn(val, with_palette), pictures.images[val])})
         if len(test):
-            found[-1] |= figures_of(drawn(test, told), pictures.images[test], outlines.plain(test))
+            found[-1] |= colouring_metrics(drawn(test, with_palette), pictures.images[test], outlines.plain(test))
     return {**found[0], "own_palette": found[1]}
 
 
@@ -47,7 +46,7 @@ def sheets(
     """Write test.png: an outline, the colouring with another picture's palette, with its own, and the real
     picture, for pictures of test, or of val if there are none; and drawings.png: those by hand, coloured."""
     test = pictures.rows("test")
-    rows = spread(test if len(test) else pictures.rows("val"), SHOWN)
+    rows = evenly_spaced(test if len(test) else pictures.rows("val"), SHOWN)
     asked = outlines.plain(rows)
     drawn = [as_pictures(asked), colourer.colour(asked, seed), colourer.colour(asked, None, palettes[rows])]
     quartets = np.stack([*drawn, pictures.images[rows]], axis=1)

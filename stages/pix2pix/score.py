@@ -9,7 +9,7 @@ import numpy as np
 
 from creatures.metrics.defects import defects
 from creatures.metrics.features import features
-from creatures.metrics.figures import frechet_distance
+from creatures.metrics.scores import frechet_distance
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from creatures.outlines.canny import canny
 from creatures.outlines.sketch import silhouette
@@ -24,7 +24,7 @@ def l1(fake: np.ndarray, real: np.ndarray) -> float:
     return float(np.abs(fake.astype(np.int16) - real).mean() / 255)
 
 
-def figures_of(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict[str, Any]:
+def colouring_metrics(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict[str, Any]:
     """All figures of colourings of species that were not trained on.
 
     `baseline_l1_inside` is what the one colour has that is best for all figures together,

@@ -17,7 +17,7 @@ from creatures.data.tensors import to_float
 from creatures.training.augment import augment
 from creatures.training.batches import Batches
 from creatures.training.device import accelerator, scaler_of, to_device
-from creatures.training.distributed import micro_batches, prepare, share
+from creatures.training.distributed import micro_batches, prepare, shard
 from creatures.training.ema import EMA
 from creatures.training.log import RunContext
 from creatures.training.loop import Training
@@ -103,12 +103,12 @@ def train(
             for optimiser, lr in ((opt_g, p.lr), (opt_d, p.d_lr)):
                 set_lr(optimiser, lr * lr_factor(step, 0, 0, steps, p.schedule))
             chosen = batches[step]
-            papers = outlines.varied(chosen, pictures, step, seed, p.by_hand)
-            pair = [to_float(pictures.images[share(chosen)]).to(device), to_lines(share(papers)).to(device)]
+            by_kind = outlines.varied(chosen, pictures, step, seed, p.by_hand)
+            pair = [to_float(pictures.images[shard(chosen)]).to(device), to_lines(shard(by_kind)).to(device)]
             real, lines = augment(pair, p.augment)
-            noise = share(draw_noise(net_g, p.noise, p.batch)).to(device)
-            told = share(torch.from_numpy(palettes[chosen]) * (torch.rand(p.batch, 1, 1) >= p.palette_drop))
-            rows = Rows(lines, real, noise, told.to(device))
+            noise = shard(draw_noise(net_g, p.noise, p.batch)).to(device)
+            palette = shard(torch.from_numpy(palettes[chosen]) * (torch.rand(p.batch, 1, 1) >= p.palette_drop))
+            rows = Rows(lines, real, noise, palette.to(device))
             metrics = adversarial.step(forward, rows.parts(p.accumulate), step)
             ema.update(net_g)
             run.log(**metrics)

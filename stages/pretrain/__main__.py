@@ -6,10 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from creatures.data.pictures import open_pictures
+from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, sidecar, write_sidecar
 from creatures.data.sheets import save_sheet
-from creatures.data.spread import spread
 from creatures.data.weights import save_weights
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import load_encoder
@@ -68,7 +67,7 @@ def main(stage: Stage) -> None:
     save_weights(FILE, net.state_dict(), header)
     stage.write_table("history", training.history)
     stage.write_metrics(figures)
-    shown = spread(np.arange(len(rebuilt)), 32)
+    shown = evenly_spaced(np.arange(len(rebuilt)), 32)
     pairs = np.stack([pictures.images[measured[shown]], rebuilt[shown]], axis=1)
     save_sheet(stage.plot_path("rebuilds.png"), pairs.reshape(-1, *rebuilt.shape[1:]), columns=16)
     stage.on_success.append(partial(training.finish, FILE))

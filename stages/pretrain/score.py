@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from creatures.data.pictures import ENOUGH, MEASURED, Pictures
-from creatures.data.spread import spread
+from creatures.data.pictures import ENOUGH, MEASURED, Pictures, evenly_spaced
 from creatures.data.tensors import to_uint8
 from creatures.metrics.nearest import nearest
 from creatures.training.perceptual import PerceptualLoss, errors
@@ -41,7 +40,7 @@ def compare(
     net: torch.nn.Module, perceptual: PerceptualLoss, pictures: Pictures, embeddings: np.ndarray
 ) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
     """Figures for pretrain.json, rows of val, and their rebuilds."""
-    train, val = spread(pictures.rows("train"), ENOUGH), spread(pictures.rows("val"), MEASURED)
+    train, val = evenly_spaced(pictures.rows("train"), ENOUGH), evenly_spaced(pictures.rows("val"), MEASURED)
     real = pictures.images[val]
     rebuilt = rebuild(net, embeddings[val])
     mean = np.broadcast_to(mean_picture(pictures, pictures.rows("train")), real.shape)

@@ -16,12 +16,12 @@ from torch.nn import functional as F
 
 from creatures.data.pictures import Pictures
 from creatures.data.tensors import to_float
-from creatures.nets.common.base import squash
+from creatures.nets.common.base import tanh_fp32
 from creatures.nets.generators.lite import LiteGenerator
 from creatures.runtime.errors import UserError
 from creatures.training.batches import Batches
 from creatures.training.device import accelerator, scaler_of, to_device
-from creatures.training.distributed import Means, micro_batches, prepare, share
+from creatures.training.distributed import Means, micro_batches, prepare, shard
 from creatures.training.ema import EMA
 from creatures.training.log import RunContext
 from creatures.training.loop import Training
@@ -63,7 +63,7 @@ def train(
 
     def losses(z: Tensor, real: Tensor, shrunk: bool, metrics: Means) -> Tensor:
         if shrunk:
-            small = squash(to_small(net.maps(z, p.coarse_px)[p.coarse_px]))
+            small = tanh_fp32(to_small(net.maps(z, p.coarse_px)[p.coarse_px]))
             loss = F.l1_loss(small, F.interpolate(real, size=p.coarse_px, mode="area"))
             metrics.add(coarse=loss)
             return loss
@@ -77,10 +77,10 @@ def train(
     with Training(stage, coarse + fine, p.batch, seed, state, origin=origin) as run:
         for step in run:
             set_lr(optimiser, p.lr * lr_factor_of_part(step, coarse, fine))
-            chosen, metrics = share(batches[step]), Means(p.accumulate)
+            chosen, metrics = shard(batches[step]), Means(p.accumulate)
             real = to_float(pictures.images[chosen]).to(accelerate.device)
             z = torch.from_numpy(embeddings[chosen]).to(accelerate.device)
-            z = z + p.jitter * share(torch.randn(p.batch, z.shape[1], device=z.device))
+            z = z + p.jitter * shard(torch.randn(p.batch, z.shape[1], device=z.device))
             optimiser.zero_grad()
             for part in micro_batches(len(chosen), p.accumulate):
                 with accelerate.autocast():

@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 from pydantic import Field, model_validator
 
 from creatures.runtime.errors import UserError
-from stages.scrape.beside import is_label, label_of, read_labels
 from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_file
 from stages.scrape.folder import first_folder, up_to
 from stages.scrape.manifest import Row, failed, is_picture, text, why_none
+from stages.scrape.sidecar_labels import is_label, label_of, read_labels
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.unpack import Member, below, members, taken
 

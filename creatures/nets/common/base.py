@@ -35,13 +35,13 @@ class Generator(nn.Module):
     def pyramid(self, z: Tensor) -> list[Tensor]:
         """The picture and, with multi-scale gradients, its smaller ones: fine to coarse."""
         maps = self.maps(z)
-        return [squash(self.draw(maps)), *(squash(layer(maps[int(side)])) for side, layer in self.small.items())]
+        return [tanh_fp32(self.draw(maps)), *(tanh_fp32(layer(maps[int(side)])) for side, layer in self.small.items())]
 
     def forward(self, z: Tensor) -> Tensor:
-        return squash(self.draw(self.maps(z)))
+        return tanh_fp32(self.draw(self.maps(z)))
 
 
-def squash(x: Tensor) -> Tensor:
+def tanh_fp32(x: Tensor) -> Tensor:
     """Pictures, N x 3 x H x W in [-1, 1], of what was drawn, N x 3k x H x W: the mean of the tanh of k samples a pixel.
 
     In float32: bfloat16 has nothing between 0.996 and 1, where a white pixel would no longer learn.
@@ -60,16 +60,16 @@ class Discriminator(nn.Module):
     def features(self, pictures: list[Tensor]) -> list[Tensor]:
         return pictures
 
-    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
+    def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
         """Args: told: for conditional discriminators, of each picture its class, int N, -1 for none, or its
         embedding, float N x E."""
         raise NotImplementedError
 
-    def forward(self, pictures: list[Tensor], told: Tensor | None = None) -> Tensor:
-        return self.discriminate(self.features(pictures), told)
+    def forward(self, pictures: list[Tensor], condition: Tensor | None = None) -> Tensor:
+        return self.discriminate(self.features(pictures), condition)
 
 
-def through(blocks: nn.ModuleList, pictures: list[Tensor]) -> list[Tensor]:
+def downsample_pyramid(blocks: nn.ModuleList, pictures: list[Tensor]) -> list[Tensor]:
     """The largest picture through blocks that halve it; a smaller one joins each map of its side.
 
     Returns:

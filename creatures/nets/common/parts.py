@@ -19,7 +19,7 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 
-def constrain(net: nn.Module) -> None:
+def apply_spectral_norm(net: nn.Module) -> None:
     """Spectral normalisation of every layer. T. Miyato et al., "Spectral Normalization for GANs", 2018."""
     for module in list(net.modules()):
         if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding) and not hasattr(module, "parametrizations"):
@@ -30,16 +30,16 @@ def _normal(weight: Tensor) -> None:
     nn.init.normal_(weight, 0, 0.02)
 
 
-INITIAL: dict[str, Callable[[Tensor], object] | None] = {
+WEIGHT_INITS: dict[str, Callable[[Tensor], object] | None] = {
     "default": None,
     "normal": _normal,  # of standard deviation 0.02: A. Radford et al., 2016
     "xavier": nn.init.xavier_uniform_,  # X. Glorot and Y. Bengio, 2010
 }
 
 
-def initialise(net: nn.Module, name: str) -> None:
+def init_weights(net: nn.Module, name: str) -> None:
     """Initial weights of all convolutions and linear layers that are trained; `default` leaves torch's."""
-    draw = INITIAL[name]
+    draw = WEIGHT_INITS[name]
     for module in net.modules():
         if draw is None or not isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             continue
@@ -69,7 +69,7 @@ class SelfAttention(nn.Module):
         return x + self.share * self.out((value @ attention.transpose(1, 2)).unflatten(2, x.shape[2:]))
 
 
-class Agreement(nn.Module):
+class EmbeddingProjection(nn.Module):
     """What a picture's embedding adds to its logit: <a linear map of the embedding, features>.
 
     As `Projection`, told an embedding in place of a class. A. Casanova et al.,

@@ -44,9 +44,9 @@ class Critic:
         found = []
         for start in range(0, len(images), BATCH):
             rows = slice(start, start + BATCH)
-            told = None if self.condition == "none" else (z if self.condition == "embedding" else classes)[rows]
+            condition = None if self.condition == "none" else (z if self.condition == "embedding" else classes)[rows]
             features = self.net.features(shrink(to_float(images[rows]), self.sizes))
-            found.append(self.net.discriminate(features, None if told is None else torch.from_numpy(told)))
+            found.append(self.net.discriminate(features, None if condition is None else torch.from_numpy(condition)))
         return torch.cat(found).float().flatten(1).mean(1).numpy()
 
 

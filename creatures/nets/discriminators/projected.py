@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from creatures.nets.common.base import Discriminator
-from creatures.nets.common.parts import Agreement, Projection
+from creatures.nets.common.parts import EmbeddingProjection, Projection
 from creatures.nets.frozen.efficientnet_lite import STAGES, EfficientNetLite
 
 GROWTH = 4  # heads have at most so many times `width` channels
@@ -71,12 +71,12 @@ class ProjectedDiscriminator(Discriminator):
             mixed.insert(0, here)
         return [pictures[0], *mixed]
 
-    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
+    def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
         """Logits of all heads, N x (number of them)."""
         maps = [self.pixels(features[0]), *features[1:]]
-        logits = [head(found, told) for head, found in zip(self.heads, maps, strict=True)]
-        if self.projection is not None and told is not None:
-            logits[-1] = logits[-1] + self.projection(features[-1], told)
+        logits = [head(found, condition) for head, found in zip(self.heads, maps, strict=True)]
+        if self.projection is not None and condition is not None:
+            logits[-1] = logits[-1] + self.projection(features[-1], condition)
         return torch.cat(logits, dim=1)
 
 
@@ -106,7 +106,7 @@ class Head(nn.Module):
         layers += [spectral_norm(nn.Conv2d(width, width, 1)), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
         self.last = nn.Sequential(spectral_norm(nn.Conv2d(width, 1, min(side, 4))), nn.Flatten())
-        self.agreement = Agreement(embedding_dim, width) if embedding_dim else None
+        self.agreement = EmbeddingProjection(embedding_dim, width) if embedding_dim else None
 
     def forward(self, x: Tensor, embeddings: Tensor | None = None) -> Tensor:
         hidden = self.layers(x)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from creatures.nets.common.base import FIRST_PX, Discriminator, Generator, through
-from creatures.nets.common.parts import ACTIVATIONS, NORMS, Projection, SelfAttention, constrain
+from creatures.nets.common.base import FIRST_PX, Discriminator, Generator, downsample_pyramid
+from creatures.nets.common.parts import ACTIVATIONS, NORMS, Projection, SelfAttention, apply_spectral_norm
 
 
 class DCGANGenerator(Generator):
@@ -101,12 +101,12 @@ class DCGANDiscriminator(Discriminator):
         self.last = nn.Conv2d(into, 1, FIRST_PX)
         self.projection = Projection(classes, into) if classes else None
         if norm == "spectral":
-            constrain(self)
+            apply_spectral_norm(self)
 
-    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
-        x = torch.cat(through(self.blocks, features), dim=1)
+    def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
+        x = torch.cat(downsample_pyramid(self.blocks, features), dim=1)
         logits = self.last(x).flatten(1)
-        return logits if self.projection is None or told is None else logits + self.projection(x, told)
+        return logits if self.projection is None or condition is None else logits + self.projection(x, condition)
 
 
 class SNGANDiscriminator(DCGANDiscriminator):
@@ -139,5 +139,5 @@ class ShallowDiscriminator(Discriminator):
             nn.Linear(2 * width * (image_px // 2) ** 2, 1),
         )
 
-    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
+    def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
         return self.layers(features[0])

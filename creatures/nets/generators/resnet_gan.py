@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from creatures.nets.common.base import FIRST_PX, Discriminator, Generator, through
-from creatures.nets.common.parts import ACTIVATIONS, NORMS, Projection, SelfAttention, constrain
+from creatures.nets.common.base import FIRST_PX, Discriminator, Generator, downsample_pyramid
+from creatures.nets.common.parts import ACTIVATIONS, NORMS, Projection, SelfAttention, apply_spectral_norm
 
 
 class UpBlock(nn.Module):
@@ -117,10 +117,10 @@ class ResNetDiscriminator(Discriminator):
         self.last = nn.Linear(into, 1)
         self.projection = Projection(classes, into) if classes else None
         if norm == "spectral":
-            constrain(self)
+            apply_spectral_norm(self)
 
-    def discriminate(self, features: list[Tensor], told: Tensor | None = None) -> Tensor:
-        x, *smallest = through(self.blocks, features)
+    def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
+        x, *smallest = downsample_pyramid(self.blocks, features)
         x = torch.cat([F.relu(x), *smallest], dim=1)
         logits = self.last(x.sum((2, 3)))
-        return logits if self.projection is None or told is None else logits + self.projection(x, told)
+        return logits if self.projection is None or condition is None else logits + self.projection(x, condition)

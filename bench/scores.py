@@ -10,12 +10,11 @@ import numpy as np
 import torch
 
 from bench.workspace import code_digest
-from creatures.data.pictures import Pictures
-from creatures.data.spread import spread
+from creatures.data.pictures import Pictures, evenly_spaced
 from creatures.latents.sampling import Latent, Sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import features
-from creatures.metrics.figures import kid, memorised, precision_recall_density_coverage
+from creatures.metrics.scores import kid, memorised, precision_recall_density_coverage
 from creatures.nets.common.base import Generator
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from stages.evaluate.params import EvaluateParams
@@ -38,7 +37,7 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
     if not file.exists():
         judge = EfficientNetLite(variant)
         found = {
-            split: features(judge, pictures.images[spread(pictures.rows(split), reference)])
+            split: features(judge, pictures.images[evenly_spaced(pictures.rows(split), reference)])
             for split in ("train", "val", "test")
         }
         unfinished = file.with_suffix(f".{os.getpid()}.npz")
@@ -53,7 +52,7 @@ def scores(
 ) -> dict[str, Any]:
     """All figures of one generator, on the judging network, and KID, `against` a split, on the one beside it."""
     drawn = sampler.sample(p.samples, seed + 1)
-    train = pictures.images[spread(pictures.rows("train"), p.reference)]
+    train = pictures.images[evenly_spaced(pictures.rows("train"), p.reference)]
     found: dict[str, Any] = {**defects(drawn, train)}
     for variant in (JUDGE, BESIDE):
         fake, real = features(EfficientNetLite(variant), drawn), real_features(variant, pictures, p.reference, out)
