@@ -8,7 +8,7 @@ import numpy as np
 
 from app.explore import drawn
 from creatures.data.provenance import ancestors
-from creatures.latents.sampling import Sampler
+from creatures.latents.sampler import Sampler
 from creatures.nets.discriminators.critic import load_critic
 
 

@@ -23,7 +23,7 @@ from creatures.decoding.files import open_file, rgb
 from creatures.decoding.foreground import ENLARGE, cut_out
 from creatures.decoding.unusable import Unusable
 from creatures.latents.mixture import Mixture
-from creatures.latents.sampling import BATCH, GAN_FILE, Sampler, load_sampler
+from creatures.latents.sampler import BATCH, GAN_FILE, Sampler, load_sampler
 from creatures.nets.common.base import Generator
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_file

@@ -18,7 +18,7 @@ from app.networks import colourer_file, generator_file, is_released
 from app.trained import note_changes
 from creatures.data.loading import read_header, reading
 from creatures.latents.mixture import FILE as MIXTURE_FILE
-from creatures.latents.sampling import load_sampler
+from creatures.latents.sampler import load_sampler
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer
 from creatures.translation.unet import draw_noise

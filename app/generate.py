@@ -13,7 +13,7 @@ from app.best import Judge, best_of
 from app.networks import critic_file, generator_file
 from app.trained import note_changes
 from creatures.data.sheets import save_sheet
-from creatures.latents.sampling import load_sampler
+from creatures.latents.sampler import load_sampler
 
 GRID = "grid.png"
 DIGITS = range(3, 6)  # of a file's name, for up to 100,000 pictures

@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from creatures.latents.sampling import GAN_FILE
+from creatures.latents.sampler import GAN_FILE
 from creatures.nets.discriminators.critic import FILE as CRITIC_FILE
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.training.origin import MODELS

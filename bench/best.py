@@ -22,7 +22,7 @@ from app.networks import critic_file, generator_file
 from bench.report import COLUMNS
 from bench.scores import scores
 from creatures.data.pictures import open_pictures
-from creatures.latents.sampling import Sampler, load_sampler
+from creatures.latents.sampler import Sampler, load_sampler
 from creatures.runtime.config import parse, read_yaml
 from creatures.runtime.errors import UserError
 from stages.evaluate.params import EvaluateParams

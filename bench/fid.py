@@ -23,7 +23,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, Featu
 
 from app.networks import generator_file
 from creatures.data.pictures import open_pictures
-from creatures.latents.sampling import load_sampler
+from creatures.latents.sampler import load_sampler
 from creatures.metrics.scores import frechet_distance, kid
 from creatures.runtime.errors import UserError
 from creatures.runtime.progress import track

@@ -32,7 +32,7 @@ from bench.workspace import BEFORE, prepare_folder, run_stage
 from creatures.data.pictures import FOLDER, open_pictures
 from creatures.data.sheets import save_sheet
 from creatures.data.vetoes import VETOES
-from creatures.latents.sampling import load_sampler
+from creatures.latents.sampler import load_sampler
 from creatures.runtime.config import parse, read_yaml
 from creatures.runtime.errors import UserError
 from stages.evaluate.params import EvaluateParams

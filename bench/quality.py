@@ -46,7 +46,7 @@ from bench.scratch import scratch
 from bench.workspace import BEFORE, few_pictures, workspace
 from creatures.data.pictures import open_pictures
 from creatures.data.sheets import save_sheet
-from creatures.latents.sampling import Sampler
+from creatures.latents.sampler import Sampler
 from creatures.nets.common.base import Generator
 from creatures.nets.generators.registry import build_generator
 from creatures.runtime.config import Common, parse, read_yaml

@@ -31,7 +31,7 @@ from creatures.data.sheets import save_sheet
 from creatures.data.weights import load_weights, save_weights
 from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture, save_mixture
-from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.latents.sampler import GAN_FILE, load_sampler
 from creatures.nets.discriminators.critic import FILE as CRITIC_FILE
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import load_encoder

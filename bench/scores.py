@@ -11,7 +11,7 @@ import torch
 
 from bench.workspace import code_digest
 from creatures.data.pictures import Pictures, evenly_spaced
-from creatures.latents.sampling import Latent, Sampler
+from creatures.latents.sampler import Latent, Sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import features
 from creatures.metrics.scores import kid, memorised, precision_recall_density_coverage

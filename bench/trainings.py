@@ -22,7 +22,7 @@ from torch import nn
 from bench.scratch import Scratch
 from creatures.data.pictures import Pictures, evenly_spaced
 from creatures.latents.mixture import Mixture
-from creatures.latents.sampling import Latent
+from creatures.latents.sampler import Latent
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from creatures.runtime.config import changed, parse
 from creatures.training.device import accelerator

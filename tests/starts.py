@@ -15,7 +15,7 @@ from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of
 from creatures.data.weights import load_weights, save_weights
 from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture, save_mixture
-from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE
+from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE
 from creatures.nets.discriminators.critic import save_critic
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.runtime.config import Common, changed, parse, read_yaml

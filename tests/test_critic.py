@@ -7,7 +7,7 @@ import torch
 from app.best import Judge, best_of
 from creatures.data.provenance import ancestors
 from creatures.data.weights import frozen_weights
-from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.latents.sampler import GAN_FILE, load_sampler
 from creatures.nets.discriminators.critic import FILE, Critic, load_critic, save_critic
 from creatures.runtime.config import changed, parse, read_yaml
 from creatures.runtime.errors import UserError

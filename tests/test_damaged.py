@@ -22,7 +22,7 @@ from creatures.data.shards import write_shards
 from creatures.data.vetoes import read_vetoes
 from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture
-from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.latents.sampler import GAN_FILE, load_sampler
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.config import read_yaml

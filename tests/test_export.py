@@ -14,7 +14,7 @@ import app.export
 from app.export import export, write
 from app.page.onnx_colourer import quick_colourer
 from creatures.data.weights import save_weights
-from creatures.latents.sampling import GAN_FILE, Latent, Sampler
+from creatures.latents.sampler import GAN_FILE, Latent, Sampler
 from creatures.nets.generators.lite import LiteGenerator
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import FILE, Colourer, load_colourer

@@ -15,7 +15,7 @@ from app.keep import keep
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import digest_of
 from creatures.data.weights import load_weights, save_weights
-from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE
+from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.runtime.errors import UserError
 from creatures.training import loop

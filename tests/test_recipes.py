@@ -19,7 +19,7 @@ from creatures.data.pictures import Pictures
 from creatures.data.provenance import write_sidecar
 from creatures.data.weights import load_weights, save_weights
 from creatures.latents.mixture import Mixture, load_mixture, save_mixture
-from creatures.latents.sampling import Latent
+from creatures.latents.sampler import Latent
 from creatures.nets.generators.registry import build_generator
 from creatures.runtime.config import Common, changed, parse, read_yaml
 from creatures.runtime.errors import UserError

@@ -18,7 +18,7 @@ from bench.report import COLUMNS
 from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of
 from creatures.data.weights import load_weights, save_weights
-from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.latents.sampler import GAN_FILE, load_sampler
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.config import parse, read_yaml

@@ -22,7 +22,7 @@ from PIL import Image
 
 from creatures.data.pictures import Pictures
 from creatures.latents.mixture import Mixture
-from creatures.latents.sampling import Latent
+from creatures.latents.sampler import Latent
 from creatures.nets.encoder.encoder import Encoder
 from creatures.runtime.config import changed, parse, read_yaml
 from creatures.training import loop

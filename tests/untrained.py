@@ -14,7 +14,7 @@ from creatures.data.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors,
 from creatures.data.weights import save_weights
 from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import Mixture, save_mixture
-from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE
+from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import Encoder
 from creatures.nets.generators.registry import build_generator

@@ -23,7 +23,7 @@ from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
 from creatures.data.tensors import to_float
 from creatures.decoding.unusable import Unusable
-from creatures.latents.sampling import Sampler, load_sampler
+from creatures.latents.sampler import Sampler, load_sampler
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.translation.colouring import Colourer
 

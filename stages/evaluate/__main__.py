@@ -8,7 +8,7 @@ from creatures.data.loading import open_array
 from creatures.data.pictures import SPLITS, evenly_spaced, open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
 from creatures.data.sheets import save_sheet
-from creatures.latents.sampling import GAN_FILE, PRETRAIN_FILE, load_sampler
+from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE, load_sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import INPUT_PX, features
 from creatures.metrics.nearest import nearest

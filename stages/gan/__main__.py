@@ -13,7 +13,7 @@ from creatures.data.provenance import digest_of
 from creatures.data.sheets import save_sheet
 from creatures.data.tensors import to_uint8
 from creatures.data.weights import save_weights
-from creatures.latents.sampling import GAN_FILE, load_sampler
+from creatures.latents.sampler import GAN_FILE, load_sampler
 from creatures.nets.common.base import Generator
 from creatures.nets.discriminators.critic import save_critic
 from creatures.training.frames import join_frames, save_frame

@@ -16,7 +16,7 @@ from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
 from creatures.data.weights import load_weights
 from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture
-from creatures.latents.sampling import PRETRAIN_FILE, Latent
+from creatures.latents.sampler import PRETRAIN_FILE, Latent
 from creatures.nets.common.base import Discriminator, Generator
 from creatures.nets.common.parts import init_weights
 from creatures.nets.discriminators.registry import DISCRIMINATORS

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from creatures.data.pictures import Pictures, evenly_spaced
-from creatures.latents.sampling import Latent, Sampler
+from creatures.latents.sampler import Latent, Sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import features
 from creatures.metrics.scores import kid

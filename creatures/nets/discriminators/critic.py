@@ -13,7 +13,7 @@ from torch import nn
 from creatures.data.loading import reading
 from creatures.data.tensors import to_float
 from creatures.data.weights import frozen_weights, load_weights, save_weights
-from creatures.latents.sampling import BATCH
+from creatures.latents.sampler import BATCH
 from creatures.nets.common.base import Discriminator, shrink
 from creatures.nets.discriminators.registry import DISCRIMINATORS
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from creatures.nets.common.base import Discriminator
+from creatures.nets.discriminators.dcgan import DCGANDiscriminator, ShallowDiscriminator, SNGANDiscriminator
 from creatures.nets.discriminators.projected import ProjectedDiscriminator
-from creatures.nets.generators.dcgan import DCGANDiscriminator, ShallowDiscriminator, SNGANDiscriminator
-from creatures.nets.generators.resnet_gan import ResNetDiscriminator
+from creatures.nets.discriminators.resnet import ResNetDiscriminator
 
 DISCRIMINATORS: dict[str, type[Discriminator]] = {
     "dcgan": DCGANDiscriminator,

@@ -7,7 +7,7 @@ from typing import Any
 from creatures.nets.common.base import Generator
 from creatures.nets.generators.dcgan import DCGANGenerator
 from creatures.nets.generators.lite import DilatedGenerator, LiteGenerator
-from creatures.nets.generators.resnet_gan import ResNetGenerator
+from creatures.nets.generators.resnet import ResNetGenerator
 
 GENERATORS: dict[str, type[Generator]] = {
     "lite": LiteGenerator,
