@@ -19,12 +19,12 @@ from unittest.mock import patch
 import pytest
 from filelock import FileLock
 
-from tests.checkouts import STAGES, dvc, make_checkout, ran
-from tests.closure import ROOT
-from tests.creatures import draw_tiny_set
-from tests.isolation import HOME, IS_WORKER, NETWORK, OUTER
-from tests.site_server import Answer, Asked, Serve, SiteServer, serving
-from tests.web_fetch import fetch, server  # noqa: F401, fixtures
+from tests.support.checkouts import STAGES, dvc, make_checkout, ran
+from tests.support.closure import ROOT
+from tests.support.drawn_creatures import draw_tiny_set
+from tests.support.isolation import HOME, IS_WORKER, NETWORK, OUTER
+from tests.support.site_server import Answer, Asked, Serve, SiteServer, serving
+from tests.support.web_fetch import fetch, server  # noqa: F401, fixtures
 
 if TYPE_CHECKING:
     from stages.scrape.manifest import Row

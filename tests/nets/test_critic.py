@@ -1,0 +1,71 @@
+"""The discriminator as a file, and the most real of many."""
+
+import numpy as np
+import pytest
+import torch
+
+from app.best import Judge, best_of
+from creatures.data.provenance import ancestors
+from creatures.data.weights import frozen_weights
+from creatures.latents.sampler import GAN_FILE, load_sampler
+from creatures.nets.discriminators.critic import FILE, Critic, load_critic, save_critic
+from creatures.runtime.config import changed, parse, read_yaml
+from creatures.runtime.errors import UserError
+from stages.gan.build import build, new_architecture
+from stages.gan.params import GanParams
+from tests.support.closure import ROOT
+from tests.support.starts import train_gan, untrained  # noqa: F401, a fixture
+
+PX, DIMS, COUNT = 16, 8, 6
+NETS = [
+    {"discriminator.name": "projected", "condition": "embedding"},
+    {"discriminator.name": "projected", "condition": "component"},
+    {"discriminator.name": "sngan", "condition": "none", "msg": True},
+]
+
+
+@pytest.mark.parametrize("changes", NETS)
+def test_a_file_judges_as_the_network_did(changes):
+    small = {"init": "random", "discriminator.width": 8, "generator.width": 4}
+    p = parse("gan", changed(read_yaml(ROOT / "params.yaml")["gan"], small | changes), GanParams)
+    architecture = new_architecture(p, DIMS, PX)
+    _, net = build(p, architecture, None, 3 if p.condition == "component" else 0, 0)
+    sizes = 3 if p.msg else 1
+    about = {"name": p.discriminator.name, "image_px": PX, "width": 8}
+    about |= {"enlarge": 2} if p.discriminator.name == "projected" else {"msg": True}
+    about |= {"embedding": {"embedding_dim": DIMS}, "component": {"classes": 3}, "none": {}}[p.condition]
+    save_critic(net, about, p.condition, sizes, {})
+    rng = np.random.default_rng(0)
+    given = rng.integers(0, 256, (COUNT, 3, PX, PX), np.uint8), rng.standard_normal((COUNT, DIMS)).astype(np.float32)
+    classes = np.array([0, 1, 2] * 2)
+    found = load_critic().logits(*given, classes)
+    assert found.shape == (COUNT,) and len(np.unique(found)) == COUNT
+    assert found == pytest.approx(Critic(net.eval(), p.condition, sizes).logits(*given, classes), abs=1e-4)
+    if p.condition != "none":
+        other = load_critic().logits(given[0], given[1][::-1].copy(), classes[::-1].copy())
+        assert not np.allclose(found, other)
+    assert not frozen_weights(net) or FILE.stat().st_size < 4 * sum(w.numel() for w in net.parameters())
+
+
+def test_the_most_real_are_those_with_the_highest_logits(tmp_path):
+    train_gan(3)
+    sampler, judge = load_sampler(), Judge(FILE, GAN_FILE)
+    z, classes = sampler.latent.draw(12, np.random.default_rng(5))
+    images = sampler.sample(12, 5)
+    logits = judge.critic.logits(images, z, classes)
+    kept = best_of(sampler, judge, 12, 3, seed=5)
+    wanted = [row for row in range(12) if logits[row] >= np.sort(logits)[-3]]
+    assert len(kept) == 3 and np.array_equal(kept, images[wanted])
+    assert ancestors(FILE)["generator"] == ancestors(GAN_FILE)["generator"]
+
+
+def test_another_run_s_discriminator_is_no_judge():
+    train_gan(3)
+    kept = FILE.read_bytes()
+    train_gan(4)
+    FILE.write_bytes(kept)
+    with pytest.raises(UserError, match="are of different runs: not the same generator"):
+        Judge(FILE, GAN_FILE)
+    torch.save({}, FILE)
+    with pytest.raises(UserError, match=r"discriminator\.safetensors is damaged"):
+        load_critic()
