@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint
+.PHONY: help setup run test lint fix deps
 
 # the first Python of a version that constraints.txt was tested with
 VERSIONS := 3.11 3.12 3.13
@@ -48,3 +48,10 @@ lint: setup ## check style and types
 	ruff format --check
 	@rm -f app/page/*.pyi # Gradio writes them; mypy would read them instead of the code
 	mypy
+
+fix: ## mend what ruff can mend by itself
+	ruff check --fix
+	ruff format
+
+deps: ## write into dvc.yaml which packages each stage imports from
+	python -m bench.deps

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from bench.deps import ROOT, closure, imports
 from creatures.runtime.config import Common, Section, parse, read_yaml
-from tests.support.closure import ROOT, closure, imports
 
 PIPELINE = read_yaml(ROOT / "dvc.yaml")["stages"]
 VALUES = read_yaml(ROOT / "params.yaml")
@@ -150,21 +150,21 @@ def test_closure_sees_imports_in_functions_and_packages(tmp_path):
     """The test of deps is only as good as what it finds."""
     sources = {
         "stages/__init__.py": "",
-        "stages/a/__init__.py": "from stages.lib import log",
+        "stages/a/__init__.py": "from creatures import log",
         "stages/a/__main__.py": "import os\ndef f():\n    from .part import g",
         "stages/a/part.py": "import creatures.translation.unet as u",
         "stages/a/dead.py": "",
-        "stages/lib/__init__.py": "",
-        "stages/lib/log.py": "import json",
-        "stages/lib/other.py": "",
-        "stages/lib/nets/__init__.py": "",
+        "creatures/__init__.py": "",
+        "creatures/log.py": "import json",
+        "creatures/other.py": "",
+        "creatures/translation/__init__.py": "",
         "creatures/translation/unet.py": "",
     }
     for path, text in sources.items():
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    assert closure("stages.a.__main__", tmp_path) == set(sources) - {"stages/a/dead.py", "stages/lib/other.py"}
+    assert closure("stages.a.__main__", tmp_path) == set(sources) - {"stages/a/dead.py", "creatures/other.py"}
 
 
 def test_tiny_set_is_the_same_each_time(tiny_set, tmp_path):

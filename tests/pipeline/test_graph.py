@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.deps import ROOT
 from tests.support.checkouts import environment, set_params
-from tests.support.closure import ROOT
 
 ALL = ["scrape", "clean", "edges", "pix2pix", "classifier", "pretrain", "gmm", "gan", "evaluate"]
 # a key of each section of params.yaml, another value, and exactly the stages that rerun
@@ -48,7 +48,9 @@ class Repros:
     """Runs `dvc repro` in a checkout, with a stand-in for what runs its stages."""
 
     def __init__(self, folder: Path) -> None:
-        (folder / "stages/python").write_text(f'exec "{sys.executable}" "{ROOT / "tests" / "stub_python.py"}" "$@"\n')
+        (folder / "stages/python").write_text(
+            f'exec "{sys.executable}" "{ROOT / "tests/support/stub_python.py"}" "$@"\n'
+        )
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         self.process = subprocess.Popen(
             [sys.executable, "-c", REPROS], cwd=folder, env=environment(), text=True, **pipes

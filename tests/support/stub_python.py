@@ -23,7 +23,7 @@ def main(stage: str) -> None:
     entry = read("dvc.yaml")["stages"][stage]
     params = read("params.yaml")
     deps = [re.sub(r"\$\{(.+?)\}", lambda m: str(lookup(params, m[1])), dep) for dep in entry["deps"]]
-    data = digest(*(content(Path(dep)) for dep in deps if not dep.startswith("stages")))
+    data = digest(*(content(Path(dep)) for dep in deps if not dep.startswith(("stages", "creatures"))))
     code = digest(*(content(Path(dep)) for dep in deps))
     everything = digest(code, *(json.dumps(lookup(params, key), sort_keys=True) for key in entry["params"]))
     for out in entry.get("outs", []) + entry.get("metrics", []) + entry.get("plots", []):

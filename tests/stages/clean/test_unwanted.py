@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from bench.deps import ROOT
 from creatures.data.vetoes import read_vetoes, write_veto
 from creatures.runtime.errors import UserError
 from stages.clean.__main__ import main as clean
@@ -22,7 +23,6 @@ from stages.harness.stage import Stage
 from stages.scrape.__main__ import main as scrape
 from tests.stages.clean.test_clean_stage import figure, run
 from tests.stages.scrape.test_archives import tar
-from tests.support.closure import ROOT
 from tests.support.drawn_creatures import draw_tiny_set
 from tests.support.pictures_zoo import saved, write
 

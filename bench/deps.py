@@ -1,12 +1,17 @@
-"""Which files of the project a module needs, read from its imports."""
+"""Which files of the project a stage needs, read from its imports: `make deps` writes their packages into dvc.yaml.
+
+A stage depends on whole packages: on a folder of creatures/ or stages/ if it imports any file of it.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def closure(module: str, root: Path = ROOT) -> set[str]:
@@ -48,3 +53,37 @@ def _files(module: str, root: Path) -> set[str]:
         return set()
     above = (root.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts)))
     return {str(f.relative_to(root)) for f in (file, *above) if f.is_file()}
+
+
+def package(path: str, root: Path = ROOT) -> str:
+    """What of dvc.yaml covers a file: its folder, or the file itself where its folder has others below it."""
+    parent = (root / path).parent
+    below = any((folder / "__init__.py").exists() for folder in parent.iterdir() if folder.is_dir())
+    if path.startswith("stages/") and path.count("/") > 1:
+        return "/".join(path.split("/")[:2])
+    return path if below else str(parent.relative_to(root))
+
+
+def code_of(stage: str, root: Path = ROOT) -> list[str]:
+    """The packages that a stage depends on, sorted."""
+    return sorted({package(path, root) for path in closure(f"stages.{stage}.__main__", root)})
+
+
+def written(text: str, root: Path = ROOT) -> str:
+    """dvc.yaml with the packages that its stages import from, and their data as it is."""
+
+    def deps(found: re.Match[str]) -> str:
+        items = [item.strip() for item in found[3].split(",")]
+        data = [item for item in items if item and not item.startswith(("creatures", "stages"))]
+        first = f"    deps: [{', '.join(data)}{',' if data else ''}"
+        lines = textwrap.wrap(f"{', '.join(code_of(found[1], root))}]", 112, break_on_hyphens=False)
+        return found[2] + "\n".join([first, *(f"      {line}" for line in lines)])
+
+    return re.sub(
+        r"(?ms)(?<=^  )(\w+):\n((?:    (?!deps)[^\n]*\n)*)    deps: \[(.*?)\]", lambda m: f"{m[1]}:\n{deps(m)}", text
+    )
+
+
+if __name__ == "__main__":
+    path = ROOT / "dvc.yaml"
+    path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
