@@ -54,4 +54,4 @@ fix: ## mend what ruff can mend by itself
 	ruff format
 
 deps: ## write into dvc.yaml which packages each stage imports from
-	python -m bench.deps
+	python -m tests.support.deps

@@ -1,3 +1,3 @@
 """Measurements anyone can run again."""
 
-import stages as stages  # sets what must be set before torch loads
+import creatures as creatures  # sets what must be set before torch loads

@@ -19,8 +19,8 @@ from unittest.mock import patch
 import pytest
 from filelock import FileLock
 
-from bench.deps import ROOT
 from tests.support.checkouts import STAGES, dvc, make_checkout, ran
+from tests.support.deps import ROOT
 from tests.support.drawn_creatures import draw_tiny_set
 from tests.support.isolation import HOME, IS_WORKER, NETWORK, OUTER
 from tests.support.site_server import Answer, Asked, Serve, SiteServer, serving

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.generate import write_samples
-from bench.deps import ROOT
 from creatures.translation.drawings import svg
 from tests.support.checkouts import environment
+from tests.support.deps import ROOT
 from tests.support.untrained import write_run
 
 

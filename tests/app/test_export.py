@@ -13,13 +13,13 @@ import torch
 import app.export
 from app.export import export, write
 from app.page.onnx_colourer import quick_colourer
-from bench.deps import ROOT
 from creatures.data.weights import save_weights
 from creatures.latents.sampler import GAN_FILE, Latent, Sampler
 from creatures.nets.generators.lite import LiteGenerator
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import FILE, Colourer, load_colourer
 from creatures.translation.unet import UNet
+from tests.support.deps import ROOT
 
 
 @pytest.fixture

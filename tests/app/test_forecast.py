@@ -7,8 +7,8 @@ import pytest
 import app.forecast
 from app.forecast import REFERENCE, forecast, pace, seconds
 from app.recipe import overlaid, overlay_of, recipe_file
-from bench.deps import ROOT
 from creatures.runtime.config import read_yaml
+from tests.support.deps import ROOT
 
 
 @pytest.fixture()

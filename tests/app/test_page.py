@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 from app.page.colour import ANY
-from bench.deps import ROOT
 from bench.page import Refused, Visitor, png
 from tests.app.test_page_parts import disc
 from tests.support.browser import ALONE, CHROMIUM
 from tests.support.checkouts import environment, free_port
+from tests.support.deps import ROOT
 
 VIEWS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 

@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from app.recipe import FOLDER, SWEEPS, flags, names
-from bench.deps import ROOT
 from creatures.adversarial.objective import Adversarial
 from creatures.data.pictures import Pictures
 from creatures.data.provenance import write_sidecar
@@ -32,6 +31,7 @@ from stages.gan.train import anchor_loss, train
 from stages.pix2pix.params import Pix2pixParams
 from stages.pretrain.params import PretrainParams
 from tests.support.checkouts import dvc, git
+from tests.support.deps import ROOT
 
 DIMS, COUNT = 16, 12
 

@@ -14,7 +14,6 @@ import bench.release
 from app.generate import write_samples
 from app.networks import RELEASED, _tell, colourer_file, encoder_file, generator_file
 from app.trained import cleaning_of
-from bench.deps import ROOT
 from bench.report import COLUMNS
 from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of
@@ -31,6 +30,7 @@ from stages.classifier.params import ClassifierParams
 from stages.classifier.train import train as train_encoder
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.train import train
+from tests.support.deps import ROOT
 from tests.support.starts import begin_gan, new_encoder, same, stage, train_gan, untrained  # noqa: F401, a fixture
 from tests.support.untrained import COUNT, DIMS, PX, write_params
 

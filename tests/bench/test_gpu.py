@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from bench import gpu
-from bench.deps import ROOT
 from bench.trainings import MODULES
+from tests.support.deps import ROOT
 
 RECIPE = """
 common: {image_px: 32}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.deps import ROOT
 from bench.report import COLUMNS, filled, read_runs
+from tests.support.deps import ROOT
 
 
 def run(recipe: str, **values: float) -> dict:

@@ -16,9 +16,9 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from bench.deps import ROOT
 from stages.scrape.web.guard import LOOPBACK
 from tests.support.checkouts import environment, set_params
+from tests.support.deps import ROOT
 from tests.support.web_server import HOSTS, WebServer, web_server
 
 cluster_utils = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: pip install -e '.[cluster]'")

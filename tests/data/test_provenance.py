@@ -15,7 +15,6 @@ from app.explore import fuse, near, walk
 from app.export import generator
 from app.generate import write_samples
 from app.page.studio import Studio
-from bench.deps import ROOT
 from creatures.data.pictures import FOLDER, open_pictures
 from creatures.data.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, sidecar
 from creatures.data.weights import load_weights, save_weights
@@ -31,6 +30,7 @@ from stages.gan.build import prepare
 from stages.gan.params import GanParams
 from stages.gmm.__main__ import main as gmm
 from stages.pretrain.__main__ import main as pretrain
+from tests.support.deps import ROOT
 from tests.support.untrained import PX, write_params, write_run
 
 FILES = (PICTURES, OUTLINES, ENCODER_FILE, EMBEDDINGS, MIXTURE_FILE, PRETRAIN_FILE, GAN_FILE, COLOURER_FILE)

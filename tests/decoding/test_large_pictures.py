@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.deps import ROOT
 from creatures.decoding import foreground
 from creatures.decoding.foreground import cut_out, smooth
 from creatures.decoding.raster import MAX_PIXELS
 from creatures.runtime.config import parse, read_yaml
 from stages.clean.params import CleanParams
+from tests.support.deps import ROOT
 
 WHITE = (255, 255, 255)
 ROOM = 1_600_000_000  # bytes of address space beside what the libraries take

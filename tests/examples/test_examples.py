@@ -9,8 +9,8 @@ import sys
 import pytest
 from PIL import Image
 
-from bench.deps import ROOT
 from tests.support.checkouts import environment
+from tests.support.deps import ROOT
 from tests.support.drawn_creatures import Kind
 
 

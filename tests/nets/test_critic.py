@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from app.best import Judge, best_of
-from bench.deps import ROOT
 from creatures.data.provenance import ancestors
 from creatures.data.weights import frozen_weights
 from creatures.latents.sampler import GAN_FILE, load_sampler
@@ -14,6 +13,7 @@ from creatures.runtime.config import changed, parse, read_yaml
 from creatures.runtime.errors import UserError
 from stages.gan.build import build, new_architecture
 from stages.gan.params import GanParams
+from tests.support.deps import ROOT
 from tests.support.starts import train_gan, untrained  # noqa: F401, a fixture
 
 PX, DIMS, COUNT = 16, 8, 6

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bench.deps import ROOT, closure, imports
 from creatures.runtime.config import Common, Section, parse, read_yaml
+from tests.support.deps import ROOT, closure, imports, written
 
 PIPELINE = read_yaml(ROOT / "dvc.yaml")["stages"]
 VALUES = read_yaml(ROOT / "params.yaml")
@@ -44,6 +44,11 @@ def test_deps_cover_the_closure_of_imports(name):
     assert [path for path in sorted(needed) if not any(covers(dep, path) for dep in stated)] == []
     assert [dep for dep in stated if not any(covers(dep, path) for path in needed)] == []
     assert stated == sorted(stated)
+
+
+def test_dependencies_are_as_written_by_make_deps():
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    assert written(text) == text
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.deps import ROOT
 from tests.support import checkouts
 from tests.support.checkouts import dvc, environment, git, make_checkout, ran, set_params
+from tests.support.deps import ROOT
 
 LAST = "could not be fetched"
 PIPELINE = """\

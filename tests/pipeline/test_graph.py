@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.deps import ROOT
 from tests.support.checkouts import environment, set_params
+from tests.support.deps import ROOT
 
 ALL = ["scrape", "clean", "edges", "pix2pix", "classifier", "pretrain", "gmm", "gan", "evaluate"]
 # a key of each section of params.yaml, another value, and exactly the stages that rerun

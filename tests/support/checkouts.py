@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bench.deps import ROOT
+from tests.support.deps import ROOT
 
 STAGES = ["classifier", "clean", "edges", "evaluate", "gan", "gmm", "names", "pix2pix", "pretrain", "scrape"]
 

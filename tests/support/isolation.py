@@ -101,7 +101,7 @@ def _is_loopback(address: object) -> bool:
     return host == "localhost" or (_is_no_name(host) and ip_address(host or "0.0.0.0").is_loopback)
 
 
-assert "stages" not in sys.modules  # it and what it loads read the environment
+assert "creatures" not in sys.modules  # it and what it loads read the environment
 # what a parent ignores, as nohup and some runners do SIGINT, all that are started would ignore too
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
     if signal.getsignal(number) == signal.SIG_IGN:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 
-from bench.deps import ROOT
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, write_sidecar
 from creatures.data.weights import load_weights, save_weights
@@ -26,6 +25,7 @@ from creatures.training.loop import Training
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
 from stages.gan.train import train
+from tests.support.deps import ROOT
 from tests.support.trainings import SLOW
 from tests.support.untrained import PX, write_run
 

@@ -20,7 +20,6 @@ import pyarrow as pa
 import torch
 from PIL import Image
 
-from bench.deps import ROOT
 from creatures.data.pictures import Pictures
 from creatures.latents.mixture import Mixture
 from creatures.latents.sampler import Latent
@@ -42,6 +41,7 @@ from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
 from stages.pretrain import train as pretrain
 from stages.pretrain.params import PretrainParams
+from tests.support.deps import ROOT
 from tests.support.drawn_creatures import Kind
 
 PX, DIMS, BATCH, LABELS, COARSE = 32, 8, 8, 4, 3

@@ -15,11 +15,11 @@ import torch
 from accelerate.state import AcceleratorState
 from torch import nn
 
-from bench.deps import ROOT
 from creatures.runtime.errors import UserError
 from creatures.training import distributed
 from stages.harness import launch
 from tests.support.checkouts import environment
+from tests.support.deps import ROOT
 from tests.support.trainings import TRAININGS
 
 STEPS = 20

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from bench.deps import ROOT
 from creatures.data.vetoes import read_vetoes, write_veto
 from creatures.runtime.errors import UserError
 from stages.clean.__main__ import main as clean
@@ -23,6 +22,7 @@ from stages.harness.stage import Stage
 from stages.scrape.__main__ import main as scrape
 from tests.stages.clean.test_clean_stage import figure, run
 from tests.stages.scrape.test_archives import tar
+from tests.support.deps import ROOT
 from tests.support.drawn_creatures import draw_tiny_set
 from tests.support.pictures_zoo import saved, write
 

@@ -15,12 +15,12 @@ import psutil
 import pytest
 import torch
 
-from bench.deps import ROOT
 from creatures.runtime.signals import INTERRUPTED
 from creatures.training.loop import Training
 from stages.harness.stage import say_interrupted
 from tests.stages.harness.test_stage import checkout, finish, start  # noqa: F401, checkout is a fixture
 from tests.support.checkouts import hashes, stage
+from tests.support.deps import ROOT
 
 
 def worker(process: subprocess.Popen[str]) -> psutil.Process:

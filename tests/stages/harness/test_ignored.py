@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.deps import ROOT
 from stages.harness.ignored import Ignored
 from stages.scrape.folder import copy_below
 from tests.stages.harness.test_stage import checkout as toy  # noqa: F401, a fixture
 from tests.stages.harness.test_stage import fingerprint
+from tests.support.deps import ROOT
 from tests.support.pictures_zoo import GOOD, write
 
 LITTER = (

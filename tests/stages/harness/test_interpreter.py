@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.deps import ROOT
 from tests.support.checkouts import dvc, environment, ran
+from tests.support.deps import ROOT
 
 SYSTEM = "/usr/bin:/bin"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.deps import ROOT
 from stages.harness.stage import INTERRUPTED, Stage
+from tests.support.deps import ROOT
 
 DVC_YAML = """\
 stages:

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from app.page.names import load_names
-from bench.deps import ROOT
 from creatures.runtime.config import parse, read_yaml
 from creatures.runtime.errors import UserError
 from stages.names.__main__ import fetch_names, main
 from stages.names.params import NamesParams
+from tests.support.deps import ROOT
 
 P = parse("names", read_yaml(ROOT / "params.yaml")["names"], NamesParams)
 

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 import torch
 
-from bench.deps import ROOT
 from bench.scratch import scratch
 from creatures.adversarial.losses import LOSSES
 from creatures.data.pictures import Pictures
@@ -28,6 +27,7 @@ from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
 from stages.pix2pix.score import agreement, colouring_metrics, from_median, l1
 from stages.pix2pix.train import train
+from tests.support.deps import ROOT
 
 VALUES = read_yaml(ROOT / "params.yaml")["pix2pix"]
 SMALL = {"width": 8, "discriminator_width": 8, "batch": 4, "kimg": 0.016, "frames": 2, "snapshots": 2}

@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from bench.deps import ROOT
 from creatures.runtime.config import parse, read_yaml
 from creatures.runtime.errors import UserError
 from stages.harness.stage import Stage
@@ -19,6 +18,7 @@ from stages.scrape.sources import SOURCES, gather, names
 from stages.scrape.web.guard import LOOPBACK
 from tests.stages.scrape.test_archives import tar
 from tests.stages.scrape.test_scrape import by_path, site, written
+from tests.support.deps import ROOT
 from tests.support.pictures_zoo import flag, saved, write
 from tests.support.site_server import Answer, serving
 

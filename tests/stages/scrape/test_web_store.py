@@ -16,10 +16,10 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from bench.deps import ROOT
 from stages.scrape.web.download import finish
 from stages.scrape.web.guard import LOOPBACK
 from tests.support.checkouts import environment
+from tests.support.deps import ROOT
 from tests.support.web_fetch import reasons
 from tests.support.web_server import HOSTS, WebServer, png
 

@@ -11,7 +11,8 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
+WIDTH = 112
 
 
 def closure(module: str, root: Path = ROOT) -> set[str]:
@@ -69,19 +70,22 @@ def code_of(stage: str, root: Path = ROOT) -> list[str]:
     return sorted({package(path, root) for path in closure(f"stages.{stage}.__main__", root)})
 
 
+STAGE = re.compile(r"^  (\w+):\n((?:    (?!deps)[^\n]*\n)*)    deps: \[(.*?)\]", re.DOTALL | re.MULTILINE)
+
+
 def written(text: str, root: Path = ROOT) -> str:
     """dvc.yaml with the packages that its stages import from, and their data as it is."""
 
-    def deps(found: re.Match[str]) -> str:
-        items = [item.strip() for item in found[3].split(",")]
-        data = [item for item in items if item and not item.startswith(("creatures", "stages"))]
-        first = f"    deps: [{', '.join(data)}{',' if data else ''}"
-        lines = textwrap.wrap(f"{', '.join(code_of(found[1], root))}]", 112, break_on_hyphens=False)
-        return found[2] + "\n".join([first, *(f"      {line}" for line in lines)])
+    def of_stage(found: re.Match[str]) -> str:
+        name, before, deps = found.groups()
+        items = [item.strip() for item in deps.split(",") if item.strip()]
+        data = [item for item in items if not item.startswith(("creatures", "stages"))]
+        lines = [*textwrap.wrap("".join(f"{item}, " for item in data), WIDTH, break_on_hyphens=False), ""]
+        lines += textwrap.wrap(", ".join(code_of(name, root)), WIDTH, break_on_hyphens=False)
+        listed = "\n      ".join([lines[0], *filter(None, lines[1:])])
+        return f"  {name}:\n{before}    deps: [{listed}]"
 
-    return re.sub(
-        r"(?ms)(?<=^  )(\w+):\n((?:    (?!deps)[^\n]*\n)*)    deps: \[(.*?)\]", lambda m: f"{m[1]}:\n{deps(m)}", text
-    )
+    return STAGE.sub(of_stage, text)
 
 
 if __name__ == "__main__":
