@@ -7,6 +7,11 @@ import torch
 from torch import Tensor
 
 
+def default_device() -> torch.device:
+    """The GPU where there is one, for networks that only draw or measure."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def to_float(images: np.ndarray) -> Tensor:
     """uint8 pictures N x 3 x H x W as float in [-1, 1], channels last in memory."""
     return torch.from_numpy(np.array(images)).to(memory_format=torch.channels_last).float() / 127.5 - 1

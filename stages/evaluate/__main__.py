@@ -8,6 +8,7 @@ from creatures.data.loading import open_array
 from creatures.data.pictures import SPLITS, evenly_spaced, open_pictures
 from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
 from creatures.data.sheets import save_sheet
+from creatures.data.tensors import default_device
 from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE, load_sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import INPUT_PX, features
@@ -15,7 +16,6 @@ from creatures.metrics.nearest import nearest
 from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
-from creatures.training.device import accelerator
 from stages.evaluate.compare import compare
 from stages.evaluate.params import EvaluateParams
 from stages.harness.stage import Stage, run
@@ -27,7 +27,7 @@ def main(stage: Stage) -> None:
     common, p = stage.params(EvaluateParams)
     ancestors(PICTURES, EMBEDDINGS, ENCODER_FILE, PRETRAIN_FILE, GAN_FILE)
     pictures = open_pictures()
-    device = accelerator().device
+    device = default_device()
     rows = {split: evenly_spaced(pictures.rows(split), p.reference) for split in SPLITS}
     samplers = {"fake": load_sampler(GAN_FILE), "pretrained": load_sampler(PRETRAIN_FILE)}
     drawn = {name: sampler.sample(p.samples, common.seed + 1) for name, sampler in samplers.items()}
