@@ -14,16 +14,17 @@ from scipy.interpolate import CubicSpline
 
 from app.networks import encoder_file, generator_file, is_released
 from app.trained import cleaning_of, note_changes
+from creatures.data.artifacts import EMBEDDINGS, GENERATOR, PICTURES
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures, open_pictures
-from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
+from creatures.data.provenance import ancestors
 from creatures.data.sheets import save_sheet
 from creatures.data.tensors import to_float, to_uint8
 from creatures.decoding.files import open_file, rgb
 from creatures.decoding.foreground import ENLARGE, cut_out
 from creatures.decoding.unusable import Unusable
 from creatures.latents.mixture import Mixture
-from creatures.latents.sampler import BATCH, GAN_FILE, Sampler, load_sampler
+from creatures.latents.sampler import BATCH, Sampler, load_sampler
 from creatures.nets.common.base import Generator
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_file
@@ -101,7 +102,7 @@ def load_embeddings() -> np.ndarray:
     Raises:
         UserError: they are missing or damaged, or of another run than the pictures or the generator.
     """
-    ancestors(GAN_FILE, EMBEDDINGS, PICTURES)
+    ancestors(GENERATOR, EMBEDDINGS, PICTURES)
     return open_array(EMBEDDINGS, 2, np.float32)
 
 

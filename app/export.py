@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from app.networks import colourer_file, generator_file, is_released
 from app.trained import note_changes
+from creatures.data.artifacts import MIXTURE
 from creatures.data.loading import read_header, reading
-from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer
@@ -60,7 +60,7 @@ def generator() -> Exported:
     sampler, header = load_sampler(file), read_header(file)
     latent, px = sampler.latent, sampler.net.image_px
     if latent.mixture is not None:
-        drawn_from = f"drawn from the mixture in {file.with_name(MIXTURE_FILE.name)}"
+        drawn_from = f"drawn from the mixture in {file.with_name(MIXTURE.name)}"
     elif latent.shares is not None:
         drawn_from = f"{latent.z_dim} numbers drawn from N(0, I), then a one for the class and zeros"
     else:

@@ -6,11 +6,10 @@ import re
 import shutil
 from pathlib import Path
 
-from creatures.latents.mixture import FILE as MIXTURE_FILE
-from creatures.nets.discriminators.critic import FILE as CRITIC_FILE
+from creatures.data.artifacts import DISCRIMINATOR, MIXTURE, MODELS
 from creatures.runtime.atomic import atomic_folder
 from creatures.runtime.errors import UserError
-from creatures.training.origin import MODELS, state_file
+from creatures.training.origin import state_file
 
 TRAINED = ("classifier", "pretrain", "gan", "pix2pix")  # stages, and names of their files
 NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
@@ -39,7 +38,7 @@ def keep(name: str, force: bool = False) -> Path:
     if not there:
         raise UserError(f"there is no network in {MODELS}; run dvc repro")
     with atomic_folder(folder) as part:
-        for path in (*map(weights_of, there), *(path for path in (MIXTURE_FILE, CRITIC_FILE) if path.is_file())):
+        for path in (*map(weights_of, there), *(path for path in (MIXTURE, DISCRIMINATOR) if path.is_file())):
             shutil.copyfile(path, part / path.name)
         for section in there:
             state = state_file(Path(".ckpt", section), section, weights_of(section))

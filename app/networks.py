@@ -6,31 +6,27 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from creatures.latents.sampler import GAN_FILE
-from creatures.nets.discriminators.critic import FILE as CRITIC_FILE
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
-from creatures.training.origin import MODELS
-from creatures.translation.colouring import FILE as COLOURER_FILE
+from creatures.data.artifacts import COLOURER, DISCRIMINATOR, ENCODER, GENERATOR, MODELS
 
 RELEASED = MODELS / "released"
 CARD = "docs/MODEL_CARD.md"
 
 
 def generator_file() -> Path:
-    return _own_or_released(GAN_FILE, GAN_FILE)
+    return _own_or_released(GENERATOR, GENERATOR)
 
 
 def encoder_file() -> Path:
     """Of the run that the generator is of: the two are never mixed."""
-    return _own_or_released(ENCODER_FILE, GAN_FILE)
+    return _own_or_released(ENCODER, GENERATOR)
 
 
 def critic_file() -> Path:
-    return _own_or_released(CRITIC_FILE, GAN_FILE)
+    return _own_or_released(DISCRIMINATOR, GENERATOR)
 
 
 def colourer_file() -> Path:
-    return _own_or_released(COLOURER_FILE, COLOURER_FILE)
+    return _own_or_released(COLOURER, COLOURER)
 
 
 def is_released(path: Path) -> bool:

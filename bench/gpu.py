@@ -29,9 +29,9 @@ from bench.quality import file_of
 from bench.scores import scores
 from bench.trainings import MODULES, Trainings, Watch, apart, digest, precision
 from bench.workspace import BEFORE, prepare_folder, run_stage
-from creatures.data.pictures import FOLDER, open_pictures
+from creatures.data.artifacts import CLEAN, VETOES
+from creatures.data.pictures import open_pictures
 from creatures.data.sheets import save_sheet
-from creatures.data.vetoes import VETOES
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.config import parse, read_yaml
 from creatures.runtime.errors import UserError
@@ -57,9 +57,9 @@ def picture_set(recipe: str, sets: Path) -> Path:
     """
     folder = sets / Path(recipe).stem
     prepare_folder(folder, values_of(recipe))
-    if not (folder / FOLDER).exists():
+    if not (folder / CLEAN).exists():
         if not RAW.exists():
-            raise UserError(f"{folder / FOLDER} and {RAW} are missing; run dvc repro scrape, or bring the former")
+            raise UserError(f"{folder / CLEAN} and {RAW} are missing; run dvc repro scrape, or bring the former")
         for path in (RAW, VETOES):
             (folder / path).unlink(missing_ok=True)
             (folder / path).symlink_to(path.resolve())
@@ -133,7 +133,7 @@ def run_recipe(recipe: str, folder: Path, minutes: float, seconds: float, out: P
     name, values = Path(recipe).stem, values_of(recipe)
     for section in SHARES:
         values[section]["start"] = "none"
-    pictures = open_pictures(folder / FOLDER)
+    pictures = open_pictures(folder / CLEAN)
     lengths(values, Trainings(values, pictures), minutes, len(pictures.rows("train")), seconds)
     (folder / "models/none").touch()
     prepare_folder(folder, values)
@@ -169,7 +169,7 @@ def main(
     try:
         sizes = [int(batch) for batch in batches.split(",")]
         folders = {recipe: picture_set(recipe, sets) for recipe in wanted}
-        first = Trainings(values_of(wanted[0]), open_pictures(folders[wanted[0]] / FOLDER))
+        first = Trainings(values_of(wanted[0]), open_pictures(folders[wanted[0]] / CLEAN))
         keep(speeds=speeds(first, sizes, seconds))
         keep(repeated=repeated(first, STEPS))
         for recipe, folder in folders.items():

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from creatures.data.pictures import FOLDER, open_pictures
+from creatures.data.artifacts import CLEAN
+from creatures.data.pictures import open_pictures
 from stages.clean.outliers import FEWEST, embed, strangeness
 
 STRENGTHS = (2.0, 3.0, 4.0, 5.0, 6.0)
@@ -43,7 +44,7 @@ def score(features: np.ndarray, labels: np.ndarray, files: np.ndarray, wrong: in
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=FOLDER)
+    parser.add_argument("--data", type=Path, default=CLEAN)
     parser.add_argument("--pictures", type=int, help="only about so many of them")
     parser.add_argument("--wrong", type=int, default=100, help="files that get another label")
     parser.add_argument("--seeds", type=int, default=3)

@@ -25,25 +25,22 @@ from app.export import DATA
 from app.networks import CARD, RELEASED
 from bench.report import COLUMNS
 from bench.scores import scores
+from creatures.data.artifacts import COLOURER, DISCRIMINATOR, ENCODER, GENERATOR, MIXTURE, OUTLINES, PICTURES
 from creatures.data.pictures import Pictures, evenly_spaced, open_pictures
-from creatures.data.provenance import OUTLINES, PICTURES, ancestors, digest_of
+from creatures.data.provenance import ancestors, digest_of
 from creatures.data.sheets import save_sheet
 from creatures.data.weights import load_weights, save_weights
-from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture, save_mixture
-from creatures.latents.sampler import GAN_FILE, load_sampler
-from creatures.nets.discriminators.critic import FILE as CRITIC_FILE
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.latents.sampler import load_sampler
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_folder
 from creatures.runtime.config import parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training.embed import embed_rows
-from creatures.translation.colouring import FILE as COLOURER_FILE
 from creatures.translation.colouring import load_colourer
 from stages.evaluate.params import EvaluateParams
 
-LEVELS = {ENCODER_FILE: 63, GAN_FILE: 127, CRITIC_FILE: 127, COLOURER_FILE: 127}
+LEVELS = {ENCODER: 63, GENERATOR: 127, DISCRIMINATOR: 127, COLOURER: 127}
 MOST_MB = 36
 CHECKED = 128  # pictures that both draw
 MOST = {"embedding": 0.05, "generator": 1.0, "colourer": 1.0}  # relative; then mean levels of 255
@@ -65,8 +62,8 @@ def release(out: Path = RELEASED) -> list[Path]:
         UserError: a network is missing or of another run, a compacted one is too far from the original, or all are
             larger than MOST_MB.
     """
-    ancestors(PICTURES, ENCODER_FILE, MIXTURE_FILE, GAN_FILE, CRITIC_FILE)
-    ancestors(PICTURES, OUTLINES, COLOURER_FILE)
+    ancestors(PICTURES, ENCODER, MIXTURE, GENERATOR, DISCRIMINATOR)
+    ancestors(PICTURES, OUTLINES, COLOURER)
     pictures = open_pictures()
     with atomic_folder(out) as part:
         write(part, out)
@@ -102,15 +99,15 @@ def write(folder: Path, before: Path) -> None:
             save_weights(folder / path.name, tensors, header, LEVELS[path])
         other[digest_of(path)] = digest_of(folder / path.name)
 
-    compact(ENCODER_FILE)
-    with np.load(MIXTURE_FILE, allow_pickle=False) as arrays:
+    compact(ENCODER)
+    with np.load(MIXTURE, allow_pickle=False) as arrays:
         said = json.loads(str(arrays["made_from"]))
-    save_mixture(folder / MIXTURE_FILE.name, load_mixture(), made_from(said))
-    other[digest_of(MIXTURE_FILE)] = digest_of(folder / MIXTURE_FILE.name)
-    compact(GAN_FILE)
-    compact(COLOURER_FILE)
+    save_mixture(folder / MIXTURE.name, load_mixture(), made_from(said))
+    other[digest_of(MIXTURE)] = digest_of(folder / MIXTURE.name)
+    compact(GENERATOR)
+    compact(COLOURER)
 
-    compact(CRITIC_FILE)
+    compact(DISCRIMINATOR)
 
 
 def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
@@ -120,12 +117,10 @@ def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 def differences(folder: Path, pictures: Pictures) -> dict[str, float]:
     """How far the compacted networks are from the originals: of embeddings relatively, of pictures in levels of 255."""
     rows = evenly_spaced(pictures.rows("val"), CHECKED)
-    whole, compact = (
-        embed_rows(load_encoder(path)[0], pictures, rows) for path in (ENCODER_FILE, folder / ENCODER_FILE.name)
-    )
-    drawn = [load_sampler(path).sample(CHECKED, 0) for path in (GAN_FILE, folder / GAN_FILE.name)]
+    whole, compact = (embed_rows(load_encoder(path)[0], pictures, rows) for path in (ENCODER, folder / ENCODER.name))
+    drawn = [load_sampler(path).sample(CHECKED, 0) for path in (GENERATOR, folder / GENERATOR.name)]
     outlines = np.load(OUTLINES.parent / "sketch.npy", mmap_mode="r")[rows]
-    coloured = [load_colourer(path).colour(outlines, 0) for path in (COLOURER_FILE, folder / COLOURER_FILE.name)]
+    coloured = [load_colourer(path).colour(outlines, 0) for path in (COLOURER, folder / COLOURER.name)]
     return {
         "embedding": float(np.linalg.norm(compact - whole) / np.linalg.norm(whole)),
         "generator": levels_apart(drawn),
@@ -141,7 +136,7 @@ def levels_apart(pictures: list[np.ndarray]) -> float:
 def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pictures) -> Path:
     """The model card (M. Mitchell et al., 2019), and the sheets it shows."""
     p = parse("evaluate", read_yaml("params.yaml")["evaluate"], EvaluateParams)
-    sampler, cache = load_sampler(folder / GAN_FILE.name), Path("samples/release")
+    sampler, cache = load_sampler(folder / GENERATOR.name), Path("samples/release")
     cache.mkdir(parents=True, exist_ok=True)
     found = scores(sampler, pictures, 0, p, cache)
     SHEETS.mkdir(parents=True, exist_ok=True)
@@ -149,7 +144,7 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
     save_sheet(SHEETS / "samples-4x.png", sampler.sample(32, 1), columns=8, scale=4)
     rows = evenly_spaced(pictures.rows("test"), 8)
     outlines = np.load(OUTLINES.parent / "sketch.npy", mmap_mode="r")[rows]
-    coloured = load_colourer(folder / COLOURER_FILE.name).colour(outlines, 0)
+    coloured = load_colourer(folder / COLOURER.name).colour(outlines, 0)
     pairs = np.stack([np.repeat(outlines[:, None], 3, 1), coloured, pictures.images[rows]], axis=1)
     save_sheet(SHEETS / "colourings.png", pairs.reshape(-1, *coloured.shape[1:]), columns=12, scale=2)
     shutil.rmtree(cache)
@@ -188,7 +183,7 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
     if HOW.exists():
         lines += ["## How they were trained", "", HOW.read_text(encoding="utf-8")]
     lines += ["## What they were made from and with", ""]
-    for path in (ENCODER_FILE, GAN_FILE, COLOURER_FILE):
+    for path in (ENCODER, GENERATOR, COLOURER):
         header = load_weights(folder / path.name)[1]
         shown: dict[str, Any] = {key: header.get(key) for key in ("architecture", "params", "made_from")}
         lines += [f"`{path.name}`:", "", "```json", json.dumps(shown, indent=1), "```", ""]

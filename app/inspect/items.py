@@ -12,15 +12,16 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
+from creatures.data.artifacts import CLEAN, MANIFEST, RAW
 from creatures.data.loading import reading
-from creatures.data.pictures import FOLDER, open_pictures
+from creatures.data.pictures import open_pictures
 from creatures.data.vetoes import veto_name
 from creatures.decoding.files import open_frames
 from creatures.decoding.unusable import Unusable
 from creatures.runtime.config import read_yaml
 from creatures.runtime.errors import UserError
 
-RAW, LOCK = Path("data/raw"), Path("dvc.lock")
+LOCK = Path("dvc.lock")
 KEPT = "kept"
 SIDE_PX = 112
 
@@ -55,14 +56,14 @@ class Items:
         pictures = open_pictures()
         self.images = pictures.images
         kept = pictures.index.select(["source", "frame", "species"]).to_pylist()
-        with reading(FOLDER / "dropped.parquet"), open(FOLDER / "dropped.parquet", "rb") as file:
+        with reading(CLEAN / "dropped.parquet"), open(CLEAN / "dropped.parquet", "rb") as file:
             dropped = pq.read_table(file).to_pylist()
             rows = [(row["source"], row["frame"]) for row in [*kept, *dropped]]
-        with reading(RAW / "manifest.parquet"):
-            manifest = pq.read_table(RAW / "manifest.parquet", columns=["path", "label", "status"]).to_pylist()
+        with reading(MANIFEST):
+            manifest = pq.read_table(MANIFEST, columns=["path", "label", "status"]).to_pylist()
         labels = {row["path"]: row["label"] for row in manifest if row["status"] == "ok"}
         if not labels.keys() >= {source for source, _ in rows} or scraped_anew():
-            raise UserError(f"{FOLDER} was made of other pictures than those in {RAW}; run dvc repro")
+            raise UserError(f"{CLEAN} was made of other pictures than those in {RAW}; run dvc repro")
         place = {row: number for number, row in reversed([*enumerate(rows)])}
         self.rows = rows
         self.items = [

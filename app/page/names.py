@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
+from creatures.data.artifacts import SPECIES_NAMES
 from creatures.data.loading import reading
 from creatures.runtime.errors import UserError
-
-FILE = Path("data/names.json")
 
 
 def load_names() -> dict[str, str]:
@@ -17,11 +15,11 @@ def load_names() -> dict[str, str]:
 
     Where it could not fetch them, or its file is damaged, a line on stderr says what to do.
     """
-    if not FILE.exists():
+    if not SPECIES_NAMES.exists():
         return {}
     try:
-        with reading(FILE, "run dvc repro -f -s names"):
-            found = json.loads(FILE.read_text(encoding="utf-8"))
+        with reading(SPECIES_NAMES, "run dvc repro -f -s names"):
+            found = json.loads(SPECIES_NAMES.read_text(encoding="utf-8"))
             if not all(isinstance(text, str) for text in {**found}.values()):
                 raise ValueError("not a name for each species")
     except UserError as error:

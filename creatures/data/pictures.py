@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from creatures.data.artifacts import CLEAN, PICTURES
 from creatures.data.loading import open_array, reading
-from creatures.data.provenance import PICTURES
 from creatures.data.shards import INDEX, Shards
 from creatures.runtime.errors import UserError
 
-FOLDER = PICTURES.parent
 IMAGES = "images.npy"
 CLEANING = ("background", "enlarge", "margin", "min_px")  # of `clean`'s parameters: what is done to any picture
 SPLITS = ("train", "val", "test")
@@ -74,7 +73,7 @@ def with_cleaning(index: pa.Table, image_px: int, clean: Mapping[str, Any]) -> p
     return index.replace_schema_metadata({"cleaning": json.dumps(values, sort_keys=True)})
 
 
-def open_images(folder: Path = FOLDER) -> np.ndarray | Shards:
+def open_images(folder: Path = CLEAN) -> np.ndarray | Shards:
     """`Pictures.images`, without reading them into memory.
 
     Raises:
@@ -85,7 +84,7 @@ def open_images(folder: Path = FOLDER) -> np.ndarray | Shards:
     return open_array(folder / IMAGES, 4, np.uint8)
 
 
-def open_pictures(folder: Path = FOLDER) -> Pictures:
+def open_pictures(folder: Path = CLEAN) -> Pictures:
     """Open the packed set without reading its pictures into memory.
 
     Raises:

@@ -14,24 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from creatures.data.artifacts import ARTIFACTS
 from creatures.data.loading import read_header, reading
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 
-PICTURES = Path("data/clean/index.parquet")
-OUTLINES = Path("data/edges/made_from.json")
-EMBEDDINGS = Path("data/embeddings.npy")
-NAMES = {
-    PICTURES.name: "pictures",
-    OUTLINES.name: "outlines",
-    EMBEDDINGS.name: "embeddings",
-    "classifier.safetensors": "encoder",
-    "gmm.npz": "mixture",
-    "pretrain.safetensors": "pretrained generator",
-    "gan.safetensors": "generator",
-    "discriminator.safetensors": "discriminator",
-    "pix2pix.safetensors": "colourer",
-}
+NAMES = {path.name: artifact.name for path, artifact in ARTIFACTS.items()}
 START = "start"  # in what weights were made from: the file that their training started from
 DIGITS = 16  # of a SHA-256
 

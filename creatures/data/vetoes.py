@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from creatures.data.artifacts import VETOES
 from creatures.data.loading import reading
 from creatures.runtime.errors import UserError
 
-VETOES = Path("data/vetoes.txt")
 DROP, KEEP = "drop", "keep"
 
 

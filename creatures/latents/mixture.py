@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from creatures.data.artifacts import MIXTURE
 from creatures.data.loading import reading
 from creatures.runtime.atomic import atomic_file
-
-FILE = Path("models/gmm.npz")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def save_mixture(path: Path, mixture: Mixture, made_from: Mapping[str, str] | No
         np.savez(part, **arrays)
 
 
-def load_mixture(path: Path = FILE) -> Mixture:
+def load_mixture(path: Path = MIXTURE) -> Mixture:
     """Read what `save_mixture` wrote; runs no code of the file's.
 
     Raises:

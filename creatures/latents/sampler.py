@@ -8,17 +8,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from creatures.data.artifacts import GENERATOR, MIXTURE
 from creatures.data.loading import reading
 from creatures.data.provenance import ancestors
 from creatures.data.tensors import to_uint8
 from creatures.data.weights import load_weights
-from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import Mixture, load_mixture
 from creatures.nets.common.base import Generator
 from creatures.nets.generators.registry import build_generator
 
 BATCH = 64
-GAN_FILE, PRETRAIN_FILE = Path("models/gan.safetensors"), Path("models/pretrain.safetensors")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Sampler:
         return np.concatenate([to_uint8(self.net(part.to(device))) for part in z.split(BATCH)])
 
 
-def load_sampler(path: Path = GAN_FILE) -> Sampler:
+def load_sampler(path: Path = GENERATOR) -> Sampler:
     """The sampler of a file that `gan` or `pretrain` wrote; the mixture lies beside it.
 
     Raises:
@@ -93,7 +92,7 @@ def load_sampler(path: Path = GAN_FILE) -> Sampler:
         shares = np.array(header["shares"]) if header.get("shares") else None
     net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     if latent == "gmm":
-        beside = path.with_name(MIXTURE_FILE.name)
+        beside = path.with_name(MIXTURE.name)
         mixture = load_mixture(beside)
         ancestors(path, beside)
         return Sampler(net, Latent(net.z_dim, mixture))

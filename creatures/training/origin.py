@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from creatures.data.artifacts import MODELS
 from creatures.data.loading import reading
 from creatures.data.provenance import START, digest_of
 from creatures.data.weights import frozen_weights, load_weights
 from creatures.runtime.config import NONE
 from creatures.runtime.errors import UserError
 
-MODELS = Path("models")
 DATA = ("pictures", "outlines", "encoder", "embeddings", "mixture")  # of `made_from`: what is trained on
 NAMED = 6  # layers in a line at most
 REMEDY = "delete it to start from weights alone"  # of a state that cannot be read

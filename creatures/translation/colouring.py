@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from creatures.data.artifacts import COLOURER
 from creatures.data.loading import reading
 from creatures.data.tensors import to_uint8
 from creatures.data.weights import load_weights
 from creatures.translation.unet import UNet, draw_noise
 
 BATCH = 64
-FILE = Path("models/pix2pix.safetensors")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def to_lines(outlines: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(outlines)).unsqueeze(1).float() / 127.5 - 1
 
 
-def load_colourer(path: Path = FILE) -> Colourer:
+def load_colourer(path: Path = COLOURER) -> Colourer:
     """The colourer of a file that `pix2pix` wrote.
 
     Raises:

@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
+from creatures.data.artifacts import ENCODER, PICTURES
 from creatures.data.pictures import open_pictures
-from creatures.data.provenance import PICTURES, ancestors
+from creatures.data.provenance import ancestors
 from creatures.data.weights import save_weights
-from creatures.nets.encoder.encoder import FILE
 from creatures.training.origin import Origin
 from stages.classifier.params import ClassifierParams
 from stages.classifier.retrieval import retrieval
@@ -44,7 +44,7 @@ def main(stage: Stage) -> None:
         "cleaning": pictures.cleaning,
         "made_from": made_from | origin.mark,
     }
-    save_weights(FILE, net.state_dict(), header)
+    save_weights(ENCODER, net.state_dict(), header)
     stage.write_table("history", training.history)
     stage.write_metrics(
         {
@@ -56,7 +56,7 @@ def main(stage: Stage) -> None:
             "val_unknown": len(pictures.rows("val")) - len(val),
         }
     )
-    stage.on_success.append(partial(training.finish, FILE))
+    stage.on_success.append(partial(training.finish, ENCODER))
 
 
 if __name__ == "__main__":

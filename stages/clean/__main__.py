@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from creatures.data.pictures import FOLDER, IMAGES, SPLITS, evenly_spaced
+from creatures.data.artifacts import CLEAN, MANIFEST, RAW
+from creatures.data.pictures import IMAGES, SPLITS, evenly_spaced
 from creatures.data.shards import write_shards
 from creatures.data.sheets import save_sheet
 from creatures.data.vetoes import read_vetoes
@@ -26,18 +25,17 @@ from stages.clean.split import check_enough
 from stages.clean.spool import Spool
 from stages.harness.stage import Stage, run
 
-RAW = Path("data/raw")
 SHEET, COLUMNS = 120, 15  # pictures on a contact sheet, and in a row of it
 
 
 def main(stage: Stage) -> None:
     common, params = stage.params(CleanParams)
     vetoes = read_vetoes()
-    files = list_files(RAW / "manifest.parquet")
+    files = list_files(MANIFEST)
     root, nothing = (pa.scalar(text, pa.large_string()) for text in (f"{(RAW / 'files').absolute()}/", ""))
     paths = pc.binary_join_element_wise(root, files.path, nothing)
 
-    with atomic_folder(FOLDER) as out, fresh_folder(FOLDER.with_name("clean.spool")) as folder:
+    with atomic_folder(CLEAN) as out, fresh_folder(CLEAN.with_name("clean.spool")) as folder:
         spool = Spool(folder, common.image_px)
         for decoded in track(decode_all(paths, params, common.image_px), len(files), "clean: files"):
             spool.add(decoded)

@@ -6,8 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from creatures.data.pictures import FOLDER, evenly_spaced, open_pictures
-from creatures.data.provenance import OUTLINES, PICTURES, ancestors, digest_of, write_sidecar
+from creatures.data.artifacts import CLEAN, OUTLINES, PICTURES
+from creatures.data.pictures import evenly_spaced, open_pictures
+from creatures.data.provenance import ancestors, digest_of, write_sidecar
 from creatures.data.sheets import save_sheet
 from creatures.outlines.canny import canny
 from creatures.outlines.sketch import sketch
@@ -27,7 +28,7 @@ def main(stage: Stage) -> None:
         "sketch": partial(sketch, level=p.sketch_level, epsilon=p.sketch_epsilon),
     }
     with atomic_folder(EDGES) as out:
-        shares = trace(FOLDER, out, outlines)
+        shares = trace(CLEAN, out, outlines)
         digests = {name: digest_of(out / f"{name}.npy") for name in outlines}
         write_sidecar(out / OUTLINES.name, made_from | digests)
 

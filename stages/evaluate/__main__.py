@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from creatures.data.artifacts import EMBEDDINGS, ENCODER, GENERATOR, PICTURES, PRETRAINED
 from creatures.data.loading import open_array
 from creatures.data.pictures import SPLITS, evenly_spaced, open_pictures
-from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
+from creatures.data.provenance import ancestors
 from creatures.data.sheets import save_sheet
 from creatures.data.tensors import default_device
-from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE, load_sampler
+from creatures.latents.sampler import load_sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import INPUT_PX, features
 from creatures.metrics.nearest import nearest
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from stages.evaluate.compare import compare
@@ -25,11 +25,11 @@ PAIRS = 24
 
 def main(stage: Stage) -> None:
     common, p = stage.params(EvaluateParams)
-    ancestors(PICTURES, EMBEDDINGS, ENCODER_FILE, PRETRAIN_FILE, GAN_FILE)
+    ancestors(PICTURES, EMBEDDINGS, ENCODER, PRETRAINED, GENERATOR)
     pictures = open_pictures()
     device = default_device()
     rows = {split: evenly_spaced(pictures.rows(split), p.reference) for split in SPLITS}
-    samplers = {"fake": load_sampler(GAN_FILE), "pretrained": load_sampler(PRETRAIN_FILE)}
+    samplers = {"fake": load_sampler(GENERATOR), "pretrained": load_sampler(PRETRAINED)}
     drawn = {name: sampler.sample(p.samples, common.seed + 1) for name, sampler in samplers.items()}
 
     lite2 = EfficientNetLite(2).to(device)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from creatures.data.artifacts import GENERATOR
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import digest_of
 from creatures.data.sheets import save_sheet
 from creatures.data.tensors import to_uint8
 from creatures.data.weights import save_weights
-from creatures.latents.sampler import GAN_FILE, load_sampler
+from creatures.latents.sampler import load_sampler
 from creatures.nets.common.base import Generator
 from creatures.nets.discriminators.critic import save_critic
 from creatures.training.frames import join_frames, save_frame
@@ -52,15 +53,15 @@ def main(stage: Stage) -> None:
     }
     if latent.shares is not None:
         header["shares"] = latent.shares.tolist()
-    save_weights(GAN_FILE, net.state_dict(), header)
-    made_from = start.made_from | {"generator": digest_of(GAN_FILE)}
+    save_weights(GENERATOR, net.state_dict(), header)
+    made_from = start.made_from | {"generator": digest_of(GENERATOR)}
     save_critic(start.net_d, start.origin.about["discriminator"], p.condition, len(net.small) + 1, made_from)
     samples = load_sampler().sample(SHOWN, common.seed)
     save_sheet(stage.plot_path("samples.png"), samples, COLUMNS)
     join_frames(training.folder, stage.plot_path("training.gif"))
     stage.write_table("history", training.history)
     stage.write_metrics({"kimg": p.kimg, **closing(training.history)})
-    stage.on_success.append(partial(training.finish, GAN_FILE))
+    stage.on_success.append(partial(training.finish, GENERATOR))
 
 
 def closing(history: list[dict[str, float]]) -> dict[str, float]:

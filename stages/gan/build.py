@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from creatures.data.artifacts import EMBEDDINGS, MIXTURE, PICTURES, PRETRAINED
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures
-from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
+from creatures.data.provenance import ancestors
 from creatures.data.weights import load_weights
-from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture
-from creatures.latents.sampler import PRETRAIN_FILE, Latent
+from creatures.latents.sampler import Latent
 from creatures.nets.common.base import Discriminator, Generator
 from creatures.nets.common.parts import init_weights
 from creatures.nets.discriminators.registry import DISCRIMINATORS
@@ -61,11 +61,11 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
         UserError: an output is missing, or some are of different runs.
     """
     of_mixture, of_start = p.latent == "gmm", p.init == "pretrained"
-    inputs = [PICTURES, *([EMBEDDINGS, MIXTURE_FILE] if of_mixture else []), *([PRETRAIN_FILE] if of_start else [])]
+    inputs = [PICTURES, *([EMBEDDINGS, MIXTURE] if of_mixture else []), *([PRETRAINED] if of_start else [])]
     made_from = ancestors(*(root / path for path in inputs))
     mixture, embeddings, condition, shares = None, None, None, None
     if of_mixture:
-        mixture, embeddings = load_mixture(root / MIXTURE_FILE), open_array(root / EMBEDDINGS, 2, np.float32)
+        mixture, embeddings = load_mixture(root / MIXTURE), open_array(root / EMBEDDINGS, 2, np.float32)
         if p.condition == "component":
             condition = component_labels(mixture, embeddings)
         elif p.condition == "embedding":
@@ -75,10 +75,10 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     latent = Latent(mixture.embedding_dim if mixture else p.generator.z_dim, mixture, shares)
     weights, architecture = None, new_architecture(p, latent.length, common.image_px)
     if of_start:
-        weights, header = load_weights(root / PRETRAIN_FILE)
+        weights, header = load_weights(root / PRETRAINED)
         architecture = header["architecture"]
         if architecture["image_px"] != common.image_px or architecture["z_dim"] != latent.length:
-            raise UserError(f"{PRETRAIN_FILE} was trained for other pictures or embeddings; run dvc repro")
+            raise UserError(f"{PRETRAINED} was trained for other pictures or embeddings; run dvc repro")
     architecture["msg"] = p.msg
     classes = latent.classes if p.condition in ("component", "species") else 0
     net_g, net_d = build(p, architecture, weights, classes, common.seed)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from creatures.data.artifacts import EMBEDDINGS, MIXTURE, PICTURES
 from creatures.data.loading import open_array
 from creatures.data.pictures import ENOUGH, SPLITS, evenly_spaced, open_pictures
-from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors
-from creatures.latents.mixture import FILE, save_mixture
+from creatures.data.provenance import ancestors
+from creatures.latents.mixture import save_mixture
 from stages.gmm.fit import ALIVE, choose, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
 from stages.harness.stage import Stage, run
@@ -38,7 +39,7 @@ def main(stage: Stage) -> None:
             "fits single pictures; use fewer components, fewer pca_dims or more regularisation",
             flush=True,
         )
-    save_mixture(FILE, to_mixture(model, pca, embeddings.shape[1]), made_from)
+    save_mixture(MIXTURE, to_mixture(model, pca, embeddings.shape[1]), made_from)
     stage.write_metrics(
         {
             "components": count,

@@ -8,13 +8,13 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from creatures.data.artifacts import SPECIES_NAMES
 from creatures.npm import Unreachable, pack
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 from stages.harness.stage import Stage, run
 from stages.names.params import NamesParams
 
-OUT = Path("data/names.json")
 LATER = "species have no names; when there is a connection, dvc repro -f -s names fetches them"
 
 
@@ -26,7 +26,7 @@ def main(stage: Stage) -> None:
     except Unreachable as error:  # no training waits for names
         print(f"names: {error}; {LATER}", file=sys.stderr, flush=True)
         named = {"": f"{error}; {LATER}"}  # for `python -m app serve`, which says so again
-    with atomic_file(OUT) as part:
+    with atomic_file(SPECIES_NAMES) as part:
         part.write_text(json.dumps(named, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import torch
 
+from creatures.data.artifacts import COLOURER, OUTLINES, PICTURES
 from creatures.data.pictures import evenly_spaced, open_pictures
-from creatures.data.provenance import OUTLINES, PICTURES, ancestors
+from creatures.data.provenance import ancestors
 from creatures.data.weights import save_weights
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from creatures.runtime.errors import UserError
@@ -16,7 +17,7 @@ from creatures.training.device import accelerator
 from creatures.training.frames import join_frames, save_frame
 from creatures.training.origin import Origin
 from creatures.training.perceptual import PerceptualLoss, errors
-from creatures.translation.colouring import FILE, Colourer, load_colourer
+from creatures.translation.colouring import Colourer, load_colourer
 from creatures.translation.drawings import drawings
 from creatures.translation.palette import palettes_of
 from creatures.translation.patchgan import FIELDS
@@ -62,14 +63,14 @@ def main(stage: Stage) -> None:
     architecture = {"image_px": common.image_px, "width": p.width, "colours": p.palette}
     given = {"common": common.model_dump(), "params": p.model_dump(), "cleaning": pictures.cleaning}
     header = {"architecture": architecture, **given, "made_from": made_from | origin.mark}
-    save_weights(FILE, net.state_dict() | {"palettes": kept}, header)
+    save_weights(COLOURER, net.state_dict() | {"palettes": kept}, header)
 
     colourer = load_colourer()
     stage.write_metrics(figures(colourer, pictures, outlines, palettes, val))
     stage.write_table("history", training.history)
     sheets(stage, colourer, pictures, outlines, palettes, hand, common.seed)
     join_frames(training.folder, stage.plot_path("training.gif"))
-    stage.on_success.append(partial(training.finish, FILE))
+    stage.on_success.append(partial(training.finish, COLOURER))
 
 
 if __name__ == "__main__":

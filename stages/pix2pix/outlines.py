@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from creatures.data.artifacts import OUTLINES
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures
-from creatures.data.provenance import OUTLINES
 from creatures.runtime.errors import UserError
 from creatures.training.loop import mix
 from stages.pix2pix.outline_augment import by_hand

@@ -6,16 +6,16 @@ from functools import partial
 
 import numpy as np
 
+from creatures.data.artifacts import EMBEDDINGS, ENCODER, MODELS, PICTURES
 from creatures.data.pictures import evenly_spaced, open_pictures
-from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, sidecar, write_sidecar
+from creatures.data.provenance import ancestors, sidecar, write_sidecar
 from creatures.data.sheets import save_sheet
 from creatures.data.weights import save_weights
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 from creatures.training.embed import embed_rows
-from creatures.training.origin import MODELS, Origin
+from creatures.training.origin import Origin
 from creatures.training.perceptual import PerceptualLoss
 from stages.harness.launch import launch
 from stages.harness.stage import Stage, run
@@ -32,7 +32,7 @@ def main(stage: Stage) -> None:
     pictures = open_pictures()
     if not len(pictures.rows("val")):
         raise UserError("there are no val pictures to measure with; raise clean.val_share or add pictures")
-    (encoder, _), made_from = load_encoder(), ancestors(PICTURES, ENCODER_FILE)
+    (encoder, _), made_from = load_encoder(), ancestors(PICTURES, ENCODER)
     if not 4 <= p.coarse_px <= common.image_px or p.coarse_px & (p.coarse_px - 1):
         raise UserError(f"pretrain.coarse_px is {p.coarse_px}: must be a power of two from 4 to common.image_px")
     architecture = {

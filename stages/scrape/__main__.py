@@ -6,12 +6,13 @@ import shutil
 import sys
 from functools import partial
 
+from creatures.data.artifacts import RAW
 from creatures.runtime.atomic import atomic_folder
 from stages.harness.stage import Stage, run
 from stages.scrape.fetch import ARCHIVES
 from stages.scrape.manifest import figures, write_manifest
 from stages.scrape.params import ScrapeParams
-from stages.scrape.site import RAW, Site
+from stages.scrape.site import Site
 from stages.scrape.sources import gather, names
 from stages.scrape.web.download import finish
 

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from creatures.data.artifacts import RAW
 from creatures.runtime.config import Section
 from stages.scrape.npm import NpmParams
-from stages.scrape.site import RAW, SourceParams
+from stages.scrape.site import SourceParams
 from stages.scrape.sources import SOURCES
 from stages.scrape.web.params import WebParams
 

@@ -10,8 +10,6 @@ from pydantic import Field
 from creatures.runtime.config import Section
 from stages.scrape.web.params import WebParams
 
-RAW = Path("data/raw")  # what the stage writes
-
 
 class SourceParams(Section):
     """What every entry of `scrape.sources` may have, beside its source's own keys."""

@@ -13,11 +13,12 @@ import torch
 import app.export
 from app.export import export, write
 from app.page.onnx_colourer import quick_colourer
+from creatures.data.artifacts import COLOURER, GENERATOR
 from creatures.data.weights import save_weights
-from creatures.latents.sampler import GAN_FILE, Latent, Sampler
+from creatures.latents.sampler import Latent, Sampler
 from creatures.nets.generators.lite import LiteGenerator
 from creatures.runtime.errors import UserError
-from creatures.translation.colouring import FILE, Colourer, load_colourer
+from creatures.translation.colouring import Colourer, load_colourer
 from creatures.translation.unet import UNet
 from tests.support.deps import ROOT
 
@@ -26,8 +27,10 @@ from tests.support.deps import ROOT
 def models(monkeypatch):
     torch.manual_seed(0)
     net = LiteGenerator(6, 32, 4).eval().requires_grad_(False)
-    monkeypatch.setattr(app.export, "generator_file", lambda: GAN_FILE)  # though there may be none but the released one
-    monkeypatch.setattr(app.export, "colourer_file", lambda: FILE)
+    monkeypatch.setattr(
+        app.export, "generator_file", lambda: GENERATOR
+    )  # though there may be none but the released one
+    monkeypatch.setattr(app.export, "colourer_file", lambda: COLOURER)
     monkeypatch.setattr(app.export, "load_sampler", lambda _: Sampler(net, Latent(6)))
     colourer = Colourer(UNet(16, 4, 2).eval().requires_grad_(False), "dropout", "mixed", torch.zeros(0, 2, 4))
     monkeypatch.setattr(app.export, "load_colourer", lambda _: colourer)
@@ -64,7 +67,7 @@ def test_the_page_s_colourer_draws_what_torch_draws(tmp_path, monkeypatch):
     net, params = UNet(16, 4, 2), {"noise": "dropout", "outline": "mixed"}
     architecture = {"image_px": 16, "width": 4, "colours": 2}
     tensors = net.state_dict() | {"palettes": torch.rand(3, 2, 4)}
-    save_weights(FILE, tensors, {"architecture": architecture, "params": params})
+    save_weights(COLOURER, tensors, {"architecture": architecture, "params": params})
     quick, plain, outlines = quick_colourer(), load_colourer(), np.full((5, 16, 16), 255, np.uint8)
     outlines[:, 4:12, 5] = 0
     assert quick.net.forward.__name__ == "by_onnxruntime"

@@ -15,17 +15,16 @@ from app.generate import write_samples
 from app.networks import RELEASED, _tell, colourer_file, encoder_file, generator_file
 from app.trained import cleaning_of
 from bench.report import COLUMNS
+from creatures.data.artifacts import COLOURER, EMBEDDINGS, ENCODER, GENERATOR, PICTURES
 from creatures.data.pictures import Pictures, open_pictures
-from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of
+from creatures.data.provenance import ancestors, digest_of
 from creatures.data.weights import load_weights, save_weights
-from creatures.latents.sampler import GAN_FILE, load_sampler
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.latents.sampler import load_sampler
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.config import parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training.origin import Origin
 from creatures.training.perceptual import PerceptualLoss
-from creatures.translation.colouring import FILE as COLOURER_FILE
 from stages.classifier.params import ClassifierParams
 from stages.classifier.train import train as train_encoder
 from stages.pretrain.params import PretrainParams
@@ -52,22 +51,22 @@ def released(monkeypatch) -> Path:
 
 def test_released_again_what_did_not_change_keeps_its_bytes(released):
     before = {path.name: path.read_bytes() for path in released.iterdir()}
-    tensors, header = load_weights(released / COLOURER_FILE.name)
-    save_weights(COLOURER_FILE, tensors, header | {"made_by": "another run"})
+    tensors, header = load_weights(released / COLOURER.name)
+    save_weights(COLOURER, tensors, header | {"made_by": "another run"})
     bench.release.release()
     assert {path.name: path.read_bytes() for path in released.iterdir()} == before
 
 
 def forget_own() -> None:
-    for path in (GAN_FILE, COLOURER_FILE):
+    for path in (GENERATOR, COLOURER):
         path.unlink()
 
 
 def test_the_folder_has_all_and_belongs_together(released):
     assert sorted(path.name for path in released.iterdir()) == NAMES
     found = ancestors(*(released / name for name in NAMES if name != "pix2pix.safetensors"))
-    assert found["encoder"] == digest_of(released / ENCODER_FILE.name)
-    whole, compact = load_weights(GAN_FILE), load_weights(released / GAN_FILE.name)
+    assert found["encoder"] == digest_of(released / ENCODER.name)
+    whole, compact = load_weights(GENERATOR), load_weights(released / GENERATOR.name)
     assert whole[0].keys() == compact[0].keys() and whole[1]["architecture"] == compact[1]["architecture"]
     card = Path("docs/MODEL_CARD.md").read_text(encoding="utf-8")
     assert "| 0.500 |" in card and all(Path("docs", name).is_file() for name in ("released/samples.png",))
@@ -75,18 +74,18 @@ def test_the_folder_has_all_and_belongs_together(released):
 
 def test_commands_draw_with_them_until_there_is_a_generator_of_ones_own(released, tmp_path, capsys):
     """And the encoder is that of the generator, though there is another."""
-    assert (generator_file(), encoder_file(), colourer_file()) == (GAN_FILE, ENCODER_FILE, COLOURER_FILE)
+    assert (generator_file(), encoder_file(), colourer_file()) == (GENERATOR, ENCODER, COLOURER)
     write_samples(4, 0, 1.0, tmp_path / "own")
     assert capsys.readouterr().err == ""
     forget_own()
-    assert generator_file() == released / GAN_FILE.name and colourer_file() == released / COLOURER_FILE.name
-    assert ENCODER_FILE.is_file() and encoder_file() == released / ENCODER_FILE.name
+    assert generator_file() == released / GENERATOR.name and colourer_file() == released / COLOURER.name
+    assert ENCODER.is_file() and encoder_file() == released / ENCODER.name
     write_params(margin=0.2)  # no matter of networks that are finished
     write_samples(4, 0, 1.0, tmp_path / "released")
     said = capsys.readouterr().err.splitlines()
     assert said == ["note: there are no networks of your own yet, so the released ones draw (docs/MODEL_CARD.md)"]
     assert cleaning_of(encoder_file())["clean.margin"] == 0.05
-    drawn = load_sampler(released / GAN_FILE.name).sample(4, 0)
+    drawn = load_sampler(released / GENERATOR.name).sample(4, 0)
     assert drawn.shape[0] == 4 and drawn.dtype == np.uint8
 
 
@@ -99,12 +98,12 @@ def test_a_generator_alone_is_no_network_of_ones_own_without_its_mixture(release
 
 def test_trainings_start_from_all_of_them(released, capsys):
     kept = Path(shutil.copytree(released, "models/there"))
-    new_encoder(kept / ENCODER_FILE.name)  # as `classifier` makes it of the released one
+    new_encoder(kept / ENCODER.name)  # as `classifier` makes it of the released one
     _, begin = begin_gan("there")
     said = capsys.readouterr().out.splitlines()
     assert said[-2].startswith("gan: starts from models/there/gan.safetensors: all ")
     assert said[-1].startswith("gan: starts from models/there/discriminator.safetensors: all ")
-    assert same(begin.net_g.state_dict(), load_weights(kept / GAN_FILE.name)[0])
+    assert same(begin.net_g.state_dict(), load_weights(kept / GENERATOR.name)[0])
 
 
 def test_what_is_too_far_from_the_original_is_not_released(released, monkeypatch):
@@ -126,8 +125,8 @@ def test_a_generator_that_does_not_fit_is_not_taken_untrained(released, capsys):
     pictures, maps = open_pictures(), PerceptualLoss(load_encoder()[0], [2])
     embeddings = np.load(EMBEDDINGS)
     fits = {"z_dim": DIMS, "image_px": PX, "width": 4}
-    new_encoder(released / ENCODER_FILE.name)
-    made_from = ancestors(PICTURES, ENCODER_FILE)
+    new_encoder(released / ENCODER.name)
+    made_from = ancestors(PICTURES, ENCODER)
 
     def pretrained(architecture):
         return train(
@@ -135,7 +134,7 @@ def test_a_generator_that_does_not_fit_is_not_taken_untrained(released, capsys):
         )
 
     net, _ = pretrained(fits)
-    assert same(net.state_dict(), load_weights(released / GAN_FILE.name)[0])
+    assert same(net.state_dict(), load_weights(released / GENERATOR.name)[0])
     assert "pretrain: starts from models/released/gan.safetensors: all" in capsys.readouterr().out
     with pytest.raises(UserError, match=r"kimg is 0, but not all of pretrain\.start fits"):
         pretrained(fits | {"samples": 1})
@@ -152,7 +151,7 @@ def test_an_encoder_is_taken_as_it_is_and_normalised_anew(released):
     def taken(p):
         return train_encoder(stage("classifier"), p, pictures, "species", 0, Origin("classifier", "released"))[0]
 
-    found, given = taken(p).state_dict(), load_weights(released / ENCODER_FILE.name)[0]
+    found, given = taken(p).state_dict(), load_weights(released / ENCODER.name)[0]
     assert all(torch.equal(found[name], given[name]) for name in given if name not in ("mean", "var", "frozen"))
     assert found["frozen"] and not torch.equal(found["mean"], given["mean"])
     with pytest.raises(UserError, match=r"epochs is 0, but the network of classifier\.start is another"):

@@ -13,21 +13,28 @@ import pytest
 
 from app.explore import load_embeddings
 from app.inspect.items import Items
-from app.page.names import FILE as NAMES_FILE
 from app.page.names import load_names
 from app.trained import cleaning_of
-from creatures.data.pictures import FOLDER, IMAGES, open_pictures
-from creatures.data.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, sidecar
+from creatures.data.artifacts import (
+    CLEAN,
+    COLOURER,
+    EMBEDDINGS,
+    ENCODER,
+    GENERATOR,
+    MIXTURE,
+    OUTLINES,
+    PICTURES,
+    SPECIES_NAMES,
+)
+from creatures.data.pictures import IMAGES, open_pictures
+from creatures.data.provenance import ancestors, sidecar
 from creatures.data.shards import write_shards
 from creatures.data.vetoes import read_vetoes
-from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture
-from creatures.latents.sampler import GAN_FILE, load_sampler
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
+from creatures.latents.sampler import load_sampler
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.config import read_yaml
 from creatures.runtime.errors import UserError
-from creatures.translation.colouring import FILE as COLOURER_FILE
 from creatures.translation.colouring import load_colourer
 from stages.clean.files import list_files
 from stages.pix2pix.outlines import open_outlines
@@ -36,7 +43,7 @@ from tests.support.untrained import COUNT, write_run
 
 MANIFEST = Path("data/raw/manifest.parquet")
 CANNY = OUTLINES.with_name("canny.npy")
-SHARD = FOLDER / "train-000000.tar"
+SHARD = CLEAN / "train-000000.tar"
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +54,8 @@ def whole(tmp_path_factory) -> Path:
         write_run()
         MANIFEST.parent.mkdir()
         write_manifest(MANIFEST, [Row(f"{n}.png", "", "folder", "", "") for n in range(COUNT)])
-        shutil.copy(PICTURES, FOLDER / "dropped.parquet")
-        NAMES_FILE.write_text(json.dumps({"1": "Bulbasaur"}))
+        shutil.copy(PICTURES, CLEAN / "dropped.parquet")
+        SPECIES_NAMES.write_text(json.dumps({"1": "Bulbasaur"}))
         Path("data/vetoes.txt").write_text("drop 1.png#0\n")
     return folder
 
@@ -60,33 +67,33 @@ def run(whole, tmp_path, monkeypatch) -> None:
 
 
 def in_shards() -> None:
-    images = np.load(FOLDER / IMAGES)
-    (FOLDER / IMAGES).unlink()
-    write_shards(FOLDER, np.array(["train"] * COUNT), np.zeros(COUNT, int), [images], per_shard=4)
+    images = np.load(CLEAN / IMAGES)
+    (CLEAN / IMAGES).unlink()
+    write_shards(CLEAN, np.array(["train"] * COUNT), np.zeros(COUNT, int), [images], per_shard=4)
 
 
 def read_shards() -> None:
-    if not (FOLDER / "shards.json").exists():
+    if not (CLEAN / "shards.json").exists():
         in_shards()
     open_pictures().images[np.arange(COUNT)]
 
 
 LOADERS: dict[Path, tuple[Callable[[], object], ...]] = {
-    GAN_FILE: (load_sampler, lambda: ancestors(GAN_FILE)),
-    ENCODER_FILE: (load_encoder, lambda: cleaning_of(ENCODER_FILE)),
-    COLOURER_FILE: (load_colourer,),
-    MIXTURE_FILE: (load_mixture, lambda: ancestors(MIXTURE_FILE)),
+    GENERATOR: (load_sampler, lambda: ancestors(GENERATOR)),
+    ENCODER: (load_encoder, lambda: cleaning_of(ENCODER)),
+    COLOURER: (load_colourer,),
+    MIXTURE: (load_mixture, lambda: ancestors(MIXTURE)),
     EMBEDDINGS: (load_embeddings,),
     sidecar(EMBEDDINGS): (load_embeddings,),
     OUTLINES: (lambda: ancestors(OUTLINES),),
     CANNY: (lambda: open_outlines("mixed", open_pictures()),),
     PICTURES: (open_pictures,),
-    FOLDER / IMAGES: (open_pictures,),
-    FOLDER / "dropped.parquet": (Items,),
+    CLEAN / IMAGES: (open_pictures,),
+    CLEAN / "dropped.parquet": (Items,),
     MANIFEST: (Items, lambda: list_files(MANIFEST)),
     SHARD: (read_shards,),
-    FOLDER / "train-000001.tar": (read_shards,),
-    FOLDER / "shards.json": (read_shards,),
+    CLEAN / "train-000001.tar": (read_shards,),
+    CLEAN / "shards.json": (read_shards,),
     Path("params.yaml"): (lambda: read_yaml("params.yaml"),),
     Path("data/vetoes.txt"): (read_vetoes,),
 }
@@ -117,10 +124,10 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 OTHER: dict[str, Callable[[], bytes]] = {
     ".safetensors": lambda: Path("models/pretrain.safetensors").read_bytes()[:40],
     ".npz": lambda: EMBEDDINGS.read_bytes(),
-    ".npy": lambda: MIXTURE_FILE.read_bytes(),
+    ".npy": lambda: MIXTURE.read_bytes(),
     ".json": lambda: b"[1]",
     ".parquet": lambda: EMBEDDINGS.read_bytes(),
-    ".tar": lambda: MIXTURE_FILE.read_bytes(),
+    ".tar": lambda: MIXTURE.read_bytes(),
     ".yaml": lambda: b"[1]",
     ".txt": lambda: b"\xff\xfe",
 }
@@ -149,7 +156,7 @@ def test_a_damaged_file_is_one_line_that_names_it(run, path, load, damage):
 
 @pytest.mark.parametrize("damage", [damage for damage in DAMAGE if os.geteuid() or damage != "unreadable"])
 def test_damaged_names_are_one_line_and_the_page_goes_on(run, damage, capsys):
-    DAMAGE[damage](NAMES_FILE)
+    DAMAGE[damage](SPECIES_NAMES)
     assert load_names() == {}
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "data/names.json" in said and "dvc repro -f -s names" in said

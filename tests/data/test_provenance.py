@@ -15,16 +15,23 @@ from app.explore import fuse, near, walk
 from app.export import generator
 from app.generate import write_samples
 from app.page.studio import Studio
-from creatures.data.pictures import FOLDER, open_pictures
-from creatures.data.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, sidecar
+from creatures.data.artifacts import (
+    CLEAN,
+    COLOURER,
+    EMBEDDINGS,
+    ENCODER,
+    GENERATOR,
+    MIXTURE,
+    OUTLINES,
+    PICTURES,
+    PRETRAINED,
+)
+from creatures.data.pictures import open_pictures
+from creatures.data.provenance import ancestors, sidecar
 from creatures.data.weights import load_weights, save_weights
-from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture, save_mixture
-from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.runtime.config import Common, parse, read_yaml
 from creatures.runtime.errors import UserError
-from creatures.translation.colouring import FILE as COLOURER_FILE
 from creatures.translation.drawings import svg
 from stages.gan.build import prepare
 from stages.gan.params import GanParams
@@ -33,7 +40,7 @@ from stages.pretrain.__main__ import main as pretrain
 from tests.support.deps import ROOT
 from tests.support.untrained import PX, write_params, write_run
 
-FILES = (PICTURES, OUTLINES, ENCODER_FILE, EMBEDDINGS, MIXTURE_FILE, PRETRAIN_FILE, GAN_FILE, COLOURER_FILE)
+FILES = (PICTURES, OUTLINES, ENCODER, EMBEDDINGS, MIXTURE, PRETRAINED, GENERATOR, COLOURER)
 OUT = Path("out.png")
 DRAWING = Path("drawing.svg")
 KINDS = ("kind-1", "kind-2")
@@ -61,7 +68,7 @@ def run(runs, tmp_path, monkeypatch) -> Path:
 
 def take(path: Path, other: Path) -> None:
     """Put a file of another run in the place of this one's, with what lies beside it."""
-    for part in {PICTURES: [FOLDER], EMBEDDINGS: [EMBEDDINGS, sidecar(EMBEDDINGS)]}.get(path, [path]):
+    for part in {PICTURES: [CLEAN], EMBEDDINGS: [EMBEDDINGS, sidecar(EMBEDDINGS)]}.get(path, [path]):
         if part.is_dir():
             shutil.rmtree(part)
             shutil.copytree(other / part, part)
@@ -91,18 +98,18 @@ def as_stage(main: Callable, section: str) -> Callable[[], None]:
 
 # what uses files, and each file of another run that it must refuse
 USES: dict[str, tuple[Callable[[], object], tuple[Path, ...]]] = {
-    "like": (lambda: near("kind-1", 3, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE_FILE, GAN_FILE)),
-    "vary": (lambda: near(str(DRAWING), 3, 0, 0.8, OUT), (ENCODER_FILE, MIXTURE_FILE, GAN_FILE)),
-    "fuse": (lambda: fuse(*KINDS, 3, 2, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE_FILE, GAN_FILE)),
-    "walk": (lambda: walk(3, 3, 0, 0.8, 1, Path("out.gif")), (MIXTURE_FILE, GAN_FILE)),
-    "generate": (lambda: write_samples(2, 0, 0.8, Path("out")), (MIXTURE_FILE, GAN_FILE)),
-    "export": (lambda: generator(), (MIXTURE_FILE, GAN_FILE)),
-    "colour": (lambda: colour([DRAWING], "auto", 2, 0, "kind-1", OUT), (PICTURES, COLOURER_FILE)),
-    "page": (lambda: Studio().embedding("kind-1"), (PICTURES, EMBEDDINGS, GAN_FILE)),
-    "page's encoder": (studio_encoder, (ENCODER_FILE, EMBEDDINGS, GAN_FILE)),
-    "gan": (start_gan, (PICTURES, EMBEDDINGS, MIXTURE_FILE, PRETRAIN_FILE)),
+    "like": (lambda: near("kind-1", 3, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE, GENERATOR)),
+    "vary": (lambda: near(str(DRAWING), 3, 0, 0.8, OUT), (ENCODER, MIXTURE, GENERATOR)),
+    "fuse": (lambda: fuse(*KINDS, 3, 2, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE, GENERATOR)),
+    "walk": (lambda: walk(3, 3, 0, 0.8, 1, Path("out.gif")), (MIXTURE, GENERATOR)),
+    "generate": (lambda: write_samples(2, 0, 0.8, Path("out")), (MIXTURE, GENERATOR)),
+    "export": (lambda: generator(), (MIXTURE, GENERATOR)),
+    "colour": (lambda: colour([DRAWING], "auto", 2, 0, "kind-1", OUT), (PICTURES, COLOURER)),
+    "page": (lambda: Studio().embedding("kind-1"), (PICTURES, EMBEDDINGS, GENERATOR)),
+    "page's encoder": (studio_encoder, (ENCODER, EMBEDDINGS, GENERATOR)),
+    "gan": (start_gan, (PICTURES, EMBEDDINGS, MIXTURE, PRETRAINED)),
     "gmm": (as_stage(gmm, "gmm"), (PICTURES, EMBEDDINGS)),
-    "pretrain": (as_stage(pretrain, "pretrain"), (PICTURES, ENCODER_FILE)),
+    "pretrain": (as_stage(pretrain, "pretrain"), (PICTURES, ENCODER)),
     "pix2pix": (lambda: ancestors(PICTURES, OUTLINES), (PICTURES, OUTLINES)),
 }
 
@@ -123,7 +130,7 @@ def test_files_of_one_run_are_used(run, use, capsys):
 
 
 def test_what_a_file_was_made_from_is_all_that_its_inputs_were(run):
-    made_from = load_weights(GAN_FILE)[1]["made_from"]
+    made_from = load_weights(GENERATOR)[1]["made_from"]
     names = {"pictures", "encoder", "embeddings", "mixture", "pretrained generator"}
     assert set(made_from) == names
     assert set(ancestors(*FILES)) == names | {"outlines", "canny", "generator", "colourer"}
@@ -131,10 +138,10 @@ def test_what_a_file_was_made_from_is_all_that_its_inputs_were(run):
 
 
 def test_files_that_do_not_say_are_refused(run):
-    save_mixture(MIXTURE_FILE, load_mixture())
+    save_mixture(MIXTURE, load_mixture())
     with pytest.raises(UserError, match=r"gmm\.npz does not say what it was made from; run dvc repro"):
         USES["generate"][0]()
-    for file in (GAN_FILE, COLOURER_FILE):
+    for file in (GENERATOR, COLOURER):
         tensors, header = load_weights(file)
         save_weights(file, tensors, {key: header[key] for key in ("architecture", "params")} | {"latent": "gmm"})
     with pytest.raises(UserError, match=r"gan\.safetensors does not say what it was made from; run dvc repro"):

@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 import torch
 
+from creatures.data.artifacts import EMBEDDINGS, ENCODER, GENERATOR, MIXTURE, PICTURES, PRETRAINED
 from creatures.data.pictures import open_pictures
-from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, write_sidecar
+from creatures.data.provenance import ancestors, digest_of, write_sidecar
 from creatures.data.weights import load_weights, save_weights
-from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import load_mixture, save_mixture
-from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE
 from creatures.nets.discriminators.critic import save_critic
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.runtime.config import Common, changed, parse, read_yaml
 from creatures.training import loop
 from creatures.training.log import Quiet
@@ -82,10 +80,10 @@ def train_gan(steps: int, start: str = "none", **changes: Any) -> Training:
 
     net, training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, score)
     header = {"architecture": begin.architecture, "latent": p.latent, "made_from": begin.made_from | begin.origin.mark}
-    save_weights(GAN_FILE, net.state_dict(), header)
-    made_from = begin.made_from | {"generator": digest_of(GAN_FILE)}
+    save_weights(GENERATOR, net.state_dict(), header)
+    made_from = begin.made_from | {"generator": digest_of(GENERATOR)}
     save_critic(begin.net_d, begin.origin.about["discriminator"], p.condition, 1, made_from)
-    training.finish(GAN_FILE)
+    training.finish(GENERATOR)
     return training
 
 
@@ -108,10 +106,10 @@ def rows(training: Training) -> list[dict[str, float]]:
 
 def new_encoder(start: Path | None) -> None:
     """Another encoder, with the embeddings, mixture and pretrained generator of its own."""
-    tensors, header = load_weights(ENCODER_FILE)
+    tensors, header = load_weights(ENCODER)
     header["made_from"] |= {"start": digest_of(start)} if start else {}
-    save_weights(ENCODER_FILE, {key: value + 1 for key, value in tensors.items()}, header)
-    write_sidecar(EMBEDDINGS, ancestors(PICTURES, ENCODER_FILE))
-    save_mixture(MIXTURE_FILE, load_mixture(), ancestors(EMBEDDINGS, PICTURES))
-    tensors, header = load_weights(PRETRAIN_FILE)
-    save_weights(PRETRAIN_FILE, tensors, header | {"made_from": ancestors(EMBEDDINGS)})
+    save_weights(ENCODER, {key: value + 1 for key, value in tensors.items()}, header)
+    write_sidecar(EMBEDDINGS, ancestors(PICTURES, ENCODER))
+    save_mixture(MIXTURE, load_mixture(), ancestors(EMBEDDINGS, PICTURES))
+    tensors, header = load_weights(PRETRAINED)
+    save_weights(PRETRAINED, tensors, header | {"made_from": ancestors(EMBEDDINGS)})

@@ -9,20 +9,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from creatures.data.pictures import FOLDER, IMAGES, with_cleaning
-from creatures.data.provenance import EMBEDDINGS, OUTLINES, PICTURES, ancestors, digest_of, write_sidecar
+from creatures.data.artifacts import (
+    CLEAN,
+    COLOURER,
+    EMBEDDINGS,
+    ENCODER,
+    GENERATOR,
+    MIXTURE,
+    OUTLINES,
+    PICTURES,
+    PRETRAINED,
+)
+from creatures.data.pictures import IMAGES, with_cleaning
+from creatures.data.provenance import ancestors, digest_of, write_sidecar
 from creatures.data.weights import save_weights
-from creatures.latents.mixture import FILE as MIXTURE_FILE
 from creatures.latents.mixture import Mixture, save_mixture
-from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import Encoder
 from creatures.nets.generators.registry import build_generator
-from creatures.translation.colouring import FILE as COLOURER_FILE
 from creatures.translation.unet import UNet
 
 PX, DIMS, COUNT = 32, 512, 8
-CLEAN = {"background": "#ffffff", "enlarge": "smooth", "margin": 0.05, "min_px": 4}
+CLEANED_WITH = {"background": "#ffffff", "enlarge": "smooth", "margin": 0.05, "min_px": 4}
 PARAMS = """\
 common: {{image_px: {px}, seed: 0}}
 clean: {{background: '#ffffff', enlarge: smooth, margin: {margin}, min_px: 4}}
@@ -40,9 +47,9 @@ def write_run(seed: int = 0) -> None:
     rng, common = np.random.default_rng(seed), {"image_px": PX, "seed": 0}
     torch.manual_seed(seed)
     write_params()
-    for folder in (FOLDER, OUTLINES.parent):
+    for folder in (CLEAN, OUTLINES.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    np.save(FOLDER / IMAGES, rng.integers(0, 256, (COUNT, 3, PX, PX), np.uint8))
+    np.save(CLEAN / IMAGES, rng.integers(0, 256, (COUNT, 3, PX, PX), np.uint8))
     columns = {
         "species": [f"kind-{number // 2}" for number in range(COUNT)],
         "style": ["picture"] * COUNT,
@@ -51,26 +58,26 @@ def write_run(seed: int = 0) -> None:
         "split": ["train"] * (COUNT - 2) + ["val", "test"],
         "sha256": [f"{seed}-{number}" for number in range(COUNT)],
     }
-    index = with_cleaning(pa.table(columns), PX, CLEAN)
+    index = with_cleaning(pa.table(columns), PX, CLEANED_WITH)
     pq.write_table(index, PICTURES)
     for name in ("canny", "sketch"):
         np.save(OUTLINES.with_name(f"{name}.npy"), rng.choice(np.uint8([0, 255]), (COUNT, PX, PX)))
     write_sidecar(OUTLINES, ancestors(PICTURES) | {"canny": digest_of(OUTLINES.with_name("canny.npy"))})
 
-    cleaning = {"common.image_px": PX} | {f"clean.{key}": value for key, value in CLEAN.items()}
+    cleaning = {"common.image_px": PX} | {f"clean.{key}": value for key, value in CLEANED_WITH.items()}
     about = {"common": common, "cleaning": cleaning, "made_from": ancestors(PICTURES)}
-    save_weights(ENCODER_FILE, Encoder("resnet18").state_dict(), {"architecture": "resnet18", "classes": 2} | about)
+    save_weights(ENCODER, Encoder("resnet18").state_dict(), {"architecture": "resnet18", "classes": 2} | about)
     np.save(EMBEDDINGS, rng.standard_normal((COUNT, DIMS)).astype(np.float32))
-    write_sidecar(EMBEDDINGS, ancestors(PICTURES, ENCODER_FILE))
+    write_sidecar(EMBEDDINGS, ancestors(PICTURES, ENCODER))
     factors, back = np.stack([np.eye(4)] * 2), rng.standard_normal((4, DIMS))
     mixture = Mixture(np.full(2, 0.5), rng.standard_normal((2, 4)), factors, np.zeros(DIMS), back)
-    save_mixture(MIXTURE_FILE, mixture, ancestors(EMBEDDINGS, PICTURES))
+    save_mixture(MIXTURE, mixture, ancestors(EMBEDDINGS, PICTURES))
 
     architecture = {"name": "lite", "z_dim": DIMS, "image_px": PX, "width": 4}
     drawn = {"architecture": architecture, "latent": "gmm", "common": common, "params": {"lr": 7e-4, "kimg": 40.0}}
     for file, inputs in (
-        (PRETRAIN_FILE, [EMBEDDINGS]),
-        (GAN_FILE, [PICTURES, EMBEDDINGS, MIXTURE_FILE, PRETRAIN_FILE]),
+        (PRETRAINED, [EMBEDDINGS]),
+        (GENERATOR, [PICTURES, EMBEDDINGS, MIXTURE, PRETRAINED]),
     ):
         save_weights(file, build_generator(architecture).state_dict(), drawn | {"made_from": ancestors(*inputs)})
     colourer = {
@@ -78,4 +85,4 @@ def write_run(seed: int = 0) -> None:
         "params": {"noise": "dropout", "outline": "mixed"},
     }
     tensors = UNet(PX, 4, 2).state_dict() | {"palettes": torch.rand(3, 2, 4)}
-    save_weights(COLOURER_FILE, tensors, colourer | about | {"made_from": ancestors(PICTURES, OUTLINES)})
+    save_weights(COLOURER, tensors, colourer | about | {"made_from": ancestors(PICTURES, OUTLINES)})

@@ -12,16 +12,14 @@ import torch
 from torch import nn
 
 from app.keep import keep
+from creatures.data.artifacts import COLOURER, ENCODER, GENERATOR, PRETRAINED
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import digest_of
 from creatures.data.weights import load_weights, save_weights
-from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.runtime.errors import UserError
 from creatures.training import loop
 from creatures.training.loop import Training
 from creatures.training.origin import Origin, state_file
-from creatures.translation.colouring import FILE as COLOURER_FILE
 from stages.gan.train import train
 from tests.support.starts import STEERED, begin_gan, rows, same, stage, states, train_gan, untrained  # noqa: F401, a fixture
 from tests.support.trainings import train_classifier, train_pix2pix, train_pretrain
@@ -31,23 +29,23 @@ from tests.support.trainings import train_classifier, train_pix2pix, train_pretr
 def test_a_gan_that_is_gone_on_with_is_one_of_that_length_from_the_start(steps, capsys):
     """To the byte, if its rates do not depend on the length; 7 steps end within a row of the table."""
     whole = train_gan(2 * steps, **STEERED)
-    wanted = GAN_FILE.read_bytes()
+    wanted = GENERATOR.read_bytes()
     train_gan(steps, **STEERED)
     keep("half")
     capsys.readouterr()
     went_on = train_gan(2 * steps, "half", **STEERED)
     assert capsys.readouterr().out == f"gan: goes on from models/half, at step {steps}\n"
     assert same(states(went_on), states(whole)) and rows(went_on) == rows(whole)
-    tensors, header = load_weights(GAN_FILE)
+    tensors, header = load_weights(GENERATOR)
     assert header["made_from"].pop("start") == digest_of(Path("models/half/gan.safetensors"))
-    save_weights(GAN_FILE, tensors, header)
-    assert GAN_FILE.read_bytes() == wanted
+    save_weights(GENERATOR, tensors, header)
+    assert GENERATOR.read_bytes() == wanted
 
 
 def test_a_colourer_that_is_gone_on_with_is_one_of_that_length_from_the_start():
     fixed = {"schedule": "constant"}
     whole = train_pix2pix(stage("pix2pix"), 8, **fixed)
-    train_pix2pix(stage("pix2pix"), 4, Origin("pix2pix"), **fixed).finish(COLOURER_FILE)
+    train_pix2pix(stage("pix2pix"), 4, Origin("pix2pix"), **fixed).finish(COLOURER)
     keep("half")
     went_on = train_pix2pix(stage("pix2pix"), 8, Origin("pix2pix", "half"), **fixed)
     assert same(states(went_on), states(whole)) and went_on.history == whole.history
@@ -55,7 +53,7 @@ def test_a_colourer_that_is_gone_on_with_is_one_of_that_length_from_the_start():
 
 @pytest.mark.parametrize(
     ("section", "file", "training"),
-    [("classifier", ENCODER_FILE, train_classifier), ("pretrain", PRETRAIN_FILE, train_pretrain)],
+    [("classifier", ENCODER, train_classifier), ("pretrain", PRETRAINED, train_pretrain)],
 )
 def test_a_rate_that_falls_goes_on_at_the_rates_of_the_whole_length(section, file, training):
     short, whole = (training(stage(section), steps) for steps in (6, 12))
@@ -122,4 +120,4 @@ def test_a_run_that_is_no_longer_than_the_one_it_goes_on_from_is_one_line():
 def test_only_the_last_state_of_a_stage_is_there():
     for steps in (2, 3):
         train_gan(steps)
-    assert list(Path(".ckpt/gan").glob("**/*.pt")) == [state_file(Path(".ckpt/gan"), "gan", GAN_FILE)]
+    assert list(Path(".ckpt/gan").glob("**/*.pt")) == [state_file(Path(".ckpt/gan"), "gan", GENERATOR)]

@@ -11,11 +11,10 @@ import torch
 from torch import nn
 
 from app.keep import keep
+from creatures.data.artifacts import EMBEDDINGS, ENCODER, GENERATOR, PICTURES, PRETRAINED
 from creatures.data.pictures import open_pictures
-from creatures.data.provenance import EMBEDDINGS, PICTURES, ancestors, digest_of, sidecar
+from creatures.data.provenance import ancestors, digest_of, sidecar
 from creatures.data.weights import load_weights, save_weights
-from creatures.latents.sampler import GAN_FILE, PRETRAIN_FILE
-from creatures.nets.encoder.encoder import FILE as ENCODER_FILE
 from creatures.nets.encoder.encoder import Encoder
 from creatures.nets.generators.registry import build_generator
 from creatures.runtime.errors import UserError
@@ -38,14 +37,14 @@ def test_what_does_not_fit_a_state_starts_from_its_weights(capsys):
         r"gan: starts from models/half/gan\.safetensors: all \d+ layers; no more than weights \(other batch\)", said[0]
     )
     assert re.fullmatch(r"gan: starts from models/half/discriminator\.safetensors: all \d+ layers", said[1])
-    assert same(begin.net_g.state_dict(), load_weights(GAN_FILE)[0]) and begin.origin.state is None
+    assert same(begin.net_g.state_dict(), load_weights(GENERATOR)[0]) and begin.origin.state is None
     training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, None)[1]
     assert training.history[0]["step"] == 9
 
 
 def test_layers_of_another_shape_stay_as_they_were_and_are_named(capsys):
     given = build_generator({"name": "lite", "z_dim": 512, "image_px": PX, "width": 8}).state_dict()
-    save_weights(GAN_FILE, given, load_weights(GAN_FILE)[1])
+    save_weights(GENERATOR, given, load_weights(GENERATOR)[1])
     keep("small")
     _, begin = begin_gan("small", px=64, init="random", **{"generator.width": 4})
     said = capsys.readouterr().out.splitlines()[-1]
@@ -60,12 +59,12 @@ def test_layers_of_another_shape_stay_as_they_were_and_are_named(capsys):
 def test_the_layer_that_reads_embeddings_is_of_the_encoder_that_they_are_of(related, capsys):
     """Or of one that was started from that one."""
     torch.manual_seed(5)
-    tensors, header = load_weights(PRETRAIN_FILE)
-    save_weights(PRETRAIN_FILE, {key: torch.rand_like(value.float()) for key, value in tensors.items()}, header)
+    tensors, header = load_weights(PRETRAINED)
+    save_weights(PRETRAINED, {key: torch.rand_like(value.float()) for key, value in tensors.items()}, header)
     keep("old")
-    save_weights(PRETRAIN_FILE, tensors, header)
+    save_weights(PRETRAINED, tensors, header)
     new_encoder(Path("models/old/classifier.safetensors") if related else None)
-    made_from = ancestors(PICTURES, ENCODER_FILE)
+    made_from = ancestors(PICTURES, ENCODER)
     net = nn.ModuleDict({"first": nn.ModuleList([nn.Linear(3, 3)]), "rest": nn.Linear(3, 3)})
     save_weights(Path("models/old/pretrain.safetensors"), net.state_dict(), header)
     fresh = nn.ModuleDict({"first": nn.ModuleList([nn.Linear(3, 3)]), "rest": nn.Linear(3, 3)})
@@ -82,12 +81,12 @@ def test_another_number_of_classes_has_a_new_head(capsys):
     net = Encoder("resnet18", 5)
     Origin("classifier", "old").take(net)
     assert capsys.readouterr().out.endswith("; new: head\n")
-    assert torch.equal(net.backbone.conv1.weight, load_weights(ENCODER_FILE)[0]["backbone.conv1.weight"])
+    assert torch.equal(net.backbone.conv1.weight, load_weights(ENCODER)[0]["backbone.conv1.weight"])
 
 
 def test_a_classifier_that_starts_from_a_trained_one_normalises_by_the_batch_again():
-    tensors, header = load_weights(ENCODER_FILE)
-    save_weights(ENCODER_FILE, tensors | {"frozen": torch.tensor(True)}, header)
+    tensors, header = load_weights(ENCODER)
+    save_weights(ENCODER, tensors | {"frozen": torch.tensor(True)}, header)
     keep("old")
     assert not train_classifier(stage("classifier"), 3, Origin("classifier", "old")).state["best"].weights["frozen"]
 
@@ -164,7 +163,7 @@ def test_what_was_kept_is_replaced_only_if_asked_to_and_nothing_else_ever_is(cap
         keep("mine")
     assert digest_of(Path("models/mine/gan.safetensors")) == first
     keep("mine", force=True)
-    assert digest_of(Path("models/mine/gan.safetensors")) == digest_of(GAN_FILE) != first
+    assert digest_of(Path("models/mine/gan.safetensors")) == digest_of(GENERATOR) != first
     assert {path.name.split("-")[0] for path in Path("models/mine").iterdir()} >= {"gan", "discriminator.safetensors"}
     Path("models/other").mkdir()
     Path("models/other/notes.txt").write_text("mine")
@@ -180,12 +179,12 @@ def test_what_starts_differ_are_used_together(capsys):
     """Of the encoder and of the generator: two files of two runs."""
     keep("one")
     new_encoder(Path("models/one/classifier.safetensors"))
-    found = ancestors(PICTURES, ENCODER_FILE, EMBEDDINGS, PRETRAIN_FILE)
+    found = ancestors(PICTURES, ENCODER, EMBEDDINGS, PRETRAINED)
     assert found["start of encoder"] == digest_of(Path("models/one/classifier.safetensors"))
     assert json.loads(sidecar(EMBEDDINGS).read_text())["start of encoder"] == found["start of encoder"]
     header = {"made_from": found | {"start": "0123"}}
-    save_weights(GAN_FILE, load_weights(GAN_FILE)[0], header)
-    assert ancestors(GAN_FILE, ENCODER_FILE)["start of generator"] == "0123"
+    save_weights(GENERATOR, load_weights(GENERATOR)[0], header)
+    assert ancestors(GENERATOR, ENCODER)["start of generator"] == "0123"
 
 
 # with DVC

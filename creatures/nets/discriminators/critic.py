@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from creatures.data.artifacts import DISCRIMINATOR
 from creatures.data.loading import reading
 from creatures.data.tensors import to_float
 from creatures.data.weights import frozen_weights, load_weights, save_weights
 from creatures.latents.sampler import BATCH
 from creatures.nets.common.base import Discriminator, shrink
 from creatures.nets.discriminators.registry import DISCRIMINATORS
-
-FILE = Path("models/discriminator.safetensors")
 
 
 @dataclass(frozen=True)
@@ -61,10 +60,10 @@ def save_critic(
     frozen = frozen_weights(net)
     tensors = {name: value for name, value in net.state_dict().items() if name not in frozen}
     header = {"architecture": architecture, "condition": condition, "sizes": sizes, "made_from": made_from}
-    save_weights(FILE, tensors, header)
+    save_weights(DISCRIMINATOR, tensors, header)
 
 
-def load_critic(path: Path = FILE) -> Critic:
+def load_critic(path: Path = DISCRIMINATOR) -> Critic:
     """What `save_critic` wrote.
 
     Raises:

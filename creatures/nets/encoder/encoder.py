@@ -10,11 +10,10 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from creatures.data.artifacts import ENCODER
 from creatures.data.loading import reading
 from creatures.data.weights import load_weights
 from creatures.nets.frozen.fold import fold_batchnorm
-
-FILE = Path("models/classifier.safetensors")
 
 STEM = 2
 # timm's names of the layers after the stem, by their strides
@@ -82,7 +81,7 @@ class Encoder(nn.Module):
         self.frozen.fill_(True)
 
 
-def load_encoder(path: Path = FILE) -> tuple[Encoder, dict[str, Any]]:
+def load_encoder(path: Path = ENCODER) -> tuple[Encoder, dict[str, Any]]:
     """The trained encoder, frozen, its BatchNorm folded, and its file's header.
 
     Raises:
