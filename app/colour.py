@@ -12,7 +12,7 @@ from app.explore import must_end, picture_of, unusable
 from app.networks import colourer_file, is_released
 from app.trained import cleaning_of, note_changes
 from app.user_images import Kind, outline_of
-from creatures.data.artifacts import PICTURES
+from creatures.artifacts import PICTURES
 from creatures.data.provenance import ancestors
 from creatures.data.sheets import save_sheet
 from creatures.decoding.files import open_file

@@ -14,7 +14,7 @@ from scipy.interpolate import CubicSpline
 
 from app.networks import encoder_file, generator_file, is_released
 from app.trained import cleaning_of, note_changes
-from creatures.data.artifacts import EMBEDDINGS, GENERATOR, PICTURES
+from creatures.artifacts import EMBEDDINGS, GENERATOR, PICTURES
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import ancestors

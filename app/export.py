@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from app.networks import colourer_file, generator_file, is_released
 from app.trained import note_changes
-from creatures.data.artifacts import MIXTURE
+from creatures.artifacts import MIXTURE
 from creatures.data.loading import read_header, reading
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.errors import UserError

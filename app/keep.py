@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from creatures.data.artifacts import DISCRIMINATOR, MIXTURE, MODELS
+from creatures.artifacts import DISCRIMINATOR, MIXTURE, MODELS
 from creatures.runtime.atomic import atomic_folder
 from creatures.runtime.errors import UserError
 from creatures.training.origin import state_file

@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from creatures.data.artifacts import COLOURER, DISCRIMINATOR, ENCODER, GENERATOR, MODELS
+from creatures.artifacts import COLOURER, DISCRIMINATOR, ENCODER, GENERATOR, MODELS
 
 RELEASED = MODELS / "released"
 CARD = "docs/MODEL_CARD.md"

@@ -29,7 +29,7 @@ from bench.quality import file_of
 from bench.scores import scores
 from bench.trainings import MODULES, Trainings, Watch, apart, digest, precision
 from bench.workspace import BEFORE, prepare_folder, run_stage
-from creatures.data.artifacts import CLEAN, VETOES
+from creatures.artifacts import CLEAN, VETOES
 from creatures.data.pictures import open_pictures
 from creatures.data.sheets import save_sheet
 from creatures.latents.sampler import load_sampler

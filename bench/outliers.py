@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from creatures.data.artifacts import CLEAN
+from creatures.artifacts import CLEAN
 from creatures.data.pictures import open_pictures
 from stages.clean.outliers import FEWEST, embed, strangeness
 

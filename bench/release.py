@@ -25,7 +25,7 @@ from app.export import DATA
 from app.networks import CARD, RELEASED
 from bench.report import COLUMNS
 from bench.scores import scores
-from creatures.data.artifacts import COLOURER, DISCRIMINATOR, ENCODER, GENERATOR, MIXTURE, OUTLINES, PICTURES
+from creatures.artifacts import COLOURER, DISCRIMINATOR, ENCODER, GENERATOR, MIXTURE, OUTLINES, PICTURES
 from creatures.data.pictures import Pictures, evenly_spaced, open_pictures
 from creatures.data.provenance import ancestors, digest_of
 from creatures.data.sheets import save_sheet

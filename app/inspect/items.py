@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
-from creatures.data.artifacts import CLEAN, MANIFEST, RAW
+from creatures.artifacts import CLEAN, MANIFEST, RAW
 from creatures.data.loading import reading
 from creatures.data.pictures import open_pictures
 from creatures.data.vetoes import veto_name

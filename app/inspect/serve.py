@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from app.inspect.items import Items
 from app.inspect.page import render
-from creatures.data.artifacts import VETOES
+from creatures.artifacts import VETOES
 from creatures.data.vetoes import DROP, KEEP, write_veto
 from creatures.runtime.errors import UserError
 

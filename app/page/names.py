@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from creatures.data.artifacts import SPECIES_NAMES
+from creatures.artifacts import SPECIES_NAMES
 from creatures.data.loading import reading
 from creatures.runtime.errors import UserError
 

@@ -19,7 +19,7 @@ from app.networks import colourer_file, critic_file, encoder_file, generator_fil
 from app.page.names import load_names
 from app.page.onnx_colourer import quick_colourer
 from app.trained import cleaning_of, note_changes
-from creatures.data.artifacts import EMBEDDINGS, PICTURES
+from creatures.artifacts import EMBEDDINGS, PICTURES
 from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import ancestors
 from creatures.data.tensors import to_float

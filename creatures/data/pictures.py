@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from creatures.data.artifacts import CLEAN, PICTURES
+from creatures.artifacts import CLEAN, PICTURES
 from creatures.data.loading import open_array, reading
 from creatures.data.shards import INDEX, Shards
 from creatures.runtime.errors import UserError

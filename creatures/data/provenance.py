@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from creatures.data.artifacts import ARTIFACTS
+from creatures.artifacts import ARTIFACTS
 from creatures.data.loading import read_header, reading
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from creatures.data.artifacts import VETOES
+from creatures.artifacts import VETOES
 from creatures.data.loading import reading
 from creatures.runtime.errors import UserError
 

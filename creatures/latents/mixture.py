@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from creatures.data.artifacts import MIXTURE
+from creatures.artifacts import MIXTURE
 from creatures.data.loading import reading
 from creatures.runtime.atomic import atomic_file
 

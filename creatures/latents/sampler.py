@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from creatures.data.artifacts import GENERATOR, MIXTURE
+from creatures.artifacts import GENERATOR, MIXTURE
 from creatures.data.loading import reading
 from creatures.data.provenance import ancestors
 from creatures.data.tensors import to_uint8

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from creatures.data.artifacts import MODELS
+from creatures.artifacts import MODELS
 from creatures.data.loading import reading
 from creatures.data.provenance import START, digest_of
 from creatures.data.weights import frozen_weights, load_weights

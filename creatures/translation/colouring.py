@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from creatures.data.artifacts import COLOURER
+from creatures.artifacts import COLOURER
 from creatures.data.loading import reading
 from creatures.data.tensors import to_uint8
 from creatures.data.weights import load_weights

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from creatures.data.artifacts import ENCODER, PICTURES
+from creatures.artifacts import ENCODER, PICTURES
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import ancestors
 from creatures.data.weights import save_weights

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from creatures.data.artifacts import CLEAN, MANIFEST, RAW
+from creatures.artifacts import CLEAN, MANIFEST, RAW
 from creatures.data.pictures import IMAGES, SPLITS, evenly_spaced
 from creatures.data.shards import write_shards
 from creatures.data.sheets import save_sheet

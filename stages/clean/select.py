@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from creatures.data.artifacts import VETOES
+from creatures.artifacts import VETOES
 from creatures.data.vetoes import DROP, KEEP, veto_name
 from creatures.decoding.unusable import EXACT, NEAR
 from stages.clean.copies import copies

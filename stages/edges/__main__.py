@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from creatures.data.artifacts import CLEAN, OUTLINES, PICTURES
+from creatures.artifacts import CLEAN, OUTLINES, PICTURES
 from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.data.provenance import ancestors, digest_of, write_sidecar
 from creatures.data.sheets import save_sheet

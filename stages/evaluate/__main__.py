@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creatures.data.artifacts import EMBEDDINGS, ENCODER, GENERATOR, PICTURES, PRETRAINED
+from creatures.artifacts import EMBEDDINGS, ENCODER, GENERATOR, PICTURES, PRETRAINED
 from creatures.data.loading import open_array
 from creatures.data.pictures import SPLITS, evenly_spaced, open_pictures
 from creatures.data.provenance import ancestors

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from creatures.data.artifacts import GENERATOR
+from creatures.artifacts import GENERATOR
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import digest_of
 from creatures.data.sheets import save_sheet

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from creatures.data.artifacts import EMBEDDINGS, MIXTURE, PICTURES, PRETRAINED
+from creatures.artifacts import EMBEDDINGS, MIXTURE, PICTURES, PRETRAINED
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures
 from creatures.data.provenance import ancestors

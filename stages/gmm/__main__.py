@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from creatures.data.artifacts import EMBEDDINGS, MIXTURE, PICTURES
+from creatures.artifacts import EMBEDDINGS, MIXTURE, PICTURES
 from creatures.data.loading import open_array
 from creatures.data.pictures import ENOUGH, SPLITS, evenly_spaced, open_pictures
 from creatures.data.provenance import ancestors

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from creatures.data.artifacts import SPECIES_NAMES
+from creatures.artifacts import SPECIES_NAMES
 from creatures.npm import Unreachable, pack
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from creatures.data.artifacts import COLOURER, OUTLINES, PICTURES
+from creatures.artifacts import COLOURER, OUTLINES, PICTURES
 from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.data.provenance import ancestors
 from creatures.data.weights import save_weights

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from creatures.data.artifacts import OUTLINES
+from creatures.artifacts import OUTLINES
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures
 from creatures.runtime.errors import UserError

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from creatures.data.artifacts import EMBEDDINGS, ENCODER, MODELS, PICTURES
+from creatures.artifacts import EMBEDDINGS, ENCODER, MODELS, PICTURES
 from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.data.provenance import ancestors, sidecar, write_sidecar
 from creatures.data.sheets import save_sheet

@@ -6,7 +6,7 @@ import shutil
 import sys
 from functools import partial
 
-from creatures.data.artifacts import RAW
+from creatures.artifacts import RAW
 from creatures.runtime.atomic import atomic_folder
 from stages.harness.stage import Stage, run
 from stages.scrape.fetch import ARCHIVES

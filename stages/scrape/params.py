@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from creatures.data.artifacts import RAW
+from creatures.artifacts import RAW
 from creatures.runtime.config import Section
 from stages.scrape.npm import NpmParams
 from stages.scrape.site import SourceParams

@@ -13,7 +13,7 @@ import torch
 import app.export
 from app.export import export, write
 from app.page.onnx_colourer import quick_colourer
-from creatures.data.artifacts import COLOURER, GENERATOR
+from creatures.artifacts import COLOURER, GENERATOR
 from creatures.data.weights import save_weights
 from creatures.latents.sampler import Latent, Sampler
 from creatures.nets.generators.lite import LiteGenerator

@@ -15,7 +15,7 @@ from app.generate import write_samples
 from app.networks import RELEASED, _tell, colourer_file, encoder_file, generator_file
 from app.trained import cleaning_of
 from bench.report import COLUMNS
-from creatures.data.artifacts import COLOURER, EMBEDDINGS, ENCODER, GENERATOR, PICTURES
+from creatures.artifacts import COLOURER, EMBEDDINGS, ENCODER, GENERATOR, PICTURES
 from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import ancestors, digest_of
 from creatures.data.weights import load_weights, save_weights

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from creatures.data.artifacts import ARTIFACTS, MODELS, VETOES
+from creatures.artifacts import ARTIFACTS, MODELS, VETOES
 from creatures.runtime.config import read_yaml
 from tests.support.deps import ROOT
 

@@ -15,7 +15,7 @@ from app.explore import load_embeddings
 from app.inspect.items import Items
 from app.page.names import load_names
 from app.trained import cleaning_of
-from creatures.data.artifacts import (
+from creatures.artifacts import (
     CLEAN,
     COLOURER,
     EMBEDDINGS,

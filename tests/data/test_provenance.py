@@ -15,7 +15,7 @@ from app.explore import fuse, near, walk
 from app.export import generator
 from app.generate import write_samples
 from app.page.studio import Studio
-from creatures.data.artifacts import (
+from creatures.artifacts import (
     CLEAN,
     COLOURER,
     EMBEDDINGS,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from app.best import Judge, best_of
-from creatures.data.artifacts import DISCRIMINATOR, GENERATOR
+from creatures.artifacts import DISCRIMINATOR, GENERATOR
 from creatures.data.provenance import ancestors
 from creatures.data.weights import frozen_weights
 from creatures.latents.sampler import load_sampler

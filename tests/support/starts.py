@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from creatures.data.artifacts import EMBEDDINGS, ENCODER, GENERATOR, MIXTURE, PICTURES, PRETRAINED
+from creatures.artifacts import EMBEDDINGS, ENCODER, GENERATOR, MIXTURE, PICTURES, PRETRAINED
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import ancestors, digest_of, write_sidecar
 from creatures.data.weights import load_weights, save_weights

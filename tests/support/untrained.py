@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from creatures.data.artifacts import (
+from creatures.artifacts import (
     CLEAN,
     COLOURER,
     EMBEDDINGS,

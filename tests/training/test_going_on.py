@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from app.keep import keep
-from creatures.data.artifacts import COLOURER, ENCODER, GENERATOR, PRETRAINED
+from creatures.artifacts import COLOURER, ENCODER, GENERATOR, PRETRAINED
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import digest_of
 from creatures.data.weights import load_weights, save_weights

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from app.keep import keep
-from creatures.data.artifacts import EMBEDDINGS, ENCODER, GENERATOR, PICTURES, PRETRAINED
+from creatures.artifacts import EMBEDDINGS, ENCODER, GENERATOR, PICTURES, PRETRAINED
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import ancestors, digest_of, sidecar
 from creatures.data.weights import load_weights, save_weights

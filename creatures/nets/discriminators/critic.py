@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from creatures.data.artifacts import DISCRIMINATOR
+from creatures.artifacts import DISCRIMINATOR
 from creatures.data.loading import reading
 from creatures.data.tensors import to_float
 from creatures.data.weights import frozen_weights, load_weights, save_weights

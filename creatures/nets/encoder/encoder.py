@@ -10,7 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from creatures.data.artifacts import ENCODER
+from creatures.artifacts import ENCODER
 from creatures.data.loading import reading
 from creatures.data.weights import load_weights
 from creatures.nets.frozen.fold import fold_batchnorm
