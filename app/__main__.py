@@ -243,7 +243,8 @@ def recipe(
 
 def main() -> None:
     """Run a command; if it is interrupted, or something comes to an end that the machine has too little of, in one
-    line."""
+    line.
+    """
     name = sys.argv[1] if len(sys.argv) > 1 else "app"
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup

@@ -55,7 +55,7 @@ class Exported:
 
 
 def generator() -> Exported:
-    """z to pictures."""
+    """Z to pictures."""
     file = generator_file()
     sampler, header = load_sampler(file), read_header(file)
     latent, px = sampler.latent, sampler.net.image_px

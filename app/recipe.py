@@ -23,7 +23,8 @@ def names() -> list[str]:
 
 def no_recipe(name: str) -> str:
     """A stand-in for the flags of a recipe that cannot be read: a target that DVC does not know, so that it runs,
-    queues and records nothing."""
+    queues and records nothing.
+    """
     return f"no-such-recipe:{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}"
 
 

@@ -101,7 +101,8 @@ def draw(folder: Path) -> None:
 
 def repro(folder: Path, kind: str = "", moment: float = 0) -> tuple[float, str, str, str]:
     """Run `dvc repro`, perhaps disturbed at a moment: seconds, the stage that was disturbed, the exit status of the
-    stage that failed (else DVC's), and what stages said on stderr."""
+    stage that failed (else DVC's), and what stages said on stderr.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env, began, stage = os.environ | {"CHECKPOINT_SECONDS": "0", "PATH": path}, time.monotonic(), "none"
     with open(folder / ".dvc/said", "w+") as stderr:

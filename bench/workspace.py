@@ -86,7 +86,8 @@ def run_stage(name: str, folder: Path) -> float:
 
 def few_pictures(count: int, seed: int, out: Path) -> Path:
     """A folder where `count` pictures of data/clean are all that a user has: chosen at random, a tenth of them `val`;
-    the rest is `test`. The folder has the networks of models/ too."""
+    the rest is `test`. The folder has the networks of models/ too.
+    """
     folder = out / f"few-{count}-{seed}"
     clean = folder / "data/clean"
     clean.mkdir(parents=True, exist_ok=True)

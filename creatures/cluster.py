@@ -106,7 +106,8 @@ def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
 
 def _watch(done: threading.Event) -> None:
     """End this process where a child was killed and Daft does not notice: it waits for ever for one that was killed
-    before its first word."""
+    before its first word.
+    """
     name, killed, last = Path(sys.argv[0]).parent.name, 0, 0
     while killed < 3 and not done.wait(1):
         with suppress(ChildProcessError):  # there are none

@@ -94,7 +94,8 @@ class Items:
 
     def thumbnail(self, number: int) -> bytes | None:
         """A picture as WebP, at most SIDE_PX wide and high: a kept one as it is trained on, a dropped one as it
-        came. None where it cannot be read."""
+        came. None where it cannot be read.
+        """
         try:
             with self._one_at_a_time:
                 image = Image.fromarray(self._pixels(number))

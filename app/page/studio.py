@@ -61,7 +61,8 @@ class Studio:
 
     def hatch(self, count: int, seed: int, truncation: float, times: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """New creatures, uint8 N x 3 x H x W, as `python -m app generate` draws them, and their z, float32 N x Z: the
-        most real of so many times as many."""
+        most real of so many times as many.
+        """
         z, classes = self.sampler.latent.draw(count * times, np.random.default_rng(seed), truncation)
         pictures = drawn(self.sampler.net, z)
         chosen = self.judge.best(pictures, z, classes, count) if times > 1 else np.arange(count)
@@ -74,7 +75,8 @@ class Studio:
 
     def nearest(self, picture: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, list[str]]:
         """The train pictures nearest to one (uint8, 3 x H x W) for the encoder, uint8 n x 3 x H x W, and what
-        they are called; each species once."""
+        they are called; each species once.
+        """
         embedding = self.encoded(picture)
         rows = self.pictures.rows("train")
         order = rows[np.argsort(np.linalg.norm(self.embeddings[rows] - embedding, axis=1))]

@@ -1,5 +1,6 @@
 """Components that take pictures from visitors. Nothing they send is decoded but by `open_upload`, no file is
-read that they did not send, and what is kept is bounded."""
+read that they did not send, and what is kept is bounded.
+"""
 
 from __future__ import annotations
 

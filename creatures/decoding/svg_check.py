@@ -19,7 +19,8 @@ GRADIENTS = ("linearGradient", "radialGradient")  # cost nothing to repeat
 
 def check_drawing(root: Element) -> None:
     """Raises Unusable where a drawing refers to something outside itself, or repeats
-    its elements until they are more than MAX_ELEMENTS."""
+    its elements until they are more than MAX_ELEMENTS.
+    """
     _check_references(root)
     try:
         count = _drawn(root)

@@ -39,7 +39,8 @@ def kid(fake: np.ndarray, real: np.ndarray) -> tuple[float, float] | tuple[None,
 
 def frechet_distance(fake: np.ndarray, real: np.ndarray) -> float | None:
     """Fréchet distance of two Gaussians fitted to the features. M. Heusel et al., 2017, eq. 6. None where a set has
-    fewer than two."""
+    fewer than two.
+    """
     if min(len(fake), len(real)) < 2:
         return None
     statistics = [fid_features_to_statistics(torch.from_numpy(x.astype(np.float64))) for x in (fake, real)]
@@ -48,7 +49,8 @@ def frechet_distance(fake: np.ndarray, real: np.ndarray) -> float | None:
 
 def precision_recall_density_coverage(fake: np.ndarray, real: np.ndarray) -> dict[str, float | None]:
     """M. F. Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020, k = 5, or fewer where
-    a set has fewer than seven; None where it has fewer than three."""
+    a set has fewer than seven; None where it has fewer than three.
+    """
     neighbours = min(PRDC_NEIGHBOURS, len(real) - 2, len(fake) - 2)
     if neighbours < 1:
         return dict.fromkeys(PRDC)

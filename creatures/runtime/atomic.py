@@ -74,7 +74,8 @@ def with_filename(path: Path) -> Iterator[None]:
 
 def _raise_os_error(error: Exception, part: Path) -> None:
     """Raises the OSError behind an error of safetensors, which names its number, or of torch or NumPy: more cannot be
-    written either."""
+    written either.
+    """
     if number := re.search(r"os error (\d+)", str(error)):
         raise OSError(int(number[1]), "") from None
     with open(part, "ab", buffering=0) as out:
@@ -83,7 +84,8 @@ def _raise_os_error(error: Exception, part: Path) -> None:
 
 def preallocate(path: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.memmap:
     """A new .npy file, mapped, whose room on the disk is taken at once: where that ends later, the kernel ends the
-    process."""
+    process.
+    """
     with with_filename(path):
         mapped = np.lib.format.open_memmap(path, "w+", kind, shape)
         if hasattr(os, "posix_fallocate"):

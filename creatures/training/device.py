@@ -1,5 +1,6 @@
 """Where training runs. Taken from the environment, never from parameters: the device
-and the number of processes must not change what a stage is cached under."""
+and the number of processes must not change what a stage is cached under.
+"""
 
 from __future__ import annotations
 

@@ -278,7 +278,8 @@ class Training:
 
     def finish(self, weights: Path) -> None:
         """Keep the last state, as that of the weights that are written by now, in place of the last finished run's;
-        then `discard` the rest."""
+        then `discard` the rest.
+        """
         if is_main_process() and self._ended:
             with suppress(OSError):  # it is no result
                 kept = state_file(self.folder.parent, self.stage.name, weights)
@@ -290,7 +291,8 @@ class Training:
 
     def discard(self) -> None:
         """Let the other processes end and remove the checkpoint, once the outputs are written; the run is
-        locked until then."""
+        locked until then.
+        """
         barrier()
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.release()

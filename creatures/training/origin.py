@@ -113,7 +113,8 @@ class Origin:
 
     def same(self, name: str | None) -> bool:
         """Whether the earlier run had the same `encoder`, `mixture` and so on; one that was itself started from that
-        one counts, and so does no name."""
+        one counts, and so does no name.
+        """
         if name is None:
             return True
         was, now = self.earlier.get(name), self.made_from.get(name)

@@ -62,7 +62,8 @@ def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
 
 def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes, bytes, int, float, int, int]:
     """One RGBA picture as pixels (3 x px x px), thumb, sha256, phash, ink, the test of `params.upright`
-    that it fails (see `first_failed`), and the area of its figure in its own pixels."""
+    that it fails (see `first_failed`), and the area of its figure in its own pixels.
+    """
     ground = rgb(params.background)
     figure, background = cut_out(image, ground, params.min_px)
     odd = first_failed(image, ground, params.upright) if params.upright else 0

@@ -13,7 +13,8 @@ DCT = np.cos(np.pi * np.outer(np.arange(KEPT), 2 * np.arange(SIDE) + 1) / (2 * S
 
 def phash(picture: Image.Image) -> int:
     """The 64-bit perceptual hash of `imagehash.phash` (Zauner 2010): which of the 8 x 8 lowest
-    frequencies of the 32 x 32 grey picture are above their median, most significant bit first."""
+    frequencies of the 32 x 32 grey picture are above their median, most significant bit first.
+    """
     grey = np.asarray(picture.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS), np.float64)
     low = DCT @ grey @ DCT.T
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")

@@ -27,7 +27,7 @@ STYLES = {".svg": DRAWING, ".gif": "sprite"}
 
 
 def style_of(path: str) -> str:
-    """drawing for SVG, sprite for GIF, picture for all others, by the file's name."""
+    """Drawing for SVG, sprite for GIF, picture for all others, by the file's name."""
     return STYLES.get(Path(path).suffix.lower(), "picture")
 
 
@@ -59,6 +59,7 @@ def write_images(path: Path, count: int, px: int, chunks: Iterable[np.ndarray]) 
 
 def write_index(path: Path, table: pa.Table, image_px: int, clean: Mapping[str, Any]) -> None:
     """Write index.parquet from the columns that creatures/data/pictures.py names, less `id`, and the parameters that
-    the pictures were cleaned with."""
+    the pictures were cleaned with.
+    """
     table = table.add_column(0, "id", pa.array(np.arange(len(table)), pa.int32()))
     pq.write_table(with_cleaning(table, image_px, clean), path)

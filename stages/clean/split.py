@@ -16,7 +16,8 @@ LEAST = (  # of a split that training needs, and what else helps
 
 def split_of(path: str, species: str, val_share: float, test_share: float) -> str:
     """`test` for a share of the species (of the files, where there are no species), `val`
-    for a share of the other files, `train` for the rest."""
+    for a share of the other files, `train` for the rest.
+    """
     if _share(f"test:{species or path}") < test_share:
         return "test"
     return "val" if _share(f"val:{path}") < val_share else "train"

@@ -89,7 +89,8 @@ def _drawn(picture: np.ndarray) -> np.ndarray:
 
 def _cells(drawn: np.ndarray) -> list[np.ndarray]:
     """The parts between empty rows and columns, cut as often as there are any (the X-Y cut of
-    Nagy and Seth, "Hierarchical Representation of Optically Scanned Documents", 1984)."""
+    Nagy and Seth, "Hierarchical Representation of Optically Scanned Documents", 1984).
+    """
     parts = [part for band in _bands(drawn) for part in _bands(band.T)]
     if len(parts) == 1 and parts[0].shape == drawn.T.shape:
         return [drawn]

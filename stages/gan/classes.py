@@ -19,7 +19,8 @@ def component_labels(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
 
 def projected(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
     """Embeddings of all pictures, float32 (N, E), as the mixture could have drawn them: what it never draws would tell
-    the discriminator real pictures from fakes whatever they look like."""
+    the discriminator real pictures from fakes whatever they look like.
+    """
     parts = range(0, len(embeddings), AT_ONCE)
     return np.concatenate([mixture.project(embeddings[i : i + AT_ONCE].astype(np.float64)) for i in parts])
 

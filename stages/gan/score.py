@@ -1,5 +1,6 @@
 """How good a snapshot is: KID of its samples against val, on a network that the discriminator does not see with, and
-their visible defects."""
+their visible defects.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ class Ignored:
 
     def walk(self, folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
         """As `os.walk`, in a fixed order and without what is ignored; folders that are taken out of the list are
-        not gone into."""
+        not gone into.
+        """
         for parent, folders, files in os.walk(folder):
             below = os.path.relpath(parent, self.root) + "/"
             if below.startswith("../"):

@@ -105,7 +105,8 @@ class Stage:
 
     def check_unchanged(self) -> None:
         """DVC hashes code and parameters after the command; an edit while it ran would
-        be recorded as the origin of outputs that it did not make."""
+        be recorded as the origin of outputs that it did not make.
+        """
         if self._fingerprint() != self.fingerprint:
             raise UserError("code, parameters or inputs changed while this ran; nothing was recorded, run it again")
 
@@ -166,7 +167,8 @@ class Stage:
 
 def run(name: str, main: Callable[[Stage], None]) -> None:
     """Run a stage's `main` and end the process as DVC expects it: with 0 only where all is done, and in one line
-    where its user can mend what went wrong."""
+    where its user can mend what went wrong.
+    """
     stage = Stage(name)
 
     def interrupt(number: int, frame: object) -> None:

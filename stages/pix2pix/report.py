@@ -21,7 +21,8 @@ def figures(
     colourer: Colourer, pictures: Pictures, outlines: Outlines, palettes: np.ndarray, val: np.ndarray
 ) -> dict[str, Any]:
     """Figures of colourings of `val` rows and, if there are any, of test: of the outline alone, and below
-    `own_palette` of the outline with the palette of the picture itself. Without noise."""
+    `own_palette` of the outline with the palette of the picture itself. Without noise.
+    """
 
     def drawn(rows: np.ndarray, with_palette: bool) -> np.ndarray:
         return colourer.colour(outlines.plain(rows), None, palettes[rows] if with_palette else None)
@@ -44,7 +45,8 @@ def sheets(
     seed: int,
 ) -> None:
     """Write test.png: an outline, the colouring with another picture's palette, with its own, and the real
-    picture, for pictures of test, or of val if there are none; and drawings.png: those by hand, coloured."""
+    picture, for pictures of test, or of val if there are none; and drawings.png: those by hand, coloured.
+    """
     test = pictures.rows("test")
     rows = evenly_spaced(test if len(test) else pictures.rows("val"), SHOWN)
     asked = outlines.plain(rows)

@@ -61,7 +61,8 @@ def up_to(most: int, rows: Iterator[Row]) -> list[Row]:
 
 def _files(root: Path) -> Iterator[tuple[Path, str]]:
     """Everything to report on, sorted, and why it cannot be read, "" where it may; a link to a folder counts as a
-    file."""
+    file.
+    """
     ignored, errors = Ignored(), list[OSError]()
     for parent, folders, files in os.walk(root, onerror=errors.append):
         yield from _unreadable(root, errors)

@@ -26,7 +26,8 @@ FORMS = {
 
 def species(path: str) -> str:
     """The species number a file's name starts with: `25.gif` → 25, `201-b.gif` → 201,
-    `10001.gif` → 386 (a form), `substitute.gif` → "" (none)."""
+    `10001.gif` → 386 (a form), `substitute.gif` → "" (none).
+    """
     digits = re.match(r"\d+", PurePosixPath(path).stem)
     if not digits:
         return ""

@@ -67,7 +67,8 @@ def _tags(said: Mapping[str, Any]) -> dict[str, str]:
 
 def label_of(post: Post, labels: Collection[str], category: str) -> str:
     """The first of `labels` that a post is tagged with; without such a list its one tag of a
-    category, "" where it has none or several."""
+    category, "" where it has none or several.
+    """
     if labels:
         return next((label for label in labels if label in post.tags), "")
     named = [tag for tag, number in post.tags.items() if number == CATEGORIES.get(category)]

@@ -1,5 +1,6 @@
 """The rules that keep the house as it is: without them editing one stage reruns others,
-or a change reruns none and old results pass for new ones."""
+or a change reruns none and old results pass for new ones.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +112,8 @@ def keys_of_model(section: type[Section], prefix: str = "") -> Iterator[str]:
 
 def test_no_key_that_the_run_cache_ignores():
     """DVC drops keys of these names, at any depth, from the run cache's key: changing one
-    would bring back the results of its old value."""
+    would bring back the results of its old value.
+    """
 
     def names(values: Any) -> Iterator[str]:
         if isinstance(values, dict):

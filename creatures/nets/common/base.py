@@ -62,7 +62,8 @@ class Discriminator(nn.Module):
 
     def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
         """Args: told: for conditional discriminators, of each picture its class, int N, -1 for none, or its
-        embedding, float N x E."""
+        embedding, float N x E.
+        """
         raise NotImplementedError
 
     def forward(self, pictures: list[Tensor], condition: Tensor | None = None) -> Tensor:

@@ -81,7 +81,7 @@ class EmbeddingProjection(nn.Module):
         self.embed = spectral_norm(nn.Linear(embedding_dim, channels, bias=False))
 
     def forward(self, hidden: Tensor, embeddings: Tensor) -> Tensor:
-        """float N x 1, of maps N x channels x H x W and embeddings N x embedding_dim, each number of deviation 1."""
+        """Float N x 1, of maps N x channels x H x W and embeddings N x embedding_dim, each number of deviation 1."""
         return _product(self.embed(embeddings), hidden)
 
 
@@ -96,7 +96,7 @@ class Projection(nn.Module):
         self.embed = spectral_norm(nn.Embedding(classes, channels))
 
     def forward(self, hidden: Tensor, classes: Tensor) -> Tensor:
-        """float N x 1, of maps N x channels x H x W and classes int N; 0 where a class is -1."""
+        """Float N x 1, of maps N x channels x H x W and classes int N; 0 where a class is -1."""
         return _product(self.embed(classes.clamp(min=0)), hidden) * (classes >= 0).unsqueeze(1)
 
 
