@@ -1,4 +1,4 @@
-"""What people use after training: `python -m app generate`."""
+"""Commands for the trained networks: `python -m app generate`."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def sweep_report(
     ] = "pix2pix.own_palette.val_l1",
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("samples/sweep"),
 ) -> None:
-    """What a sweep found: table, curves, importance of parameters, parallel coordinates."""
+    """Report of a sweep: table, curves, importance of parameters, parallel coordinates."""
     from app.sweep import report
 
     finish("sweep-report", lambda: report(prefix, metric, out))

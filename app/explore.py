@@ -107,7 +107,7 @@ def load_embeddings() -> np.ndarray:
 
 
 def unusable(what: str, error: Unusable) -> UserError:
-    """What to say of a picture that cannot be used."""
+    """Message about a picture that cannot be used."""
     return UserError(f"{what} cannot be used: {error.reason}{error.detail and f' ({error.detail})'}")
 
 

@@ -1,4 +1,4 @@
-"""What a sweep of experiments found: table, curves, importance of parameters, parallel coordinates."""
+"""Report of a sweep of experiments: table, curves, importance of parameters, parallel coordinates."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def study_of(trials: list[Trial], varied: list[str], metric: str) -> Study:
 
 
 def plain(value: Any) -> Any:
-    """What Optuna takes as a choice."""
+    """Value as Optuna takes it for a choice."""
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
@@ -178,7 +178,7 @@ def label(trial: Trial, varied: list[str]) -> str:
 
 
 def history(trial: Trial, stage: str) -> DataFrame | None:
-    """What a trial wrote as it trained; None if its stage writes none."""
+    """History of a trial; None if its stage writes none."""
     import pandas
 
     asked = f"{trial.rev}:metrics/{stage}/history.tsv"

@@ -57,7 +57,7 @@ def outline_of(
 
 
 def strokes(figure: Image.Image) -> np.ndarray:
-    """What differs most from the paper around it: uint8, H x W, 255 on it, 0 elsewhere.
+    """Mask of what differs most from the paper around it: uint8, H x W, 255 on it, 0 elsewhere.
 
     The paper is the median of a wide neighbourhood, so that a shadow over a photographed
     sheet is none of the drawing. Beyond the edges it is as most of the sheet is, for a

@@ -69,7 +69,7 @@ def compare(
 
 @app.command()
 def fetch(urls: Path, at_once: int) -> None:
-    """What `compare` measures."""
+    """Command that `compare` measures."""
     params = WebParams(per_host=at_once, per_second=0, total=at_once)
     out = urls.with_name("out")
     download([Wanted(url) for url in urls.read_text().split()], out, params, out / "store")

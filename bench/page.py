@@ -47,7 +47,7 @@ class Visitor:
         self.http = httpx.Client(base_url=f"{url}/gradio_api", timeout=120)
 
     def ask(self, name: str, *data: Any) -> Any:
-        """What an endpoint answers. Raises Refused."""
+        """Answer of an endpoint. Raises Refused."""
         begun = self.http.post(f"/call/{name}", json={"data": data})
         if begun.status_code != 200:
             raise Refused(begun.text)

@@ -1,4 +1,4 @@
-"""What `bench.quality` measured, as tables.
+"""Tables of what `bench.quality` measured.
 
     python -m bench.report docs/quality docs/QUALITY.md
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Scratch:
-    """What a training asks of a stage: a name, and folders for its checkpoints and logs."""
+    """Name and folders of a training that is no stage, as RunContext asks."""
 
     name: str
     checkpoint_dir: Path

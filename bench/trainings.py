@@ -55,7 +55,7 @@ class Enough(Exception):
 
 @dataclass
 class Watch:
-    """What a training does at its steps.
+    """Clock of a training's steps.
 
     Attributes:
         seconds: after so many of them it ends; 0: with its last step.

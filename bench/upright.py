@@ -119,7 +119,7 @@ def room(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def shadow(image: Image.Image, rng: random.Random) -> Image.Image:
-    """What a figure throws on a wall behind it, or an ellipse below it, soft or hard."""
+    """Shadow of a figure on a wall behind it, or an ellipse below it, soft or hard."""
     image, shade = room(image, rng), Image.new("L", (400, 400))
     if rng.random() < 0.5:
         away = rng.randint(4, 20)

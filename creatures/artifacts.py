@@ -37,7 +37,7 @@ class Artifact:
     loader: str = ""
 
     def load(self, *args: Any, **kwargs: Any) -> Any:
-        """What the loader gives. Raises UserError where the file is missing or damaged."""
+        """Open it. Raises UserError where the file is missing or damaged."""
         module, function = self.loader.split(":")
         return getattr(import_module(module), function)(*args, **kwargs)
 

@@ -161,7 +161,7 @@ def _rows(table: DataFrame) -> Iterator[tuple[Any, Any]]:
 
 
 def _lost() -> tuple[type[Exception], ...]:
-    """What is raised when a node of a cluster is lost."""
+    """Errors that say that a node of a cluster is lost."""
     if not on_ray():
         return ()
     from ray.exceptions import RayError

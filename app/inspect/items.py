@@ -1,4 +1,4 @@
-"""What `clean` kept and what it dropped, as one list, with a picture of each."""
+"""List of what `clean` kept and dropped, with a picture of each."""
 
 from __future__ import annotations
 

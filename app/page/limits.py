@@ -1,4 +1,4 @@
-"""What a visitor may ask for."""
+"""Limits of what a visitor may ask for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What species are called."""
+"""Names of species."""
 
 from __future__ import annotations
 

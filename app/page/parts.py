@@ -1,4 +1,4 @@
-"""What the tabs share."""
+"""Parts that the tabs share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUICK = "quick"  # queue of answers that do not wait for slower ones
 
 
 def answers(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What goes wrong through a visitor's input becomes a message on the page."""
+    """Turn errors through a visitor's input into messages on the page."""
 
     @functools.wraps(function)
     def answer(*arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the page can do, without the page: arrays in, arrays out."""
+"""Functions of the page, without the page: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Studio:
         return self.pictures.images[chosen], [self.named(name) for name in species[chosen]]
 
     def named(self, species: str) -> str:
-        """What a species is called on the page: its label, and its name if it has one."""
+        """Name of a species on the page: its label, and its name if it has one."""
         return " ".join(filter(None, (species, self.names.get(species))))
 
     @cached_property

@@ -66,7 +66,7 @@ class Paper(gr.ImageEditor):
 
 
 def opened(sent: str | bytes) -> Image.Image:
-    """What was sent, RGBA; what cannot be read becomes a message on the page."""
+    """Open an upload as RGBA; what cannot be read becomes a message on the page."""
     try:
         return open_upload(str(here(sent)) if isinstance(sent, str) else sent)
     except UserError as error:

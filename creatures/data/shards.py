@@ -66,7 +66,7 @@ def _blocks(count: int) -> int:
 
 
 class Shards:
-    """What `write_shards` wrote, as one array that is read when it is indexed.
+    """Shards as one array that is read when it is indexed.
 
     Attributes:
         shape: (N, 3, H, W).

@@ -1,4 +1,4 @@
-"""What a person decided about single pictures: data/vetoes.txt, a line each."""
+"""Decisions of people about single pictures: data/vetoes.txt, a line each."""
 
 from __future__ import annotations
 

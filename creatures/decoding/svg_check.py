@@ -1,4 +1,4 @@
-"""What an SVG may ask for: nothing outside itself, and no more than can be drawn."""
+"""Checks of an SVG: it refers to nothing outside itself, and asks for no more than can be drawn."""
 
 from __future__ import annotations
 

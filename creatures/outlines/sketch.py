@@ -50,7 +50,7 @@ def contours(mask: np.ndarray, mode: int = cv2.RETR_LIST) -> list[np.ndarray]:
 
 
 def figure(image: np.ndarray) -> np.ndarray:
-    """What stands out from the background: uint8, H x W, 1 inside.
+    """Foreground mask of a picture: uint8, H x W, 1 inside.
 
     The background is the median colour of the border. The level begins with Otsu's and
     gives way until the contours surround 97 % of all that differs from it, so that the

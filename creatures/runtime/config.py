@@ -26,7 +26,7 @@ class Section(BaseModel):
 
 
 class Common(Section):
-    """What every stage may read."""
+    """Parameters that every stage may read."""
 
     image_px: int = Field(64, ge=16, le=1024, description="side of the square pictures, a power of two")
     seed: int = Field(0, ge=0, lt=2**31, description="seed of everything drawn at random")

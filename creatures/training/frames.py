@@ -1,4 +1,4 @@
-"""What a network draws while it trains, joined to a GIF in order."""
+"""Sample grids of a network as it trains, joined to a GIF."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ FIRST_LINE_SECONDS = 3.0  # after which it is known how long the whole will take
 
 
 class RunContext(Protocol):
-    """What a training asks of its surroundings: a name, and folders for its checkpoint and its logs."""
+    """Surroundings of a training: its name, and folders for its checkpoint and its logs."""
 
     @property
     def name(self) -> str: ...

@@ -46,7 +46,7 @@ class Stateful(Protocol):
 
 
 class Hook:
-    """What is done around the steps of a training."""
+    """Actions around the steps of a training."""
 
     def begin(self, run: Training) -> None:
         """Called once a checkpoint, if there is one, is loaded."""

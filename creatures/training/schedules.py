@@ -1,4 +1,4 @@
-"""What changes as training goes on: learning rates, blur, the strength of augmentation."""
+"""Schedules: learning rates, blur, the strength of augmentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of a network as it learns: sample grids, and the best of its weights."""
+"""Sample grids of a network as it learns, and the best of its weights."""
 
 from __future__ import annotations
 

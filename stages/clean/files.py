@@ -19,7 +19,7 @@ AT_ONCE = 1_000_000  # strings that fit in 2 GB
 
 @dataclass(frozen=True)
 class Files:
-    """What is known of N scraped files.
+    """Columns of N scraped files.
 
     Attributes:
         path: N names, below data/raw/files; in Arrow's memory, a fourth of Python's.

@@ -1,4 +1,4 @@
-"""What near copies are recognised by: a perceptual hash, and colours at 16 x 16."""
+"""Fingerprints that near copies are recognised by: a perceptual hash, and colours at 16 x 16."""
 
 from __future__ import annotations
 

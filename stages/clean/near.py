@@ -101,7 +101,7 @@ def _octets(hashes: np.ndarray) -> np.ndarray:
 def copy_rule(
     thumbs: np.ndarray | Records, place: np.ndarray, species: np.ndarray, limit: float, recolours: str
 ) -> Rule:
-    """What makes near hashes copies: colours that differ by less than `limit` on average,
+    """Rule that makes near hashes copies: colours that differ by less than `limit` on average,
     or, when recolours are dropped, the same species.
 
     Args:

@@ -1,4 +1,4 @@
-"""What became of each frame: rows of the index, rows of the dropped, counts."""
+"""Outcome of cleaning, frame by frame: rows of the index, rows of the dropped, counts."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def dropped_table(frames: Frames, files: Files, undecoded: list[dict[str, Any]],
 
 
 def figures(index: pa.Table, files: int, dropped: pa.Table) -> dict[str, Any]:
-    """What metrics/clean.json holds; every reason is named, so that runs compare."""
+    """Metrics of metrics/clean.json; every reason is named, so that runs compare."""
     splits, reasons = counts(index["split"]), counts(dropped["reason"])
     return {
         "files": files,

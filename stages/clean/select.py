@@ -25,7 +25,7 @@ from stages.clean.upright import TESTS
 
 @dataclass
 class Verdict:
-    """What became of N frames.
+    """Outcome for N frames.
 
     Attributes:
         kept: ascending row numbers.
@@ -87,7 +87,7 @@ def judge(
 
 
 def _said(frames: Frames, files: Files, vetoes: dict[str, str]) -> np.ndarray:
-    """What a person said of each frame, "" for nothing. A line of one frame counts more than one of its file."""
+    """Vetoes of each frame, "" for none. A line of one frame counts more than one of its file."""
     said = np.full(len(frames), "", object)
     if not vetoes:
         return said

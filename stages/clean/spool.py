@@ -25,7 +25,7 @@ PACKED: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Frames:
-    """What is known of N decoded frames, in the stable order: by file, then frame.
+    """Columns of N decoded frames, in the stable order: by file, then frame.
 
     Attributes:
         file: int32, N, place in the list of files.

@@ -1,4 +1,4 @@
-"""What a training starts from: latents, classes and the two networks, from parameters."""
+"""Start of a training: latents, conditions and the two networks, from parameters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ READS = {"embedding": "encoder", "component": "mixture", "species": "pictures"}
 
 @dataclass(frozen=True)
 class Start:
-    """What a training starts from.
+    """Start of a training.
 
     Attributes:
         architecture: of the generator.

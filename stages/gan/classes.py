@@ -1,4 +1,4 @@
-"""What conditional networks are told of pictures."""
+"""Conditions of conditional networks, of every picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step of the GAN is made of, before any network has seen it."""
+"""Inputs of a step of the GAN."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def launch(stage: str) -> None:
 
 
 def from_slurm() -> None:
-    """What torchrun would set, from what srun sets for the processes of a step; a batch script is none."""
+    """Set torchrun's variables from those that srun sets for the processes of a step; a batch script is none."""
     env = os.environ
     if int(env.get("SLURM_STEP_NUM_TASKS", "1")) < 2 or "SLURM_PROCID" not in env or "WORLD_SIZE" in env:
         return

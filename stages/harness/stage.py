@@ -1,4 +1,4 @@
-"""What every stage's `__main__` runs in: clear errors, a guard, a note of the cost."""
+"""Frame of every stage's `__main__`: clear errors, a guard, a note of the cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What species are called: `python -m stages.names`, run by DVC."""
+"""Names of species: `python -m stages.names`, run by DVC."""
 
 from __future__ import annotations
 

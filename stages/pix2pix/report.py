@@ -1,4 +1,4 @@
-"""What a trained colourer does with pictures and species that it never saw."""
+"""Metrics and sheets of a trained colourer, on pictures and species that it never saw."""
 
 from __future__ import annotations
 

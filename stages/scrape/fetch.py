@@ -1,4 +1,4 @@
-"""What sources ask of servers: pictures, an answer, one large file."""
+"""Requests of sources to servers: pictures, an answer, one large file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ARCHIVES = "archives"  # files that were fetched; they go when the run has succe
 
 
 def read_json(url: str, about: Mapping[str, str], site: Site) -> Any:
-    """What a server answers to a query, as JSON.
+    """Answer of a server to a query, as JSON.
 
     Raises:
         UserError: it does not answer, or not with JSON.

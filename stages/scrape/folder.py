@@ -33,7 +33,7 @@ def copy_folder(site: Site, params: FolderParams) -> list[Row]:
 
 
 def copy_below(root: Path, files: Path, source: str, address: str, most: int) -> list[Row]:
-    """What `copy_folder` does, for a folder that another source has fetched.
+    """Do what `copy_folder` does for a folder that another source has fetched.
 
     Args:
         address: what the rows' `url` begins with.

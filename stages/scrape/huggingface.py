@@ -54,7 +54,7 @@ def fetch_tables(site: Site, params: HuggingfaceParams) -> list[Row]:
 
 
 def _asked(params: HuggingfaceParams, ask: Any) -> Any:
-    """What the hub answers; its many errors as one line."""
+    """Answer of the hub; its many errors as one line."""
     from huggingface_hub import HfApi, errors
 
     name = f"{params.dataset} at revision {params.revision}"

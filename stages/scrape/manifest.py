@@ -1,4 +1,4 @@
-"""What was scraped: the files, and one manifest row for each of them."""
+"""Manifest of what was scraped: a row for each file."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def write_manifest(path: Path, rows: Sequence[Row]) -> None:
 
 
 def figures(found: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """What metrics/scrape.json holds, of the rows of each source by its name."""
+    """Metrics of metrics/scrape.json, from the rows of each source by its name."""
     rows = [row for some in found.values() for row in some]
     kept = [row for row in rows if row.status == "ok"]
     failures = Counter(row.reason for row in rows if row.status == "failed")

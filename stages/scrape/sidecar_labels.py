@@ -22,7 +22,7 @@ def is_label(member: Member) -> bool:
 
 
 def read_labels(found: Iterable[Member], key: str, archive: str) -> dict[str, str]:
-    """What an archive's label files say, by their paths without `./`, the ending in small letters.
+    """Labels in an archive's label files, by their paths without `./`, the ending in small letters.
 
     Args:
         key: where a .json has its label.

@@ -1,4 +1,4 @@
-"""What a source is given: its own params, and where it works."""
+"""Inputs of a source: its own params, and where it works."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.scrape.web.params import WebParams
 
 
 class SourceParams(Section):
-    """What every entry of `scrape.sources` may have, beside its source's own keys."""
+    """Keys of every entry of `scrape.sources`, beside its source's own."""
 
     kind: str = Field("", alias="from", description="the source's name")
     label: str = Field("", description="of all of its pictures, instead of the source's own labels")

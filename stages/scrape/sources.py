@@ -38,7 +38,7 @@ SOURCES: dict[str, tuple[type[SourceParams], Callable[[Site, Any], list[Row]]]] 
 
 
 def names(entries: Sequence[SourceParams]) -> list[str]:
-    """What the sources are called: as their kind, a second one of it `folder-2`."""
+    """Names of the sources: their kinds, and for a second one of a kind `folder-2`."""
     kinds = [entry.kind for entry in entries]
     earlier = [kinds[:i].count(kind) for i, kind in enumerate(kinds)]
     return [f"{kind}-{count + 1}" if count else kind for kind, count in zip(kinds, earlier, strict=True)]

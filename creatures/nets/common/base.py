@@ -1,4 +1,4 @@
-"""What all generators and all discriminators are."""
+"""Base classes of generators and discriminators."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class SelfAttention(nn.Module):
 
 
 class EmbeddingProjection(nn.Module):
-    """What a picture's embedding adds to its logit: <a linear map of the embedding, features>.
+    """Term of a logit for a picture's embedding: <a linear map of the embedding, features>.
 
     As `Projection`, told an embedding in place of a class. A. Casanova et al.,
     "Instance-Conditioned GAN", 2021.
@@ -86,7 +86,7 @@ class EmbeddingProjection(nn.Module):
 
 
 class Projection(nn.Module):
-    """What a picture's class adds to its logit: <embedding of the class, features>.
+    """Term of a logit for a picture's class: <embedding of the class, features>.
 
     T. Miyato and M. Koyama, "cGANs with Projection Discriminator", 2018, eq. 3.
     """

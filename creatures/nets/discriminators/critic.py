@@ -64,7 +64,7 @@ def save_critic(
 
 
 def load_critic(path: Path = DISCRIMINATOR) -> Critic:
-    """What `save_critic` wrote.
+    """Load what `save_critic` wrote.
 
     Raises:
         UserError: it is missing or damaged.

@@ -21,7 +21,7 @@ REDIRECTS = 10
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server sent.
+    """Answer of a server.
 
     Attributes:
         body: None if what we have is still right.
@@ -46,7 +46,7 @@ class Fetcher:
         self._robots: dict[tuple[str, bytes, int | None], asyncio.Task[robots.Robots]] = {}
 
     async def fetch(self, url: str, etag: str = "", modified: str = "") -> Answer:
-        """What is at an address, if it is not the version named. Raises Failed."""
+        """Fetch an address, if it is not the version named. Raises Failed."""
         headers = {"If-None-Match": etag, "If-Modified-Since": modified}
         return await self._follow(url, {name: value for name, value in headers.items() if value}, obey=True)
 

@@ -1,4 +1,4 @@
-"""What was fetched, kept outside of the outputs: a line an address, and bodies by their SHA-256.
+"""Journal of what was fetched, kept outside of the outputs: a line an address, and bodies by their SHA-256.
 
 A line is written when its body is in place, so whatever moment a run is ended at, what the
 journal names is there. A line that was cut short counts as none.

@@ -1,4 +1,4 @@
-"""What is asked again, and when."""
+"""Retries: of which requests, and when."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def retry_after(header: str) -> float | None:
 
 
 async def insist(once: Callable[[], Awaitable[T]], retries: int, rest: Callable[[float], None]) -> T:
-    """What `once` gives, or raises after all retries; `rest` is told how long the server wants peace."""
+    """Result of `once`, or its error after all retries; `rest` is told how long the server wants peace."""
 
     def wait(error: Exception) -> bool | float:
         if not isinstance(error, Failed) or error.wait is None:

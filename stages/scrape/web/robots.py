@@ -1,4 +1,4 @@
-"""What a site's robots.txt allows, and how fast (RFC 9309)."""
+"""Rules of a site's robots.txt, and its pace (RFC 9309)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a body is, by its first bytes: a header may say anything."""
+"""Kind of a body, by its first bytes: a header may say anything."""
 
 from __future__ import annotations
 
