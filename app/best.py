@@ -12,7 +12,7 @@ from creatures.latents.sampler import Sampler
 from creatures.nets.discriminators.critic import load_critic
 
 
-class Judge:
+class RealismScorer:
     """The discriminator that the generator learnt from, which says how real pictures look.
 
     S. Azadi et al., "Discriminator Rejection Sampling", 2019, accept samples by their logits; here a share is kept.
@@ -39,8 +39,10 @@ class Judge:
         return np.sort(np.argsort(-self.critic.logits(images, z, classes), kind="stable")[:count])
 
 
-def best_of(sampler: Sampler, judge: Judge, of: int, count: int, seed: int, truncation: float = 1.0) -> np.ndarray:
+def best_of(
+    sampler: Sampler, scorer: RealismScorer, of: int, count: int, seed: int, truncation: float = 1.0
+) -> np.ndarray:
     """The most real of what `sampler.sample(of, seed, truncation)` draws, uint8 count x 3 x H x W."""
     z, classes = sampler.latent.draw(of, np.random.default_rng(seed), truncation)
     images = drawn(sampler.net, z)
-    return images[judge.best(images, z, classes, count)]
+    return images[scorer.best(images, z, classes, count)]

@@ -51,7 +51,7 @@ class Exported:
     inputs: Callable[[int], dict[str, Tensor]]
     about: dict[str, str]
     params: dict[str, Any]
-    figures: Path | None
+    metrics: Path | None
 
 
 def generator() -> Exported:
@@ -169,9 +169,9 @@ def card(models: dict[str, Exported], path: Path) -> Path:
     for name, model in models.items():
         lines += ["", f"## {name}.onnx", "", *(f"- `{key}`: {text}" for key, text in model.about.items())]
         lines += ["", "Trained with:", "", "```json", json.dumps(model.params, indent=2), "```"]
-        if model.figures and model.figures.exists():
-            with reading(model.figures):
-                measured = model.figures.read_text(encoding="utf-8").rstrip()
+        if model.metrics and model.metrics.exists():
+            with reading(model.metrics):
+                measured = model.metrics.read_text(encoding="utf-8").rstrip()
             lines += ["", "Measured:", "", "```json", measured, "```"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from app.best import Judge, best_of
+from app.best import RealismScorer, best_of
 from app.networks import critic_file, generator_file
 from app.trained import note_changes
 from creatures.data.sheets import save_sheet
@@ -35,8 +35,8 @@ def write_samples(count: int, seed: int, truncation: float, out: Path, best: flo
     file = generator_file()
     sampler = load_sampler(file)
     if best < 1:
-        judge = Judge(critic_file(), file)
-        images = best_of(sampler, judge, drawn_for(count, best), count, seed, truncation)
+        scorer = RealismScorer(critic_file(), file)
+        images = best_of(sampler, scorer, drawn_for(count, best), count, seed, truncation)
     else:
         images = sampler.sample(count, seed, truncation)
     note_changes(file)

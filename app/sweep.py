@@ -118,8 +118,8 @@ def table(trials: list[Trial], varied: list[str], stage: str) -> str:
     rows = [["experiment", *(name.split(".", 1)[1] for name in (*varied, *names))]]
     rows.append(["---"] * len(rows[0]))
     for trial in trials:
-        figures = [f"{trial.metrics[name]:.4g}" if name in trial.metrics else "" for name in names]
-        rows.append([f"`{trial.name}`", *(str(trial.params.get(name)) for name in varied), *figures])
+        metrics = [f"{trial.metrics[name]:.4g}" if name in trial.metrics else "" for name in names]
+        rows.append([f"`{trial.name}`", *(str(trial.params.get(name)) for name in varied), *metrics])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

@@ -16,7 +16,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from app.best import Judge, best_of
+from app.best import RealismScorer, best_of
 from app.generate import drawn_for
 from app.networks import critic_file, generator_file
 from bench.report import COLUMNS
@@ -33,12 +33,12 @@ class BestOf:
     """A sampler that keeps a share of what it draws."""
 
     sampler: Sampler
-    judge: Judge
+    metric_network: RealismScorer
     share: float
 
     def sample(self, count: int, seed: int) -> np.ndarray:
         """uint8, count x 3 x H x W."""
-        return best_of(self.sampler, self.judge, drawn_for(count, self.share), count, seed)
+        return best_of(self.sampler, self.metric_network, drawn_for(count, self.share), count, seed)
 
 
 def main(
@@ -49,13 +49,13 @@ def main(
     try:
         p = parse("evaluate", read_yaml("params.yaml")["evaluate"], EvaluateParams)
         pictures, file = open_pictures(), generator_file()
-        sampler, judge = load_sampler(file), Judge(critic_file(), file)
+        sampler, metric_network = load_sampler(file), RealismScorer(critic_file(), file)
     except UserError as error:
         sys.exit(f"best: {error}")
     columns = [name for name in COLUMNS if name != "kid_lite2"]
     print(f"| kept | {' | '.join(columns)} |\n|{' --- |' * (len(columns) + 1)}")
     for share in shares:
-        found = scores(BestOf(sampler, judge, share), pictures, 0, p, out)
+        found = scores(BestOf(sampler, metric_network, share), pictures, 0, p, out)
         print(f"| {share:g} | {' | '.join(f'{found[name]:.3f}' for name in columns)} |", flush=True)
 
 

@@ -92,13 +92,13 @@ def main() -> None:
         if limit:
             keep_spread(folder / "data" / "raw" / "manifest.parquet", limit)
         clean_s, clean_peak = run_stage("clean", folder)
-        figures = json.loads((folder / "metrics" / "clean.json").read_text())
-    frames, seconds = figures["pictures"] + figures["dropped"], scrape_s + clean_s
+        metrics = json.loads((folder / "metrics" / "clean.json").read_text())
+    frames, seconds = metrics["pictures"] + metrics["dropped"], scrape_s + clean_s
     print(
         f"{frames:,} frames in {seconds:.1f} s (scrape {scrape_s:.1f}, clean {clean_s:.1f}): {frames / seconds:.0f}/s"
     )
-    print(f"{figures['pictures']:,} kept, peak memory {max(scrape_peak, clean_peak) / 2**20:,.0f} MiB")
-    print(json.dumps(figures["drops"]))
+    print(f"{metrics['pictures']:,} kept, peak memory {max(scrape_peak, clean_peak) / 2**20:,.0f} MiB")
+    print(json.dumps(metrics["drops"]))
 
 
 if __name__ == "__main__":

@@ -59,13 +59,13 @@ def measure(count: int, jpeg: int) -> None:
         params["scrape"]["sources"] = [{"from": "archive", "path": "made.tar"}]
         YAML().dump(params, folder / "params.yaml")
         taken = {stage: run_stage(stage, folder) for stage in ("scrape", "clean")}
-        figures = json.loads((folder / "metrics" / "clean.json").read_text())
+        metrics = json.loads((folder / "metrics" / "clean.json").read_text())
     for stage, (seconds, peak) in taken.items():
         print(
             f"{count:,} pictures, {stage}: {seconds:.1f} s, {1e6 * seconds / count:.0f} µs a picture, "
             f"peak memory {peak / 2**20:,.0f} MiB"
         )
-    print(f"{figures['pictures']:,} kept; dropped: {json.dumps(figures['drops'])}", flush=True)
+    print(f"{metrics['pictures']:,} kept; dropped: {json.dumps(metrics['drops'])}", flush=True)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ import typer
 
 from app.recipe import overlaid, overlay_of, recipe_file
 from bench.report import write_report
-from bench.scores import JUDGE, curve, real_features, scores
+from bench.scores import METRIC_NETWORK, curve, real_features, scores
 from bench.scratch import scratch
 from bench.workspace import BEFORE, few_pictures, workspace
 from creatures.data.pictures import open_pictures
@@ -198,7 +198,7 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
         name = f"{recipe}-{f'{few}-' if few else ''}{minutes:g}.png"
         save_sheet(out / name, sampler.sample(64, seed + 1), columns=16)
     found = scores(sampler, pictures, seed, evaluate, out, against)
-    real = real_features(JUDGE, pictures, evaluate.reference, out)[against]
+    real = real_features(METRIC_NETWORK, pictures, evaluate.reference, out)[against]
     few = min(CURVE_SAMPLES, evaluate.samples)
     return {
         "minutes": seconds / 60,

@@ -26,7 +26,7 @@ class Draws(Protocol):
     def sample(self, count: int, seed: int) -> np.ndarray: ...
 
 
-JUDGE, BESIDE = 1, 2  # EfficientNet-Lite's variants; the second chooses snapshots
+METRIC_NETWORK, BESIDE = 1, 2  # EfficientNet-Lite's variants; the second chooses snapshots
 
 
 def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -> dict[str, np.ndarray]:
@@ -35,9 +35,9 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
     digest.update(str(reference).encode())
     file = out / f"real-lite{variant}-{digest.hexdigest()[:12]}.npz"
     if not file.exists():
-        judge = EfficientNetLite(variant)
+        metric_network = EfficientNetLite(variant)
         found = {
-            split: features(judge, pictures.images[evenly_spaced(pictures.rows(split), reference)])
+            split: features(metric_network, pictures.images[evenly_spaced(pictures.rows(split), reference)])
             for split in ("train", "val", "test")
         }
         unfinished = file.with_suffix(f".{os.getpid()}.npz")
@@ -54,10 +54,10 @@ def scores(
     drawn = sampler.sample(p.samples, seed + 1)
     train = pictures.images[evenly_spaced(pictures.rows("train"), p.reference)]
     found: dict[str, Any] = {**defects(drawn, train)}
-    for variant in (JUDGE, BESIDE):
+    for variant in (METRIC_NETWORK, BESIDE):
         fake, real = features(EfficientNetLite(variant), drawn), real_features(variant, pictures, p.reference, out)
         found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real[against])
-        if variant == JUDGE:
+        if variant == METRIC_NETWORK:
             found |= precision_recall_density_coverage(fake, real["train"])
             found["memorised"] = memorised(fake, real["test"], real["train"])
     return found
@@ -67,10 +67,10 @@ def curve(
     net: Generator, kept: list[Any], latent: Latent, seed: int, samples: int, real: np.ndarray
 ) -> list[dict[str, float]]:
     """KID on the judging network as training went on; `kept`: seconds, step and weights at each point."""
-    judge, rows = EfficientNetLite(JUDGE), []
+    metric_network, rows = EfficientNetLite(METRIC_NETWORK), []
     for seconds, _, weights in kept:
         net.load_state_dict(weights)
         net.eval().to(memory_format=torch.channels_last)
-        found = kid(features(judge, Sampler(net, latent).sample(samples, seed + 1)), real)[0]
+        found = kid(features(metric_network, Sampler(net, latent).sample(samples, seed + 1)), real)[0]
         rows.append({"minutes": seconds / 60, "kid_lite1": found})
     return rows

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from app.best import Judge
+from app.best import RealismScorer
 from app.colour import painted, traced
 from app.explore import Explorer, cleaned, drawn, load_embeddings, load_explorer, species_row, unusable
 from app.networks import colourer_file, critic_file, encoder_file, generator_file, is_released
@@ -43,7 +43,7 @@ class Studio:
     colourer: Colourer
     pictures: Pictures
     embeddings: np.ndarray
-    judge: Judge
+    scorer: RealismScorer
     names: dict[str, str]
     cleaning: dict[str, Any]
     margin: float
@@ -65,7 +65,7 @@ class Studio:
         """
         z, classes = self.sampler.latent.draw(count * times, np.random.default_rng(seed), truncation)
         pictures = drawn(self.sampler.net, z)
-        chosen = self.judge.best(pictures, z, classes, count) if times > 1 else np.arange(count)
+        chosen = self.scorer.best(pictures, z, classes, count) if times > 1 else np.arange(count)
         return pictures[chosen], z[chosen]
 
     def more_like(self, z: np.ndarray, count: int, seed: int, evenly_spaced: float) -> tuple[np.ndarray, np.ndarray]:
@@ -164,7 +164,7 @@ LOADERS: dict[str, Callable[[Studio], Any]] = {
     "encoder": lambda studio: encoder(),
     "pictures": lambda studio: open_pictures(),
     "embeddings": lambda studio: load_embeddings(),
-    "judge": lambda studio: Judge(critic_file(), generator_file()),
+    "scorer": lambda studio: RealismScorer(critic_file(), generator_file()),
     "names": lambda studio: load_names(),
     "cleaning": lambda studio: cleaning_of(encoder_file()),
     "margin": lambda studio: cleaning_of(colourer_file())["clean.margin"],

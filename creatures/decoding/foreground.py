@@ -50,9 +50,9 @@ def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.
         raise Unusable(SMALL, f"{width} x {height} pixels")
     if opaque:
         return opaque.crop(box), background
-    figure = Image.new("RGB", (width, height), background)
-    figure.paste(image.crop(box), mask=alpha.crop(box))
-    return figure, background
+    foreground = Image.new("RGB", (width, height), background)
+    foreground.paste(image.crop(box), mask=alpha.crop(box))
+    return foreground, background
 
 
 def border_colour(pixels: np.ndarray) -> Colour | None:
@@ -78,33 +78,33 @@ def ink(picture: Image.Image, background: Colour) -> float:
     return _content(picture, background).histogram()[255] / (picture.width * picture.height)
 
 
-def smooth(figure: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
+def smooth(foreground: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
     """Centre a figure on a square of `px` that it fills up to the margin, antialiased."""
-    side = max(figure.size) / (1 - 2 * margin)
+    side = max(foreground.size) / (1 - 2 * margin)
     if side**2 > MOST_PIXELS:  # a very long one: its square would not fit in memory
-        longest = max(figure.size) * px / side
-        size = [max(1, round(length * longest / max(figure.size))) for length in figure.size]
-        return _centred(figure.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=3), background, px)
-    canvas = _centred(figure, background, ceil(side))
+        longest = max(foreground.size) * px / side
+        size = [max(1, round(length * longest / max(foreground.size))) for length in foreground.size]
+        return _centred(foreground.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=3), background, px)
+    canvas = _centred(foreground, background, ceil(side))
     kernel = Image.Resampling.LANCZOS if side > px else Image.Resampling.BICUBIC
     return canvas.resize((px, px), kernel, box=(0, 0, side, side), reducing_gap=3)
 
 
-def whole(figure: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
+def whole(foreground: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
     """As `smooth`, but a figure with room to grow does so by a whole factor, for pixel art."""
-    factor = int(px * (1 - 2 * margin) // max(figure.size))
+    factor = int(px * (1 - 2 * margin) // max(foreground.size))
     if not factor:
-        return smooth(figure, background, px, margin)
-    grown = figure.resize((figure.width * factor, figure.height * factor), Image.Resampling.NEAREST)
+        return smooth(foreground, background, px, margin)
+    grown = foreground.resize((foreground.width * factor, foreground.height * factor), Image.Resampling.NEAREST)
     return _centred(grown, background, px)
 
 
 ENLARGE = {"smooth": smooth, "whole": whole}
 
 
-def _centred(figure: Image.Image, background: Colour, side: int) -> Image.Image:
+def _centred(foreground: Image.Image, background: Colour, side: int) -> Image.Image:
     canvas = Image.new("RGB", (side, side), background)
-    canvas.paste(figure, ((side - figure.width) // 2, (side - figure.height) // 2))
+    canvas.paste(foreground, ((side - foreground.width) // 2, (side - foreground.height) // 2))
     return canvas
 
 

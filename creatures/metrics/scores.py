@@ -26,7 +26,7 @@ def kid(fake: np.ndarray, real: np.ndarray) -> tuple[float, float] | tuple[None,
     """
     if min(len(fake), len(real)) < 2:
         return None, None
-    figures = kid_features_to_metric(
+    metrics = kid_features_to_metric(
         torch.from_numpy(fake),
         torch.from_numpy(real),
         kid_subsets=KID_SUBSETS,
@@ -34,7 +34,7 @@ def kid(fake: np.ndarray, real: np.ndarray) -> tuple[float, float] | tuple[None,
         rng_seed=0,
         verbose=False,
     )
-    return figures["kernel_inception_distance_mean"], figures["kernel_inception_distance_std"]
+    return metrics["kernel_inception_distance_mean"], metrics["kernel_inception_distance_std"]
 
 
 def frechet_distance(fake: np.ndarray, real: np.ndarray) -> float | None:
@@ -55,8 +55,8 @@ def precision_recall_density_coverage(fake: np.ndarray, real: np.ndarray) -> dic
     if neighbours < 1:
         return dict.fromkeys(PRDC)
     with contextlib.redirect_stdout(io.StringIO()):
-        figures = compute_prdc(real, fake, neighbours)
-    return {name: float(figures[name]) for name in PRDC}
+        metrics = compute_prdc(real, fake, neighbours)
+    return {name: float(metrics[name]) for name in PRDC}
 
 
 def memorised(fake: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> float:

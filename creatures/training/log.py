@@ -31,7 +31,7 @@ class Quiet:
 
     def advance(self, step: int) -> None: ...
 
-    def row(self, step: int, figures: dict[str, float]) -> None: ...
+    def row(self, step: int, metrics: dict[str, float]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -77,17 +77,17 @@ class Log(Quiet):
             left = (self.steps - step) / max(rate, 1e-9)
             print(f"{self.stage.name}: {step}/{self.steps}, {speed}, {left:.0f} s left  {self.latest}", flush=True)
 
-    def row(self, step: int, figures: dict[str, float]) -> None:
+    def row(self, step: int, metrics: dict[str, float]) -> None:
         """Write figures at `step`; where they cannot be written, the run goes on without curves."""
-        self.latest = "  ".join(f"{name} {value:.3g}" for name, value in figures.items())
+        self.latest = "  ".join(f"{name} {value:.3g}" for name, value in metrics.items())
         if not self.writes:
             return
         try:
-            for name, value in figures.items():
+            for name, value in metrics.items():
                 self.board.add_scalar(f"{self.stage.name}/{name}", value, step)
             if self.live:
                 self.live.step = step
-                for name, value in figures.items():
+                for name, value in metrics.items():
                     self.live.log_metric(name, value, plot=True)
                 self.live.sync()
         except OSError as error:

@@ -180,10 +180,10 @@ class Training:
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def log_metrics(self, **figures: float) -> None:
+    def log_metrics(self, **metrics: float) -> None:
         """Add figures measured now and then, such as a score on val, as a row of their own."""
-        self.history.append({"step": self.step + 1, "kimg": self._kimg(self.step + 1), **figures})
-        self._log.row(self.step + 1, figures)
+        self.history.append({"step": self.step + 1, "kimg": self._kimg(self.step + 1), **metrics})
+        self._log.row(self.step + 1, metrics)
 
     def _means(self) -> dict[str, float]:
         means = {name: float(all_reduce_mean(total)) / self._counts[name] for name, total in self._sums.items()}

@@ -19,8 +19,8 @@ from stages.clean.decode import decode_all
 from stages.clean.files import list_files
 from stages.clean.pack import shard_order, write_images, write_index
 from stages.clean.params import CleanParams
-from stages.clean.report import dropped_table, figures, index_table, splits_of, tell
-from stages.clean.select import judge
+from stages.clean.report import dropped_table, index_table, metrics, splits_of, tell
+from stages.clean.select import select
 from stages.clean.split import check_enough
 from stages.clean.spool import Spool
 from stages.harness.stage import Stage, run
@@ -42,7 +42,7 @@ def main(stage: Stage) -> None:
         frames = spool.frames()
         if not len(frames):
             raise UserError(f"no picture is left of {len(files)} files: {tell(row['reason'] for row in spool.dropped)}")
-        verdict = judge(frames, spool, files, params, vetoes, folder)
+        verdict = select(frames, spool, files, params, vetoes, folder)
         kept = verdict.kept
         dropped = dropped_table(frames, files, spool.dropped, verdict)
         if not len(kept):
@@ -64,7 +64,7 @@ def main(stage: Stage) -> None:
             save_sheet(stage.plot_path(f"{name}.png"), np.concatenate(sheet), COLUMNS)
         write_index(out / "index.parquet", index, common.image_px, params.model_dump())
         pq.write_table(dropped, out / "dropped.parquet")
-    stage.write_metrics(figures(index, len(files), dropped))
+    stage.write_metrics(metrics(index, len(files), dropped))
 
 
 if __name__ == "__main__":

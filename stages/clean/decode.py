@@ -65,14 +65,22 @@ def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes
     that it fails (see `first_failed`), and the area of its figure in its own pixels.
     """
     ground = rgb(params.background)
-    figure, background = cut_out(image, ground, params.min_px)
+    foreground, background = cut_out(image, ground, params.min_px)
     odd = first_failed(image, ground, params.upright) if params.upright else 0
-    picture = ENLARGE[params.enlarge](figure, background, px, params.margin)
+    picture = ENLARGE[params.enlarge](foreground, background, px, params.margin)
     covered = ink(picture, background)
     if not covered:
         raise Unusable(BLANK, "as its background")
     pixels = np.asarray(picture).transpose(2, 0, 1).tobytes()
-    return pixels, thumb(picture), sha256(pixels).digest(), phash(picture), covered, odd, figure.width * figure.height
+    return (
+        pixels,
+        thumb(picture),
+        sha256(pixels).digest(),
+        phash(picture),
+        covered,
+        odd,
+        foreground.width * foreground.height,
+    )
 
 
 def decode_all(paths: Sequence[str] | pa.Array, params: CleanParams, px: int) -> Iterator[dict[str, Any]]:

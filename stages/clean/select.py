@@ -45,7 +45,7 @@ class Verdict:
         }
 
 
-def judge(
+def select(
     frames: Frames, spool: Spool, files: Files, params: CleanParams, vetoes: dict[str, str], folder: Path
 ) -> Verdict:
     """Go through the rules: `upright`, copies, vetoes (so that a copy takes no vetoed picture's place), outliers.

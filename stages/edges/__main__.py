@@ -32,12 +32,12 @@ def main(stage: Stage) -> None:
         digests = {name: digest_of(out / f"{name}.npy") for name in outlines}
         write_sidecar(out / OUTLINES.name, made_from | digests)
 
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for name, ink in shares.items():
-        figures[f"{name}_ink_median"] = float(np.median(ink))
-        figures[f"{name}_ink_p05"], figures[f"{name}_ink_p95"] = np.quantile(ink, [0.05, 0.95]).tolist()
-        figures[f"{name}_empty"] = int((ink == 0).sum())
-    stage.write_metrics(figures)
+        metrics[f"{name}_ink_median"] = float(np.median(ink))
+        metrics[f"{name}_ink_p05"], metrics[f"{name}_ink_p95"] = np.quantile(ink, [0.05, 0.95]).tolist()
+        metrics[f"{name}_empty"] = int((ink == 0).sum())
+    stage.write_metrics(metrics)
 
     images = open_pictures().images
     rows = evenly_spaced(np.arange(len(images)), 24)

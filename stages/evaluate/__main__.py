@@ -36,8 +36,8 @@ def main(stage: Stage) -> None:
     encoder = load_encoder()[0].to(device)
     embeddings = open_array(EMBEDDINGS, 2, np.float32)
     train, val = (pictures.images[rows[split]] for split in ("train", "val"))
-    figures: dict[str, float | None] = {**defects(drawn["fake"], train)}
-    figures |= {f"{name}_val": value for name, value in defects(val, train).items()} if len(val) else {}
+    metrics: dict[str, float | None] = {**defects(drawn["fake"], train)}
+    metrics |= {f"{name}_val": value for name, value in defects(val, train).items()} if len(val) else {}
     for suffix, net, input_px in (("", lite2, INPUT_PX), ("_encoder", encoder, None)):
         print(f"evaluate: features by {type(net).__name__}", flush=True)
         made = {name: features(net, images, input_px) for name, images in drawn.items()}
@@ -47,9 +47,9 @@ def main(stage: Stage) -> None:
             real = {split: features(net, pictures.images[chosen], input_px) for split, chosen in rows.items()}
             closest(stage, drawn["fake"], made["fake"], train, real["train"])
         found = compare(real, made["fake"], made["pretrained"])
-        figures |= {f"{name}{suffix}": value for name, value in found.items()}
+        metrics |= {f"{name}{suffix}": value for name, value in found.items()}
 
-    stage.write_metrics(figures)
+    stage.write_metrics(metrics)
     save_sheet(stage.plot_path("samples.png"), drawn["fake"][:64], columns=16)
     save_sheet(stage.plot_path("pretrained.png"), drawn["pretrained"][:64], columns=16)
 

@@ -17,15 +17,15 @@ def compare(real: dict[str, np.ndarray], fake: np.ndarray, pretrained: np.ndarra
         pretrained: features of samples of the generator before it.
     """
     train, val, test = real["train"], real["val"], real["test"]
-    figures: dict[str, float | None] = {}
-    figures["kid"], figures["kid_std"] = kid(fake, val)
-    figures["kid_floor"] = kid(train, val)[0]
-    figures["kid_pretrained"] = kid(pretrained, val)[0]
-    figures["kid_train"] = kid(fake, train)[0]
-    figures["kid_test"] = kid(fake, test)[0]
-    figures["fd"] = frechet_distance(fake, train)
-    figures["fd_val"] = frechet_distance(fake, val)
-    figures["fd_test"] = frechet_distance(fake, test)
-    figures |= precision_recall_density_coverage(fake, train)
-    figures["memorised"] = memorised(fake, test, train) if len(test) else None
-    return figures
+    metrics: dict[str, float | None] = {}
+    metrics["kid"], metrics["kid_std"] = kid(fake, val)
+    metrics["kid_floor"] = kid(train, val)[0]
+    metrics["kid_pretrained"] = kid(pretrained, val)[0]
+    metrics["kid_train"] = kid(fake, train)[0]
+    metrics["kid_test"] = kid(fake, test)[0]
+    metrics["fd"] = frechet_distance(fake, train)
+    metrics["fd_val"] = frechet_distance(fake, val)
+    metrics["fd_test"] = frechet_distance(fake, test)
+    metrics |= precision_recall_density_coverage(fake, train)
+    metrics["memorised"] = memorised(fake, test, train) if len(test) else None
+    return metrics

@@ -84,10 +84,10 @@ class Stage:
         """Sidecar for what is no result: TensorBoard events, costs, versions."""
         return self.root / "runs" / self.name / self.fingerprint[:16]
 
-    def write_metrics(self, figures: dict[str, Any]) -> None:
+    def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write metrics/<stage>.json; floats to 6 significant digits, in the order given."""
         with atomic_file(Path("metrics") / f"{self.name}.json") as path:
-            path.write_text(json.dumps(_rounded(figures), indent=2, allow_nan=False) + "\n")
+            path.write_text(json.dumps(_rounded(metrics), indent=2, allow_nan=False) + "\n")
 
     def write_table(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Write metrics/<stage>/<name>.tsv, a row a dictionary, for `dvc plots`."""

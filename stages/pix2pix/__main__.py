@@ -26,7 +26,7 @@ from stages.harness.launch import launch
 from stages.harness.stage import Stage, run
 from stages.pix2pix.outlines import open_outlines
 from stages.pix2pix.params import Pix2pixParams
-from stages.pix2pix.report import figures, sheets
+from stages.pix2pix.report import metrics, sheets
 from stages.pix2pix.train import train
 
 LITE, STRIDES = 0, (2, 4, 8, 16)  # of EfficientNet-Lite: the maps of the perceptual loss
@@ -66,7 +66,7 @@ def main(stage: Stage) -> None:
     save_weights(COLOURER, net.state_dict() | {"palettes": kept}, header)
 
     colourer = load_colourer()
-    stage.write_metrics(figures(colourer, pictures, outlines, palettes, val))
+    stage.write_metrics(metrics(colourer, pictures, outlines, palettes, val))
     stage.write_table("history", training.history)
     sheets(stage, colourer, pictures, outlines, palettes, hand, common.seed)
     join_frames(training.folder, stage.plot_path("training.gif"))

@@ -17,7 +17,7 @@ SHOWN = 24  # unseen pictures on the sheet
 SEVERAL = 5  # colourings of each drawing
 
 
-def figures(
+def metrics(
     colourer: Colourer, pictures: Pictures, outlines: Outlines, palettes: np.ndarray, val: np.ndarray
 ) -> dict[str, Any]:
     """Figures of colourings of `val` rows and, if there are any, of test: of the outline alone, and below

@@ -15,7 +15,7 @@ from creatures.outlines.canny import canny
 from creatures.outlines.sketch import silhouette
 from creatures.training.device import accelerator
 
-JUDGE = 2  # EfficientNet-Lite's variant: here it trains nothing
+METRIC_NETWORK = 2  # EfficientNet-Lite's variant: here it trains nothing
 NEAR_PX = 1.5  # of 64: so near a line counts as the same
 
 
@@ -27,8 +27,8 @@ def l1(fake: np.ndarray, real: np.ndarray) -> float:
 def colouring_metrics(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict[str, Any]:
     """All figures of colourings of species that were not trained on.
 
-    `baseline_l1_inside` is what the one colour has that is best for all figures together,
-    `baseline_each_l1_inside` what each figure's own best colour has, which no outline tells.
+    `baseline_l1_inside` is what the one colour has that is best for all foregrounds together,
+    `baseline_each_l1_inside` what each one's own best colour has, which no outline tells.
 
     Args:
         fake, real: uint8, N x 3 x H x W.
@@ -39,11 +39,11 @@ def colouring_metrics(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) 
     found: dict[str, Any] = {"test_l1": float(apart.mean())}
     found["test_l1_inside"] = float(apart[inside].mean())
     found["test_l1_outside"] = float(apart[~inside].mean())
-    figures = [picture.transpose(1, 2, 0)[mask] for picture, mask in zip(real, inside, strict=True)]
-    found["baseline_l1_inside"] = from_median(np.concatenate(figures)).mean() / 255
-    found["baseline_each_l1_inside"] = np.concatenate([from_median(pixels) for pixels in figures]).mean() / 255
-    judge = EfficientNetLite(JUDGE).to(accelerator().device)
-    of_fake, of_real = features(judge, fake), features(judge, real)
+    foregrounds = [picture.transpose(1, 2, 0)[mask] for picture, mask in zip(real, inside, strict=True)]
+    found["baseline_l1_inside"] = from_median(np.concatenate(foregrounds)).mean() / 255
+    found["baseline_each_l1_inside"] = np.concatenate([from_median(pixels) for pixels in foregrounds]).mean() / 255
+    metric_network = EfficientNetLite(METRIC_NETWORK).to(accelerator().device)
+    of_fake, of_real = features(metric_network, fake), features(metric_network, real)
     found["feature_distance"] = float(np.linalg.norm(of_fake - of_real, axis=1).mean())
     if len(fake) > 1:
         found["fd"] = frechet_distance(of_fake, of_real)

@@ -51,7 +51,7 @@ def main(stage: Stage) -> None:
     origin = Origin("pretrain", p.start, made_from, {"batch": p.batch, "coarse_kimg": p.coarse_kimg})
     net, training = train(stage, p, architecture, pictures, embeddings, perceptual, common.seed, origin)
     stage.check_unchanged()
-    figures, measured, rebuilt = compare(net, perceptual, pictures, embeddings)
+    metrics, measured, rebuilt = compare(net, perceptual, pictures, embeddings)
 
     sidecar(EMBEDDINGS).unlink(missing_ok=True)  # written last: without it embeddings are of no run
     with atomic_file(EMBEDDINGS) as part:
@@ -66,7 +66,7 @@ def main(stage: Stage) -> None:
     }
     save_weights(FILE, net.state_dict(), header)
     stage.write_table("history", training.history)
-    stage.write_metrics(figures)
+    stage.write_metrics(metrics)
     shown = evenly_spaced(np.arange(len(rebuilt)), 32)
     pairs = np.stack([pictures.images[measured[shown]], rebuilt[shown]], axis=1)
     save_sheet(stage.plot_path("rebuilds.png"), pairs.reshape(-1, *rebuilt.shape[1:]), columns=16)

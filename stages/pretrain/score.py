@@ -49,7 +49,7 @@ def compare(
         "mean_picture": mean,
         "nearest_train": pictures.images[nearest_rows(embeddings, train, val)],
     }
-    figures = {}
+    metrics = {}
     for name, guess in guesses.items():
-        figures[f"{name}_pixel"], figures[f"{name}_feature"] = errors(perceptual, guess, real)
-    return figures, val, rebuilt
+        metrics[f"{name}_pixel"], metrics[f"{name}_feature"] = errors(perceptual, guess, real)
+    return metrics, val, rebuilt

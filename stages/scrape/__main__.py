@@ -10,7 +10,7 @@ from creatures.artifacts import RAW
 from creatures.runtime.atomic import atomic_folder
 from stages.harness.stage import Stage, run
 from stages.scrape.fetch import ARCHIVES
-from stages.scrape.manifest import figures, write_manifest
+from stages.scrape.manifest import metrics, write_manifest
 from stages.scrape.params import ScrapeParams
 from stages.scrape.site import Site
 from stages.scrape.sources import gather, names
@@ -24,7 +24,7 @@ def main(stage: Stage) -> None:
     with atomic_folder(RAW) as out:
         found = gather(Site(out, params.web, store), entries)
         write_manifest(out / "manifest.parquet", [row for rows in found.values() for row in rows])
-    stage.write_metrics(figures(found))
+    stage.write_metrics(metrics(found))
     stage.on_success += [partial(finish, store), partial(shutil.rmtree, store / ARCHIVES, ignore_errors=True)]
 
 

@@ -91,7 +91,7 @@ def write_manifest(path: Path, rows: Sequence[Row]) -> None:
     pq.write_table(pa.table([[getattr(row, name) for row in ordered] for name in schema.names], schema=schema), path)
 
 
-def figures(found: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+def metrics(found: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     """Metrics of metrics/scrape.json, from the rows of each source by its name."""
     rows = [row for some in found.values() for row in some]
     kept = [row for row in rows if row.status == "ok"]

@@ -56,8 +56,8 @@ def test_onnx_draws_what_torch_draws_in_batches_of_any_length(models, tmp_path, 
     assert set(about) == {"outlines", "noise", "palettes", "pictures"} and "[-1, 1]" in about["pictures"]
     text = card.read_text()
     assert "GAME FREAK" in text
-    figures = json.loads((ROOT / "metrics/evaluate.json").read_text())
-    assert f'"kid": {figures["kid"]}' in text and '"of": "pix2pix"' in text
+    metrics = json.loads((ROOT / "metrics/evaluate.json").read_text())
+    assert f'"kid": {metrics["kid"]}' in text and '"of": "pix2pix"' in text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "generator.onnx", "pix2pix.onnx"]
 
 

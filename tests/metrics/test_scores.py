@@ -79,12 +79,12 @@ def test_no_pictures_give_no_features():
 def test_few_pictures_have_the_figures_that_there_are(rng, count):
     """Were one of them an error, a run of hours would end with no figure at all."""
     few, many = normal(rng, count), normal(rng, 16)
-    figures = compare({"train": many, "val": few, "test": few}, many, many)
-    assert (figures["kid"] is None) == (figures["fd_test"] is None) == (count < 2)
-    assert (figures["memorised"] is None) == (count < 1)
+    metrics = compare({"train": many, "val": few, "test": few}, many, many)
+    assert (metrics["kid"] is None) == (metrics["fd_test"] is None) == (count < 2)
+    assert (metrics["memorised"] is None) == (count < 1)
     of_train = compare({"train": normal(rng, max(2, count)), "val": few, "test": few}, many, many)
     assert (of_train["precision"] is None) == (count < 3)
-    assert all(value is None or np.isfinite(value) for value in [*figures.values(), *of_train.values()])
+    assert all(value is None or np.isfinite(value) for value in [*metrics.values(), *of_train.values()])
 
 
 def test_neighbours_are_five_where_there_are_enough(rng):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.best import Judge, best_of
+from app.best import RealismScorer, best_of
 from creatures.artifacts import DISCRIMINATOR, GENERATOR
 from creatures.data.provenance import ancestors
 from creatures.data.weights import frozen_weights
@@ -50,7 +50,7 @@ def test_a_file_judges_as_the_network_did(changes):
 
 def test_the_most_real_are_those_with_the_highest_logits(tmp_path):
     train_gan(3)
-    sampler, judge = load_sampler(), Judge(DISCRIMINATOR, GENERATOR)
+    sampler, judge = load_sampler(), RealismScorer(DISCRIMINATOR, GENERATOR)
     z, classes = sampler.latent.draw(12, np.random.default_rng(5))
     images = sampler.sample(12, 5)
     logits = judge.critic.logits(images, z, classes)
@@ -66,7 +66,7 @@ def test_another_run_s_discriminator_is_no_judge():
     train_gan(4)
     DISCRIMINATOR.write_bytes(kept)
     with pytest.raises(UserError, match="are of different runs: not the same generator"):
-        Judge(DISCRIMINATOR, GENERATOR)
+        RealismScorer(DISCRIMINATOR, GENERATOR)
     torch.save({}, DISCRIMINATOR)
     with pytest.raises(UserError, match=r"discriminator\.safetensors is damaged"):
         load_critic()

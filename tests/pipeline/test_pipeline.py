@@ -27,8 +27,8 @@ def test_nothing_runs_when_nothing_changed(checkout):
 
 
 def test_every_figure_is_there_and_a_number(checkout):
-    figures = json.loads((checkout / "metrics/evaluate.json").read_text())
-    assert all(isinstance(figures[key + suffix], float) for key in FIGURES for suffix in ("", "_encoder"))
+    metrics = json.loads((checkout / "metrics/evaluate.json").read_text())
+    assert all(isinstance(metrics[key + suffix], float) for key in FIGURES for suffix in ("", "_encoder"))
     colouring = json.loads((checkout / "metrics/pix2pix.json").read_text())
     for key in ("val_l1", "test_l1", "test_l1_inside", "baseline_l1_inside", "edge_agreement"):
         assert 0 <= colouring[key] <= 1

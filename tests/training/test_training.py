@@ -119,8 +119,8 @@ def test_rows_of_the_table_are_means_over_their_steps(stage):
         {"step": 2, "kimg": 0.02, "loss": 0.5, "seldom": 5.0},
         {"step": 4, "kimg": 0.04, "loss": 2.5, "seldom": 5.0},
     ]
-    figures = json.loads((stage.run_dir / "dvclive" / "metrics.json").read_text())
-    assert figures["loss"] == 2.5
+    metrics = json.loads((stage.run_dir / "dvclive" / "metrics.json").read_text())
+    assert metrics["loss"] == 2.5
 
 
 def test_how_long_it_will_take_is_said_after_seconds(stage, monkeypatch, capsys):

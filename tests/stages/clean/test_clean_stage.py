@@ -47,15 +47,15 @@ def test_good_and_bad_side_by_side(tmp_path, monkeypatch):
     odd = {f"other/{seed}.png": figure(seed) for seed in range(12)}
     odd |= {"other/line\nbreak.png": figure(20), "sp ace/ünï 図.png": figure(21), "loop/l.gif": gif(6)}
     files = odd | {f"kinds/{n}": d for n, (d, _) in GOOD.items()} | {f"bad/{n}": d for n, (d, _) in BAD.items()}
-    figures = run(tmp_path, monkeypatch, files, "frames_per_gif: all, near_colour: 1.0")
+    metrics = run(tmp_path, monkeypatch, files, "frames_per_gif: all, near_colour: 1.0")
 
     dropped = pq.read_table("data/clean/dropped.parquet").to_pylist()
     bad = {row["source"]: row["reason"] for row in dropped if row["source"].startswith("bad/")}
     assert bad == {f"bad/{name}": reason for name, (_, reason) in BAD.items()}
-    assert sum(figures["drops"].values()) == figures["dropped"] == len(dropped)
+    assert sum(metrics["drops"].values()) == metrics["dropped"] == len(dropped)
 
     pictures = open_pictures()
-    assert figures["pictures"] == len(pictures) == sum(figures[split] for split in SPLITS)
+    assert metrics["pictures"] == len(pictures) == sum(metrics[split] for split in SPLITS)
     assert pictures.images.shape == (len(pictures), 3, 64, 64) and pictures.images.dtype == np.uint8
     sources = set(pictures.column("source"))
     assert {"other/line\nbreak.png", "sp ace/ünï 図.png"} <= sources
