@@ -80,7 +80,8 @@ def main() -> None:
     limit = parser.parse_args().limit
     with TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(ROOT / "stages", folder / "stages")
+        for name in ("creatures", "stages"):
+            shutil.copytree(ROOT / name, folder / name)
         shutil.copytree(ROOT / "data" / "own", folder / "data" / "own")
         shutil.copy(ROOT / "data" / "vetoes.txt", folder / "data")
         shutil.copy(ROOT / "dvc.yaml", folder)

@@ -50,7 +50,8 @@ def measure(count: int, jpeg: int) -> None:
 
     with TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(ROOT / "stages", folder / "stages")
+        for name in ("creatures", "stages"):
+            shutil.copytree(ROOT / name, folder / name)
         shutil.copy(ROOT / "dvc.yaml", folder)
         (folder / "data" / "own").mkdir(parents=True)
         shutil.copy(ROOT / "data" / "vetoes.txt", folder / "data")

@@ -31,7 +31,7 @@ METRIC_NETWORK, BESIDE = 1, 2  # EfficientNet-Lite's variants; the second choose
 
 def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -> dict[str, np.ndarray]:
     """Features of real pictures by split, kept in a file for the runs to come."""
-    digest = code_digest("lib")
+    digest = code_digest()
     digest.update(str(reference).encode())
     file = out / f"real-lite{variant}-{digest.hexdigest()[:12]}.npz"
     if not file.exists():

@@ -32,7 +32,7 @@ def workspace(values: dict[str, Any], out: Path) -> tuple[Path, dict[str, float]
     parameters for them share it, and are charged its time each. The folders of models/ that they and
     the GAN start from are linked into it.
     """
-    digest = code_digest("lib", *BEFORE)
+    digest = code_digest(*BEFORE)
     digest.update(json.dumps({name: values[name] for name in ("common", *BEFORE)}, sort_keys=True).encode())
     starts = {name: Path("models", values[name]["start"]) for name in (*BEFORE, "gan") if "start" in values[name]}
     for file in sorted(file for name in BEFORE if name in starts for file in starts[name].glob("*.safetensors")):
@@ -67,7 +67,7 @@ def prepare_folder(folder: Path, values: dict[str, Any]) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     with open(folder / "params.yaml", "w", encoding="utf-8") as file:
         YAML(typ="safe").dump(values, file)
-    for name in ("stages", "dvc.yaml"):
+    for name in ("creatures", "stages", "dvc.yaml"):
         if not (folder / name).exists():
             (folder / name).symlink_to(ROOT / name)
 
@@ -108,10 +108,10 @@ def few_pictures(count: int, seed: int, out: Path) -> Path:
     return folder
 
 
-def code_digest(*rooms: str) -> Any:
-    """SHA-256, so far, of the pictures' index and of the code in some rooms of stages/."""
+def code_digest(*stages: str) -> Any:
+    """SHA-256, so far, of the pictures' index and of the code of the library and of some stages."""
     digest = sha256(Path("data/clean/index.parquet").read_bytes())
-    code = [path for room in rooms for path in sorted((ROOT / "stages" / room).rglob("*.py"))]
-    for path in (ROOT / "stages/__init__.py", *code):
+    folders = (ROOT / "creatures", ROOT / "stages/harness", *(ROOT / "stages" / name for name in stages))
+    for path in (path for folder in folders for path in sorted(folder.rglob("*.py"))):
         digest.update(path.read_bytes())
     return digest

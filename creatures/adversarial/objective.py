@@ -28,7 +28,7 @@ class DiscriminatorInput:
     Attributes:
         pictures: augmented, float N x 3 x H x W in [-1, 1], fine to coarse.
         features: `net_d.features` of them.
-        condition: what the discriminator is told of each, N x anything; None for an unconditional one.
+        condition: of the discriminator, N x anything; None for an unconditional one.
     """
 
     pictures: list[Tensor]

@@ -1,6 +1,6 @@
 """params.yaml as typed, checked models.
 
-Each stage's own model lives in its room (`stages/gan/params.py`), so that a new
+Each stage's own model lives in its package (`stages/gan/params.py`), so that a new
 option of one stage changes the code of that stage alone; what all of them share
 is here.
 """

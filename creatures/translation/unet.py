@@ -29,13 +29,13 @@ class UNet(nn.Module):
     Localization", 2015) and an input: so one colouring can be drawn again, and with ones for noise
     the network is a function of the outline.
 
-    Beyond the paper, it may be told a palette, for an outline does not say what colours it has:
+    Beyond the paper, it may be conditioned on a palette, for an outline does not say what colours it has:
     as planes beside the outline, and to choose from at each place (`laid_on`).
 
     Args:
         image_px: side of the pictures, a power of two from 16 on; there are log2 of it blocks.
         width: channels of the first map; doubles with each, to eight times as many at most.
-        colours: of a palette; 0: it is told none.
+        colours: of the palette that conditions it; 0: none.
     """
 
     def __init__(self, image_px: int, width: int = 64, colours: int = 0) -> None:
@@ -90,7 +90,7 @@ class UNet(nn.Module):
 def blend_palette(logits: Tensor, palettes: Tensor) -> Tensor:
     """At each place the mean of a palette's colours, weighted by softmax; before tanh, float N x 3 x H x W.
 
-    So that what is told is drawn in just these colours, wherever the network wants them.
+    So that the palette is drawn in just these colours, wherever the network wants them.
 
     Args:
         logits: float N x colours x H x W.

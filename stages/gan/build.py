@@ -38,7 +38,7 @@ class Start:
     Attributes:
         architecture: of the generator.
         embeddings: of all pictures, float32; None without a mixture.
-        told: what the discriminator is told of every picture: int N, its class, or float32 N x E, its
+        condition: of the discriminator for every picture: int N, its class, or float32 N x E, its
             embedding; None for an unconditional one.
         made_from: digests of the files that all this is from, as `ancestors` gives them.
         origin: the earlier run that the networks have weights of, or are to go on from.
@@ -115,7 +115,7 @@ def build(
     Args:
         architecture: of the generator.
         weights: of the generator to start from; None for random ones.
-        classes: that the discriminator is told; 0 for none.
+        classes: that condition the discriminator; 0 for none.
     """
     torch.manual_seed(seed)
     net_g = build_generator(architecture)

@@ -18,7 +18,7 @@ class Rows:
     Attributes:
         chosen: the real pictures, int N.
         z: latents of the fakes, float32 N x z_dim.
-        real_condition, fake_condition: what the discriminator is told of them, N x anything; None without.
+        real_condition, fake_condition: conditions of the discriminator, N x anything; None without.
         anchored: of so many rows at the beginning, z is the real picture's own embedding.
     """
 

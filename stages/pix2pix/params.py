@@ -20,8 +20,10 @@ class Pix2pixParams(Section):
     outline: Literal["canny", "sketch", "mixed"] = Field(description="what is coloured")
     by_hand: float = Field(ge=0, le=1, description="how far outlines are varied while training, as if drawn by hand")
     noise: Annotated[str, one_of(NOISES)] = Field(description="of the generator, while training and after")
-    palette: int = Field(ge=0, le=16, description="colours of the figure that the generator is told; 0: none")
-    palette_drop: float = Field(ge=0, le=1, description="share of pictures, while training, that it is told none of")
+    palette: int = Field(ge=0, le=16, description="colours of the foreground that condition the generator; 0: none")
+    palette_drop: float = Field(
+        ge=0, le=1, description="fraction of pictures, while training, whose palette is left out"
+    )
     width: int = Field(ge=4, description="the U-Net's channels at half of the resolution")
     field_px: int = Field(description=f"side of the discriminator's patches: {', '.join(map(str, FIELDS))}")
     discriminator_width: int = Field(ge=4)

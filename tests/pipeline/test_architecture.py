@@ -1,4 +1,4 @@
-"""The rules that keep the house as it is: without them editing one stage reruns others,
+"""The rules of the architecture: without them editing one stage reruns others,
 or a change reruns none and old results pass for new ones.
 """
 
@@ -22,7 +22,7 @@ FILES = sorted(
 )
 
 
-def room(name: str) -> str:
+def package(name: str) -> str:
     return f"stages/{name}/"
 
 
@@ -56,7 +56,7 @@ def test_dependencies_are_as_written_by_make_deps():
 def test_no_file_of_a_room_is_dead(name):
     """Its folder is a dependency: an edit of a file that nothing imports would rerun the stage."""
     reached = closure(f"stages.{name}.__main__")
-    assert [path for path in FILES if path.startswith(room(name)) and path not in reached] == []
+    assert [path for path in FILES if path.startswith(package(name)) and path not in reached] == []
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -70,7 +70,7 @@ def test_rooms_keep_to_themselves(path):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_stage_is_a_table_of_contents(name):
-    lines = len((ROOT / room(name) / "__main__.py").read_text(encoding="utf-8").splitlines())
+    lines = len((ROOT / package(name) / "__main__.py").read_text(encoding="utf-8").splitlines())
     assert lines < 80
     assert PIPELINE[name]["cmd"] == f"sh stages/python -m stages.{name}"
 

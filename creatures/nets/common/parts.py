@@ -72,7 +72,7 @@ class SelfAttention(nn.Module):
 class EmbeddingProjection(nn.Module):
     """Term of a logit for a picture's embedding: <a linear map of the embedding, features>.
 
-    As `Projection`, told an embedding in place of a class. A. Casanova et al.,
+    As `Projection`, given an embedding in place of a class. A. Casanova et al.,
     "Instance-Conditioned GAN", 2021.
     """
 

@@ -21,7 +21,7 @@ from creatures.nets.discriminators.registry import DISCRIMINATORS
 
 @dataclass(frozen=True)
 class Critic:
-    """A discriminator and what it is told.
+    """A discriminator and what conditions it.
 
     Attributes:
         condition: as gan.condition.

@@ -29,8 +29,8 @@ class ProjectedDiscriminator(Discriminator):
         width: channels after mixing, of maps up to 16 x 16.
         enlarge: pictures are enlarged so many times first, for the backbone was trained on
             larger ones. Maps of half of the picture's side and less are used.
-        classes: for labels, which the coarsest head is told; 0 for none.
-        embedding_dim: of embeddings, which all heads are told in place of labels; 0 for none.
+        classes: that condition the coarsest head; 0 for none.
+        embedding_dim: of embeddings that condition all heads in place of classes; 0 for none.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Head(nn.Module):
         width: channels of the map.
         side: of the map.
         most: channels at the end at most.
-        embedding_dim: of the embeddings that it is told; 0 for none.
+        embedding_dim: of the embeddings that condition it; 0 for none.
     """
 
     def __init__(self, width: int, side: int, most: int, embedding_dim: int = 0) -> None:
