@@ -21,9 +21,7 @@ class Pix2pixParams(Section):
     by_hand: float = Field(ge=0, le=1, description="how far outlines are varied while training, as if drawn by hand")
     noise: Annotated[str, one_of(NOISES)] = Field(description="of the generator, while training and after")
     palette: int = Field(ge=0, le=16, description="colours of the foreground that condition the generator; 0: none")
-    palette_drop: float = Field(
-        ge=0, le=1, description="fraction of pictures, while training, whose palette is left out"
-    )
+    palette_drop: float = Field(ge=0, le=1, description="fraction of pictures whose palette is left out in training")
     width: int = Field(ge=4, description="the U-Net's channels at half of the resolution")
     field_px: int = Field(description=f"side of the discriminator's patches: {', '.join(map(str, FIELDS))}")
     discriminator_width: int = Field(ge=4)

@@ -61,8 +61,12 @@ class Discriminator(nn.Module):
         return pictures
 
     def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
-        """Args: told: for conditional discriminators, of each picture its class, int N, -1 for none, or its
-        embedding, float N x E.
+        """Logits, float N x anything.
+
+        Args:
+            features: those that `features` gives.
+            condition: for conditional discriminators: of each picture its class, int N, -1 for none, or its
+                embedding, float N x E.
         """
         raise NotImplementedError
 
