@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from app.recipe import FOLDER, SWEEPS, flags, names
+from app.recipe import overlaid as lay
 from creatures.adversarial.objective import Adversarial
 from creatures.data.pictures import Pictures
 from creatures.data.provenance import write_sidecar
@@ -75,11 +76,8 @@ def test_flags_say_what_the_file_says_and_no_shell_splits_them(recipe):
     assert shlex.split(printed) == flags(recipe)
     values, found = read_yaml(FOLDER / f"{recipe}.yaml"), overlaid(recipe)
     base = values.pop("base", None)
-    for section, wanted in values.items():
-        assert found[section] | wanted == found[section]
-    others = overlaid(base) if base else read_yaml(ROOT / "params.yaml")
-    for section, own in others.items():
-        assert own | values.get(section, {}) == found[section]
+    assert lay(found, values) == found
+    assert lay(overlaid(base) if base else read_yaml(ROOT / "params.yaml"), values) == found
 
 
 @pytest.mark.parametrize("sweep", sorted(set(names()) - set(RECIPES)))

@@ -52,7 +52,7 @@ def test_a_recipe_is_scored_and_has_a_sheet(found):
     (row,) = found["recipes"]
     assert row["recipe"] == "tiny" and row["kimg"]["gan"] > 0
     assert {"kid_lite1", "recall", "grid", "one_piece", "memorised"} <= set(row)
-    assert Image.open(found["sheet"]).size == (8 * 32, 8 * 32)
+    assert Image.open(found["sheet"]).size == (274, 274)
 
 
 def test_recipes_without_pictures_end_in_a_line(tmp_path, monkeypatch):

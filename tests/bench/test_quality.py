@@ -30,7 +30,7 @@ LONG, SHORT = ({"classifier": seconds, "pretrain": 9, "gmm": 0.1} for seconds in
 @pytest.fixture(scope="module")
 def checkout(trained_checkout_factory) -> Path:
     folder = trained_checkout_factory()
-    (folder / "mine.yaml").write_text("gan:\n  init: random\n  anchor: 0\n")
+    (folder / "mine.yaml").write_text("gan:\n  init: random\n  handover: {anchor: 0}\n")
     return folder
 
 
@@ -62,7 +62,7 @@ def compare(monkeypatch: pytest.MonkeyPatch, checkout: Path, out: str, minutes: 
         patch.setattr(bench.quality, "ProcessPoolExecutor", Here)
         patch.setattr(bench.quality.signal, "signal", lambda *_: None)
         try:
-            main(list(recipes), minutes, 1, JOBS, Path(out))
+            main(list(recipes), minutes, 1, JOBS, out=Path(out))
         except SystemExit as end:
             return str(end.code)
     return ""

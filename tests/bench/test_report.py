@@ -13,9 +13,12 @@ def run(recipe: str, **values: float) -> dict:
     return kept | dict.fromkeys(COLUMNS, 0.5) | values
 
 
-def test_quality_has_the_figures_of_its_runs():
-    text = (ROOT / "docs" / "QUALITY.md").read_text(encoding="utf-8")
-    assert text == filled(text, read_runs(ROOT / "docs" / "quality" / "results.jsonl"))
+@pytest.mark.parametrize(
+    ("document", "folder"), [("docs/QUALITY.md", "docs/quality"), ("docs/quality/avx2/README.md", "docs/quality/avx2")]
+)
+def test_documents_have_the_figures_of_their_runs(document, folder):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert text == filled(text, read_runs(ROOT / folder / "results.jsonl"))
 
 
 def test_tables_are_filled_with_means_best_first():

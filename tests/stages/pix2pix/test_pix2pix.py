@@ -198,9 +198,9 @@ def test_every_loss_trains_and_keeps_the_best_snapshot(loss, discs, tmp_path, mo
     p = parse("pix2pix", VALUES | SMALL | {"loss": loss, "r1_gamma": 0.1 if loss == "hinge" else 0.0}, Pix2pixParams)
     watched, states, scores = [], [], iter([1.0, 2.0])
 
-    def score(net: UNet) -> float:
+    def score(net: UNet) -> dict[str, float]:
         states.append({name: value.clone() for name, value in net.state_dict().items()})
-        return next(scores)
+        return {"val_feature": next(scores)}
 
     with scratch("pix2pix") as stage:
         palette = palettes_of(pictures.images, p.palette)
