@@ -48,8 +48,8 @@ def list_files(manifest: Path) -> Files:
     """All scraped files in the stable order: drawings first, then by path."""
     with reading(manifest):
         table = pq.read_table(manifest, columns=["path", "label", "source", "status"])
-        told = (table.schema.metadata or {}).get(b"sources")
-        sources = json.loads(told) if told else sorted(table["source"].unique().to_pylist())
+        recorded = (table.schema.metadata or {}).get(b"sources")
+        sources = json.loads(recorded) if recorded else sorted(table["source"].unique().to_pylist())
     table = table.set_column(0, "path", table["path"].cast(pa.large_string()))  # others end at 2 GB
     table = table.filter(pc.equal(table["status"], "ok")).sort_by("path")
     style = np.array([style_of(path.as_py()) for path in table["path"]], object)

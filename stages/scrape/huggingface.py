@@ -79,9 +79,9 @@ def _rows(out: Path, params: HuggingfaceParams, name: str, commit: str, licence:
                 for values in batch.to_pylist():
                     file = f"{name.removesuffix('.parquet')}/{number:08}"
                     url = f"huggingface:{params.dataset}@{commit}/{name}#{number}"
-                    told, outcome = _keep(out / "files", file, values[params.image])
+                    path_kept, outcome = _keep(out / "files", file, values[params.image])
                     label = _said(values.get(params.label_column), labels)
-                    yield Row(told, label, "huggingface", url, licence, **outcome)
+                    yield Row(path_kept, label, "huggingface", url, licence, **outcome)
                     number += 1
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{params.dataset}: cannot read {name}: {' '.join(str(error).split())}") from None

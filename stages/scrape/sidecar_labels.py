@@ -69,8 +69,8 @@ def _said(member: Member, key: str) -> str:
     if _ending(member.name) != ".json":
         return said.partition("\n")[0].strip()
     try:
-        told: Any = json.loads(said)
+        parsed: Any = json.loads(said)
     except (ValueError, RecursionError):
         return ""
-    value = told.get(key) if isinstance(told, dict) else None
+    value = parsed.get(key) if isinstance(parsed, dict) else None
     return "" if value is None else text(str(value))

@@ -135,7 +135,7 @@ for seed in sys.argv[1:]:
 """
 
 
-def told(script: str, arguments: list[str], env: dict[str, str], after: Callable[[int], None]) -> dict[Any, str]:
+def answers_of(script: str, arguments: list[str], env: dict[str, str], after: Callable[[int], None]) -> dict[Any, str]:
     """What a script prints, a line an answer; `after` is called with their number at each."""
     command = [sys.executable, "-c", SCRIPT + script, *arguments]
     rows: list[list[Any]] = []
@@ -180,6 +180,6 @@ def test_a_node_lost_in_the_middle_costs_nothing(tiny_set, server, cluster, scri
         if number == count:
             lose(cluster)
 
-    whole = told(script, arguments, settings(), lambda number: None)
-    assert told(script, arguments, settings(cluster), after) == whole
+    whole = answers_of(script, arguments, settings(), lambda number: None)
+    assert answers_of(script, arguments, settings(cluster), after) == whole
     assert len(whole) == len(arguments)

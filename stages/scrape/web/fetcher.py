@@ -94,9 +94,9 @@ class Fetcher:
                 try:
                     answer = await self._once(address, headers, host, whole)
                 except Failed as error:
-                    host.told(well=not error.ill)
+                    host.note_answer(healthy=not error.ill)
                     raise
-                host.told(well=True)
+                host.note_answer(healthy=True)
                 return answer
 
         return await retry.insist(once, self.params.retries, host.rest)

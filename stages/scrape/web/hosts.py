@@ -71,6 +71,6 @@ class Host:
         """Begin no request for so long: the host asked for it."""
         self._due = max(self._due, asyncio.get_running_loop().time() + seconds)
 
-    def told(self, well: bool) -> None:
-        """Whether it answered a request as a host in health does."""
-        self._failures = 0 if well else self._failures + 1
+    def note_answer(self, healthy: bool) -> None:
+        """Count failures in a row: `healthy` says whether the host answered this request as it should."""
+        self._failures = 0 if healthy else self._failures + 1

@@ -65,7 +65,7 @@ def retry_after(header: str) -> float | None:
 
 
 async def insist(once: Callable[[], Awaitable[T]], retries: int, rest: Callable[[float], None]) -> T:
-    """Result of `once`, or its error after all retries; `rest` is told how long the server wants peace."""
+    """Result of `once`, or its error after all retries; `rest` gets the seconds that a server asks to wait."""
 
     def wait(error: Exception) -> bool | float:
         if not isinstance(error, Failed) or error.wait is None:
