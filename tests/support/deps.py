@@ -1,12 +1,14 @@
 """Which files of the project a stage needs, read from its imports: `make deps` writes their packages into dvc.yaml.
 
-A stage depends on whole packages: on a folder of creatures/ or stages/ if it imports any file of it.
+A stage depends on whole packages: on a folder of creatures/ or stages/ if it imports any file of it. What that costs,
+the files whose change reruns a stage that does not import them: `python -m tests.support.deps needless`.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +72,13 @@ def code_of(stage: str, root: Path = ROOT) -> list[str]:
     return sorted({package(path, root) for path in closure(f"stages.{stage}.__main__", root)})
 
 
+def needless(stage: str, root: Path = ROOT) -> list[str]:
+    """Files of its packages that a stage does not import, sorted: their change reruns it for nothing."""
+    packages = [root / path for path in code_of(stage, root)]
+    files = {file for path in packages for file in (path.rglob("*.py") if path.is_dir() else [path])}
+    return sorted({str(file.relative_to(root)) for file in files} - closure(f"stages.{stage}.__main__", root))
+
+
 STAGE = re.compile(r"^  (\w+):\n((?:    (?!deps)[^\n]*\n)*)    deps: \[(.*?)\]", re.DOTALL | re.MULTILINE)
 
 
@@ -90,4 +99,9 @@ def written(text: str, root: Path = ROOT) -> str:
 
 if __name__ == "__main__":
     path = ROOT / "dvc.yaml"
-    path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    if sys.argv[1:] == ["needless"]:
+        for stage in [found[1] for found in STAGE.finditer(text)]:
+            print(stage, len(closure(f"stages.{stage}.__main__")), *needless(stage))
+    else:
+        path.write_text(written(text), encoding="utf-8")
