@@ -49,9 +49,9 @@ lint: setup ## check style and types
 	@rm -f app/page/*.pyi # Gradio writes them; mypy would read them instead of the code
 	mypy
 
-fix: ## mend what ruff can mend by itself
+fix: setup ## mend what ruff can mend by itself
 	ruff check --fix
 	ruff format
 
-deps: ## write into dvc.yaml which packages each stage imports from
+deps: setup ## write into dvc.yaml which packages each stage imports from
 	python -m tests.support.deps

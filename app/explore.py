@@ -149,9 +149,9 @@ def cleaned(image: Image.Image, cleaning: Mapping[str, Any]) -> np.ndarray:
     Raises:
         Unusable: it is blank or too small.
     """
-    figure, background = cut_out(image, rgb(cleaning["clean.background"]), cleaning["clean.min_px"])
+    foreground, background = cut_out(image, rgb(cleaning["clean.background"]), cleaning["clean.min_px"])
     enlarge = ENLARGE[cleaning["clean.enlarge"]]
-    found = enlarge(figure, background, cleaning["common.image_px"], cleaning["clean.margin"])
+    found = enlarge(foreground, background, cleaning["common.image_px"], cleaning["clean.margin"])
     return np.asarray(found).transpose(2, 0, 1)
 
 

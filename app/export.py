@@ -27,7 +27,7 @@ OUT = Path("models/export")
 CHECKED = 3  # another batch than the one that is traced
 MOST = 1e-4  # that onnxruntime's pixels, in [-1, 1], may differ from torch's
 OPSET = 18
-PALETTE = "RGB in [-1, 1] and share of the figure, the most frequent colour first; zeros for none"
+PALETTE = "RGB in [-1, 1] and fraction of the foreground, the most frequent colour first; zeros for none"
 DATA = """\
 Made by this project's `dvc repro` and `python -m app export`. `params.yaml` says of which pictures (`scrape`).
 The default ones are of Pokémon, which belong with their pictures to Nintendo, Creatures Inc. and GAME FREAK inc.:
@@ -44,7 +44,7 @@ class Exported:
         inputs: by name, for so many pictures.
         about: shapes and ranges by name.
         params: that it was trained with.
-        figures: file of what it was measured at; None for a released one, whose card says it.
+        metrics: file of what it was measured at; None for a released one, whose card says it.
     """
 
     net: nn.Module
@@ -164,7 +164,7 @@ def difference(path: Path, net: nn.Module, inputs: dict[str, Tensor]) -> float:
 
 
 def card(models: dict[str, Exported], path: Path) -> Path:
-    """Write the model card (M. Mitchell et al., 2019): data, parameters, figures, licence."""
+    """Write the model card (M. Mitchell et al., 2019): data, parameters, metrics, licence."""
     lines = ["# Creature networks", "", *DATA]
     for name, model in models.items():
         lines += ["", f"## {name}.onnx", "", *(f"- `{key}`: {text}" for key, text in model.about.items())]

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
+from creatures.runtime.config import flat
 from creatures.runtime.errors import UserError
 
 if TYPE_CHECKING:
@@ -93,15 +94,6 @@ def experiments() -> list[Trial]:
     return trials
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested dictionaries by dotted names."""
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        name = f"{prefix}.{key}" if prefix else key
-        found |= flat(value, name) if isinstance(value, dict) else {name: value}
-    return found
-
-
 def differing(trials: Iterable[Trial]) -> list[str]:
     """Names of the parameters that are not the same in all trials."""
     seen: dict[str, set[str]] = {}
@@ -112,7 +104,7 @@ def differing(trials: Iterable[Trial]) -> list[str]:
 
 
 def table(trials: list[Trial], varied: list[str], stage: str) -> str:
-    """Markdown: a row a trial, best first, with what varied and the figures of the stage that differ."""
+    """Markdown: a row a trial, best first, with what varied and the metrics of the stage that differ."""
     names = [name for name in trials[0].metrics if name.startswith(f"{stage}.")]
     names = [name for name in names if len({trial.metrics.get(name) for trial in trials}) > 1]
     rows = [["experiment", *(name.split(".", 1)[1] for name in (*varied, *names))]]
@@ -150,7 +142,7 @@ def order(value: Any) -> tuple[bool, Any]:
 
 
 def importances(study: Study) -> str:
-    """Markdown: the share of the figure's variance that each parameter explains.
+    """Markdown: the fraction of the metric's variance that each parameter explains.
 
     By functional ANOVA (F. Hutter et al., "An Efficient Approach for Assessing Hyperparameter Importance", 2014).
     """
@@ -174,7 +166,7 @@ def curves(trials: list[Trial], varied: list[str], stage: str, out: Path) -> lis
 
 
 def label(trial: Trial, varied: list[str]) -> str:
-    return ", ".join(f"{name.rsplit('.', 1)[-1]} {trial.params.get(name)}" for name in varied)
+    return ", ".join(f"{name.split('.', 1)[1]} {trial.params.get(name)}" for name in varied)
 
 
 def history(trial: Trial, stage: str) -> DataFrame | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.networks import is_released
 from creatures.data.loading import read_header
-from creatures.runtime.config import lookup, read_yaml
+from creatures.runtime.config import flat, lookup, read_yaml
 from creatures.runtime.errors import UserError
 
 PARAMS = Path("params.yaml")
@@ -39,9 +39,8 @@ def note_changes(*paths: Path) -> None:
             continue
         header = read_header(path)
         trained = {"common": header.get("common"), path.stem: header.get("params")}
-        values = {f"{name}.{key}": value for name, part in trained.items() for key, value in (part or {}).items()}
         try:
-            changed = _changed(values)
+            changed = _changed(flat({name: part or {} for name, part in trained.items()}))
         except UserError:  # params.yaml is no matter of what only draws
             continue
         if changed:
@@ -51,5 +50,10 @@ def note_changes(*paths: Path) -> None:
 def _changed(trained: dict[str, Any]) -> str:
     """Which values params.yaml has otherwise, "" for none; what it has not at all counts as the same."""
     now = read_yaml(PARAMS) if PARAMS.exists() else {}
-    other = {key: found for key, value in trained.items() if (found := lookup(now, key)) not in (None, value)}
+    by_now = {key: lookup(now, key) for key in trained}
+    other = {
+        key: found
+        for key, found in by_now.items()
+        if found is not None and found != trained[key] and not isinstance(found, dict)  # a section, of late
+    }
     return "; ".join(f"{key} {trained[key]}, params.yaml says {found}" for key, found in other.items())

@@ -44,27 +44,27 @@ def outline_of(
     image = image.copy()
     image.thumbnail((MOST_PX, MOST_PX))
     try:
-        figure, background = cut_out(image, WHITE, MIN_PX)
+        foreground, background = cut_out(image, WHITE, MIN_PX)
     except Unusable as error:
         raise UserError(f"there is nothing to colour: {error.reason} {error.detail}".rstrip()) from None
-    lines = strokes(figure) if kind != "picture" else None
-    if lines is not None and (kind == "drawing" or (is_thin(lines) and is_bare(figure, lines))):
+    lines = strokes(foreground) if kind != "picture" else None
+    if lines is not None and (kind == "drawing" or (is_thin(lines) and is_bare(foreground, lines))):
         return fitted(lines, px, margin)
-    outline = trace(np.asarray(smooth(figure, background, px, margin)))
+    outline = trace(np.asarray(smooth(foreground, background, px, margin)))
     if not (outline == 0).any():
         raise UserError("there is nothing to colour: no lines")
     return outline
 
 
-def strokes(figure: Image.Image) -> np.ndarray:
+def strokes(foreground: Image.Image) -> np.ndarray:
     """Mask of what differs most from the paper around it: uint8, H x W, 255 on it, 0 elsewhere.
 
     The paper is the median of a wide neighbourhood, so that a shadow over a photographed
     sheet is none of the drawing. Beyond the edges it is as most of the sheet is, for a
     line that runs along an edge is none of the paper.
     """
-    pixels = np.asarray(figure)
-    wide = min(255, max(3, max(figure.size) // 4) | 1)
+    pixels = np.asarray(foreground)
+    wide = min(255, max(3, max(foreground.size) // 4) | 1)
     half, most = wide // 2, np.median(pixels, axis=(0, 1)).tolist()
     sheet = cv2.copyMakeBorder(pixels, half, half, half, half, cv2.BORDER_CONSTANT, value=most)
     paper = cv2.medianBlur(sheet, wide)[half:-half, half:-half]
@@ -77,9 +77,9 @@ def is_thin(lines: np.ndarray) -> bool:
     return bool(lines.any()) and thickness(lines) <= max(3.0, THIN * max(lines.shape)) and (lines > 0).mean() < 0.4
 
 
-def is_bare(figure: Image.Image, lines: np.ndarray) -> bool:
+def is_bare(foreground: Image.Image, lines: np.ndarray) -> bool:
     """Whether there is next to no colour beside the strokes (255 on 0)."""
-    colours = np.asarray(figure).astype(np.int16)
+    colours = np.asarray(foreground).astype(np.int16)
     chroma = colours.max(2) - colours.min(2)
     beside = cv2.dilate(lines, np.ones((5, 5), np.uint8)) == 0
     return not beside.any() or float(chroma[beside].mean()) < COLOURLESS

@@ -30,15 +30,15 @@ from stages.evaluate.params import EvaluateParams
 
 @dataclass(frozen=True)
 class BestOf:
-    """A sampler that keeps a share of what it draws."""
+    """A sampler that keeps a fraction of what it draws."""
 
     sampler: Sampler
-    metric_network: RealismScorer
-    share: float
+    scorer: RealismScorer
+    fraction: float
 
     def sample(self, count: int, seed: int) -> np.ndarray:
         """uint8, count x 3 x H x W."""
-        return best_of(self.sampler, self.metric_network, drawn_for(count, self.share), count, seed)
+        return best_of(self.sampler, self.scorer, drawn_for(count, self.fraction), count, seed)
 
 
 def main(
@@ -49,13 +49,13 @@ def main(
     try:
         p = parse("evaluate", read_yaml("params.yaml")["evaluate"], EvaluateParams)
         pictures, file = open_pictures(), generator_file()
-        sampler, metric_network = load_sampler(file), RealismScorer(critic_file(), file)
+        sampler, scorer = load_sampler(file), RealismScorer(critic_file(), file)
     except UserError as error:
         sys.exit(f"best: {error}")
     columns = [name for name in COLUMNS if name != "kid_lite2"]
     print(f"| kept | {' | '.join(columns)} |\n|{' --- |' * (len(columns) + 1)}")
     for share in shares:
-        found = scores(BestOf(sampler, metric_network, share), pictures, 0, p, out)
+        found = scores(BestOf(sampler, scorer, share), pictures, 0, p, out)
         print(f"| {share:g} | {' | '.join(f'{found[name]:.3f}' for name in columns)} |", flush=True)
 
 

@@ -3,10 +3,10 @@
     python -m bench.fid                             # fetches the weights, 91 MB
     python -m bench.fid --weights weights-inception-2015-12-05-6726825d.pth
 
-Inception and the figures are torch-fidelity's (Obukhov et al., 2020), which agree with the original TensorFlow ones
+Inception is torch-fidelity's (Obukhov et al., 2020), which agrees with the original TensorFlow one
 to many digits. Needs data/clean, and draws with the networks of models/ or the released ones. Papers mostly take
 50,000 samples against all train pictures: FID is higher for fewer of either (M. Bińkowski et al., 2018), so say
-how many there were with every figure.
+how many there were with every value.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -59,7 +59,7 @@ def features(net: FeatureExtractorInceptionV3, pictures: np.ndarray, title: str)
 def main(
     weights: Annotated[Path | None, typer.Option(help="File of Inception's weights; fetched without.")] = None,
     samples: Annotated[int, typer.Option(min=2)] = 50_000,
-    split: Annotated[str, typer.Option(help="Real pictures: train, val or test.")] = "train",
+    split: Annotated[Literal["train", "val", "test"], typer.Option(help="Real pictures.")] = "train",
     seed: Annotated[int, typer.Option()] = 0,
 ) -> None:
     try:

@@ -27,6 +27,8 @@ import psutil
 from PIL import Image, ImageDraw
 from ruamel.yaml import YAML
 
+from app.recipe import overlaid
+
 ROOT = Path(__file__).parents[1]
 PER_RUN = 3  # disturbances
 KINDS = ("KILL stage", "KILL all", "TERM stage", "INT stage", "INT all", "full disk")
@@ -80,9 +82,7 @@ def make_checkout(folder: Path) -> None:
     draw(folder / "data/own")
     yaml = YAML()
     params, tiny = (yaml.load(path.read_text()) for path in (folder / "params.yaml", ROOT / "bench/kills.yaml"))
-    for section, values in tiny.items():
-        params[section].update(values)
-    yaml.dump(params, folder / "params.yaml")
+    yaml.dump(overlaid(params, tiny), folder / "params.yaml")
     subprocess.check_call(["git", "init", "--quiet"], cwd=folder)
 
 

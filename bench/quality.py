@@ -222,7 +222,7 @@ def main(
     minutes: Annotated[float, typer.Option(min=0.01, help="For all that a recipe needs.")] = 20,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 3,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time; they share the cores evenly.")] = 1,
-    pictures: Annotated[int, typer.Option(help="That each run may have; 0: all.")] = 0,
+    pictures: Annotated[int, typer.Option(min=0, help="That each run may have; 0: all.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for what comes out.")] = Path("samples/quality"),
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)

@@ -98,10 +98,10 @@ def _mean(runs: Runs, name: str) -> float:
 
 
 def _cell(values: list[float]) -> str:
-    if not values:  # measured before there was such a figure
+    if not values:  # measured before there was such a metric
         return "–"
-    evenly_spaced = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{evenly_spaced}"
+    deviation = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{deviation}"
 
 
 def main(folder: str, document: str) -> None:

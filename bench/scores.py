@@ -11,6 +11,7 @@ import torch
 
 from bench.workspace import code_digest
 from creatures.data.pictures import Pictures, evenly_spaced
+from creatures.data.tensors import default_device
 from creatures.latents.sampler import Latent, Sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import features
@@ -35,7 +36,7 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
     digest.update(str(reference).encode())
     file = out / f"real-lite{variant}-{digest.hexdigest()[:12]}.npz"
     if not file.exists():
-        metric_network = EfficientNetLite(variant)
+        metric_network = EfficientNetLite(variant).to(default_device())
         found = {
             split: features(metric_network, pictures.images[evenly_spaced(pictures.rows(split), reference)])
             for split in ("train", "val", "test")
@@ -50,12 +51,15 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
 def scores(
     sampler: Draws, pictures: Pictures, seed: int, p: EvaluateParams, out: Path, against: str = "val"
 ) -> dict[str, Any]:
-    """All figures of one generator, on the judging network, and KID, `against` a split, on the one beside it."""
-    drawn = sampler.sample(p.samples, seed + 1)
+    """All metrics of one generator, on the metric network, and KID, `against` a split, on the one beside it."""
+    drawn, device = sampler.sample(p.samples, seed + 1), default_device()
     train = pictures.images[evenly_spaced(pictures.rows("train"), p.reference)]
     found: dict[str, Any] = {**defects(drawn, train)}
     for variant in (METRIC_NETWORK, BESIDE):
-        fake, real = features(EfficientNetLite(variant), drawn), real_features(variant, pictures, p.reference, out)
+        fake, real = (
+            features(EfficientNetLite(variant).to(device), drawn),
+            real_features(variant, pictures, p.reference, out),
+        )
         found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real[against])
         if variant == METRIC_NETWORK:
             found |= precision_recall_density_coverage(fake, real["train"])
@@ -66,8 +70,8 @@ def scores(
 def curve(
     net: Generator, kept: list[Any], latent: Latent, seed: int, samples: int, real: np.ndarray
 ) -> list[dict[str, float]]:
-    """KID on the judging network as training went on; `kept`: seconds, step and weights at each point."""
-    metric_network, rows = EfficientNetLite(METRIC_NETWORK), []
+    """KID on the metric network as training went on; `kept`: seconds, step and weights at each point."""
+    metric_network, rows = EfficientNetLite(METRIC_NETWORK).to(default_device()), []
     for seconds, _, weights in kept:
         net.load_state_dict(weights)
         net.eval().to(memory_format=torch.channels_last)

@@ -28,7 +28,7 @@ import typer
 from PIL import Image, ImageDraw
 from ruamel.yaml import YAML
 
-from bench.quality import overlaid
+from app.recipe import overlaid
 from creatures.runtime.config import read_yaml
 from stages.scrape.web.guard import LOOPBACK
 

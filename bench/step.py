@@ -2,7 +2,7 @@
 
     python -m bench.step --steps 60
 
-Two figures come out: the share of the step that the networks take, forward and backward
+Two numbers come out: the share of the step that the networks take, forward and backward
 (the small part of losses and augmentation in the backward pass included), and the time that
 the step's convolutions need alone, each again with operands of the same shape, layout and
 type, over the time of the step. On the CPU only. Needs the stages before the GAN.

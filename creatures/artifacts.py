@@ -1,11 +1,9 @@
-"""Every file that a stage writes and another, or a command, reads: where it lies, who writes it, who opens it."""
+"""What a stage writes and another, or a command, reads: where it lies, who writes it, what saves and opens it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 RAW, CLEAN, EDGES, MODELS = Path("data/raw"), Path("data/clean"), Path("data/edges"), Path("models")
 MANIFEST = RAW / "manifest.parquet"
@@ -29,29 +27,33 @@ class Artifact:
     Attributes:
         name: what messages call it, and `made_from` of what is made of it.
         stage: that writes it.
-        loader: `module:function` of the library that opens it; "" where its only reader is a stage.
+        loader, saver: `module:function` of the library; "" where it is code of a stage or a command.
     """
 
     name: str
     stage: str
     loader: str = ""
-
-    def load(self, *args: Any, **kwargs: Any) -> Any:
-        """Open it. Raises UserError where the file is missing or damaged."""
-        module, function = self.loader.split(":")
-        return getattr(import_module(module), function)(*args, **kwargs)
+    saver: str = ""
 
 
+WEIGHTS = "creatures.data.weights:save_weights"
 ARTIFACTS: dict[Path, Artifact] = {
     MANIFEST: Artifact("manifest", "scrape"),
     SPECIES_NAMES: Artifact("names", "names"),
     PICTURES: Artifact("pictures", "clean", "creatures.data.pictures:open_pictures"),
     OUTLINES: Artifact("outlines", "edges"),
-    ENCODER: Artifact("encoder", "classifier", "creatures.nets.encoder.encoder:load_encoder"),
+    ENCODER: Artifact("encoder", "classifier", "creatures.nets.encoder.encoder:load_encoder", WEIGHTS),
     EMBEDDINGS: Artifact("embeddings", "pretrain", "creatures.data.loading:open_array"),
-    PRETRAINED: Artifact("pretrained generator", "pretrain", "creatures.latents.sampler:load_sampler"),
-    MIXTURE: Artifact("mixture", "gmm", "creatures.latents.mixture:load_mixture"),
-    GENERATOR: Artifact("generator", "gan", "creatures.latents.sampler:load_sampler"),
-    DISCRIMINATOR: Artifact("discriminator", "gan", "creatures.nets.discriminators.critic:load_critic"),
-    COLOURER: Artifact("colourer", "pix2pix", "creatures.translation.colouring:load_colourer"),
+    PRETRAINED: Artifact("pretrained generator", "pretrain", "creatures.latents.sampler:load_sampler", WEIGHTS),
+    MIXTURE: Artifact(
+        "mixture", "gmm", "creatures.latents.mixture:load_mixture", "creatures.latents.mixture:save_mixture"
+    ),
+    GENERATOR: Artifact("generator", "gan", "creatures.latents.sampler:load_sampler", WEIGHTS),
+    DISCRIMINATOR: Artifact(
+        "discriminator",
+        "gan",
+        "creatures.nets.discriminators.critic:load_critic",
+        "creatures.nets.discriminators.critic:save_critic",
+    ),
+    COLOURER: Artifact("colourer", "pix2pix", "creatures.translation.colouring:load_colourer", WEIGHTS),
 }

@@ -23,7 +23,7 @@ K = TypeVar("K")
 
 WAVE = 20_000  # rows that a cluster is given at once: it may hold the answers to all of them
 TRIES = 5  # for a row that did not come back
-TOLD = 500  # characters of an error
+ERROR_LENGTH = 500  # characters of an error
 
 KILLED = "a process that works on pictures was killed, perhaps for want of memory or of room in /dev/shm"
 
@@ -170,4 +170,4 @@ def _lost() -> tuple[type[Exception], ...]:
 
 
 def _tell(error: Exception) -> str:
-    return " ".join(str(error).split())[:TOLD]  # Ray's first line names the task, a later one the cause
+    return " ".join(str(error).split())[:ERROR_LENGTH]  # Ray's first line names the task, a later one the cause

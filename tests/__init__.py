@@ -1,1 +1,1 @@
-"""Tests, mirroring stages/ and app/."""
+"""Tests, in the tree of what they test: creatures/, stages/, app/, bench/ and examples/."""

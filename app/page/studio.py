@@ -68,9 +68,9 @@ class Studio:
         chosen = self.scorer.best(pictures, z, classes, count) if times > 1 else np.arange(count)
         return pictures[chosen], z[chosen]
 
-    def more_like(self, z: np.ndarray, count: int, seed: int, evenly_spaced: float) -> tuple[np.ndarray, np.ndarray]:
+    def more_like(self, z: np.ndarray, count: int, seed: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
         """Creatures near one, itself the first, with their z."""
-        found = self.explorer.around(z.astype(np.float64), count, seed, evenly_spaced)
+        found = self.explorer.around(z.astype(np.float64), count, seed, truncation)
         return self.explorer.draw(found), found
 
     def nearest(self, picture: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, list[str]]:

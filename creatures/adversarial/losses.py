@@ -46,7 +46,7 @@ def bce_generator(fake: Tensor) -> Tensor:
 
 
 def smooth_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """A share SMOOTHING of each label is spread over the two classes. C. Szegedy et al., 2016, section 7."""
+    """A fraction SMOOTHING of each label is spread over the two classes. C. Szegedy et al., 2016, section 7."""
     one, zero = 1 - SMOOTHING / 2, SMOOTHING / 2
     on_real = F.binary_cross_entropy_with_logits(real, torch.full_like(real, one))
     return on_real + F.binary_cross_entropy_with_logits(fake, torch.full_like(fake, zero))

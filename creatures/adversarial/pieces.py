@@ -1,4 +1,4 @@
-"""A penalty on figures that lie in pieces."""
+"""A penalty on foregrounds that lie in pieces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Pieces:
     DECAY = 0.98
 
     def __init__(self) -> None:
-        self.averages: Tensor | None = None  # shares of real and of fake pictures that are in pieces, (2,)
+        self.averages: Tensor | None = None  # fractions of real and of fake pictures that are in pieces, (2,)
 
     def __call__(self, real: Tensor, fake: Tensor) -> Tensor:
         """Pictures float N x 3 x H x W in [-1, 1]."""

@@ -1,4 +1,4 @@
-"""From a picture to its figure: laid on the background, cropped, centred, resized."""
+"""From a picture to its foreground: laid on the background, cropped, centred, resized."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from PIL import Image, ImageChops
 from creatures.decoding.raster import MAX_PIXELS
 from creatures.decoding.unusable import BLANK, SMALL, Unusable
 
-FAINT = 12  # alpha up to this, and colours this close to the background, are not the figure
+FAINT = 12  # alpha up to this, and colours this close to the background, are not the foreground
 CLEAR = [255 * (level > FAINT) for level in range(256)]
-MOST_PIXELS = 2 * MAX_PIXELS  # of the square that a figure is laid on
+MOST_PIXELS = 2 * MAX_PIXELS  # of the square that a foreground is laid on
 STRIP_PIXELS = 1 << 22
 BORDER_SHARE = 0.95  # of the border in one colour: that colour is the background
 
@@ -29,7 +29,7 @@ def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.
         image: RGBA.
 
     Returns:
-        The figure, RGB, and the colour around it.
+        The foreground, RGB, and the colour around it.
 
     Raises:
         Unusable: blank, or its longer side is below `min_px`.
@@ -79,7 +79,7 @@ def ink(picture: Image.Image, background: Colour) -> float:
 
 
 def smooth(foreground: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
-    """Centre a figure on a square of `px` that it fills up to the margin, antialiased."""
+    """Centre a foreground on a square of `px` that it fills up to the margin, antialiased."""
     side = max(foreground.size) / (1 - 2 * margin)
     if side**2 > MOST_PIXELS:  # a very long one: its square would not fit in memory
         longest = max(foreground.size) * px / side
@@ -91,7 +91,7 @@ def smooth(foreground: Image.Image, background: Colour, px: int, margin: float) 
 
 
 def whole(foreground: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
-    """As `smooth`, but a figure with room to grow does so by a whole factor, for pixel art."""
+    """As `smooth`, but a foreground with room to grow does so by a whole factor, for pixel art."""
     factor = int(px * (1 - 2 * margin) // max(foreground.size))
     if not factor:
         return smooth(foreground, background, px, margin)

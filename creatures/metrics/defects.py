@@ -1,4 +1,4 @@
-"""Defects that a viewer sees and feature distances do not: a mesh, figures in pieces, holes.
+"""Defects that a viewer sees and feature distances do not: a mesh, foregrounds in pieces, holes.
 
 Pictures are uint8 N x 3 x H x W.
 """
@@ -52,7 +52,7 @@ def pieces_of(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pieces_and_holes(image: np.ndarray) -> tuple[int, float]:
-    """In how many pieces a figure is (8-connected ink), and enclosed ground over ink.
+    """In how many pieces a foreground is (8-connected ink), and enclosed ground over ink.
 
     The ground is the median colour of the picture's border.
 

@@ -61,6 +61,7 @@ StartName = Annotated[str, AfterValidator(_below_models)]
 
 
 S = TypeVar("S", bound=Section)
+NOW = " is called "  # of a key of before; such lines come first
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -88,6 +89,15 @@ def lookup(values: dict[str, Any], dotted: str) -> Any:
     return found
 
 
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values of nested dictionaries by dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}.{key}" if prefix else key
+        found |= flat(value, name) if isinstance(value, dict) else {name: value}
+    return found
+
+
 def changed(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of nested dictionaries with other values at dotted keys, such as `discriminator.width`."""
     found = copy.deepcopy(dict(values))
@@ -109,7 +119,8 @@ def parse(name: str, values: Any, model: type[S]) -> S:
     try:
         return model.model_validate({} if values is None else values)
     except ValidationError as error:
-        raise UserError("params.yaml: " + "; ".join(map(_explain(name, model), error.errors()))) from None
+        lines = map(_explain(name, model), error.errors())
+        raise UserError("params.yaml: " + "; ".join(sorted(lines, key=lambda line: NOW not in line))) from None
 
 
 def load(section: str, model: type[S], path: str | Path = "params.yaml") -> tuple[Common, S]:
@@ -122,7 +133,9 @@ def _explain(name: str, model: type[Section]) -> Any:
     def line(error: Any) -> str:
         key = ".".join([name, *map(str, error["loc"])])
         if now := {"extra_forbidden": RENAMED, "model_type": SECTIONS}.get(error["type"], {}).get(key):
-            return f"{key} is called {now} now"
+            return f"{key}{NOW}{now} now"
+        if error["type"] == "missing":
+            return f"{key} is missing"
         if error["type"] == "extra_forbidden":
             section, fields = key.rpartition(".")[0], _fields(model, error["loc"][:-1])
             return f"{key} is not a parameter" + (f"; {section} has {', '.join(fields)}" if fields else "")

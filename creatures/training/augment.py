@@ -47,11 +47,11 @@ def colour(x: Tensor, u: Tensor) -> Tensor:
     return _recolour(x, (u[0] - 0.5) * 0.4, u[1] + 0.5, u[2] * 0.5 + 0.75)
 
 
-def translation(x: Tensor, u: Tensor, share: float = 0.125) -> Tensor:
-    """Shift by up to `share` of the side in both directions; background comes in."""
+def translation(x: Tensor, u: Tensor, ratio: float = 0.125) -> Tensor:
+    """Shift by up to `ratio` of the side in both directions; background comes in."""
     side = x.shape[-1]
-    most = max(1, round(side * share))
-    shift = ((2 * u[:2, :, :, 0, 0] - 1) * share * side).round().long()  # 2 x N x 1
+    most = max(1, round(side * ratio))
+    shift = ((2 * u[:2, :, :, 0, 0] - 1) * ratio * side).round().long()  # 2 x N x 1
     place = torch.arange(side, device=x.device)
     rows = (place + shift[0] + most).clamp(0, side + 2 * most - 1)
     columns = (place + shift[1] + most).clamp(0, side + 2 * most - 1)
@@ -61,10 +61,10 @@ def translation(x: Tensor, u: Tensor, share: float = 0.125) -> Tensor:
     return padded[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def cutout(x: Tensor, u: Tensor, share: float = 0.4) -> Tensor:
-    """Paint a square of `share` of the side as background."""
+def cutout(x: Tensor, u: Tensor, ratio: float = 0.4) -> Tensor:
+    """Paint a square of `ratio` of the side as background."""
     side = x.shape[-1]
-    length = round(side * share)
+    length = round(side * ratio)
     start = (u[:2, :, :, 0, 0] * side).floor() - length // 2  # 2 x N x 1
     place = torch.arange(side, device=x.device)
     hit = (place >= start) & (place < start + length)

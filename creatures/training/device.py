@@ -12,6 +12,7 @@ from accelerate import Accelerator
 from torch import distributed as dist
 from torch import nn
 
+from creatures.data.tensors import repeatable_kernels
 from creatures.training.distributed import init_distributed
 
 SCALER = "scaler"  # in a checkpoint
@@ -23,11 +24,7 @@ def accelerator() -> Accelerator:
     bfloat16 autocast where the device has instructions for it, float16 with scaled losses on older GPUs,
     unless the environment's ACCELERATE_MIXED_PRECISION says bf16, fp16 or no.
     """
-    torch.use_deterministic_algorithms(True, warn_only=True)  # a few CUDA kernels have no such form
-    # the fill costs a tenth of a step, and nothing reads it
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cuda.matmul.allow_tf32 = True
-    torch.backends.cudnn.allow_tf32 = True
+    repeatable_kernels()
     able = "bf16" if has_bfloat16() else "fp16" if torch.cuda.is_available() else "no"
     init_distributed()
     several_on_cpu = dist.is_initialized() and not torch.cuda.is_available()

@@ -3,7 +3,7 @@
 Rows are dealt out like cards, so that each process has the same share of any first part of a batch.
 Whatever is drawn at random is drawn for the whole batch by every process, from the same seed, and
 dealt out too. Losses that are means over rows then need nothing but the mean of all gradients;
-what is of the whole batch at once takes `average`.
+what is of the whole batch at once takes `all_reduce_mean`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Rows = TypeVar("Rows", Tensor, np.ndarray)
 
 
 def init_distributed() -> None:
-    """Meet the others that the environment tells of, in RANK, WORLD_SIZE and MASTER_ADDR as torchrun sets them."""
+    """Join the processes that the environment names, in RANK, WORLD_SIZE and MASTER_ADDR as torchrun sets them."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group()  # gloo for what is on the CPU, and NCCL where there are GPUs
 
 
 def world_size() -> int:
-    """How many there are."""
+    """The number of processes."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
@@ -101,7 +101,7 @@ def barrier() -> None:
 
 
 def prepare(accelerate: Accelerator, *parts: Any) -> list[Any]:
-    """Networks and optimisers ready to train: Accelerate's, and with several processes of one mind.
+    """Networks and optimisers ready to train: Accelerate's, synchronised across ranks.
 
     No DistributedDataParallel: it expects one forward for each backward, and a GAN has several.
     """

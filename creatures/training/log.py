@@ -78,7 +78,7 @@ class Log(Quiet):
             print(f"{self.stage.name}: {step}/{self.steps}, {speed}, {left:.0f} s left  {self.latest}", flush=True)
 
     def row(self, step: int, metrics: dict[str, float]) -> None:
-        """Write figures at `step`; where they cannot be written, the run goes on without curves."""
+        """Write metrics at `step`; where they cannot be written, the run goes on without curves."""
         self.latest = "  ".join(f"{name} {value:.3g}" for name, value in metrics.items())
         if not self.writes:
             return

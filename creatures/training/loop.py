@@ -21,28 +21,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
 
 import numpy as np
 import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from creatures.data.loading import reading
-from creatures.runtime.atomic import atomic_file
-from creatures.runtime.errors import UserError, out_of_memory
+from creatures.runtime.errors import UserError
 from creatures.runtime.signals import say_interrupted
-from creatures.training.device import SCALER
+from creatures.training.checkpoint import Checkpoint, Progress, Stateful
 from creatures.training.distributed import all_reduce_mean, any_rank, barrier, is_main_process
 from creatures.training.log import Log, Quiet, RunContext
-from creatures.training.origin import REMEDY, Origin, state_file
+from creatures.training.origin import Origin, state_file
 
 SAVE_EVERY_SECONDS = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
-
-
-class Stateful(Protocol):
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: Any) -> Any: ...
 
 
 class Hook:
@@ -91,14 +83,11 @@ class Training:
     ) -> None:
         self.hooks = hooks
         self.steps, self.images_per_step, self.seed = steps, images_per_step, seed
-        self.state, self.log_every = dict(state), log_every
-        self.stage, self.folder = stage, stage.checkpoint_dir
+        self.stage, self.folder, self.log_every = stage, stage.checkpoint_dir, log_every
+        self.checkpoint = Checkpoint(stage.name, self.folder / "checkpoint.pt", state)
         self.origin = origin or Origin(stage.name)
         self.origin.check(steps)
-        self.history: list[dict[str, float]] = []
-        self.step = 0
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
+        self.progress = Progress()
         self._stopping = self._ended = False
 
     def __enter__(self) -> Training:
@@ -144,7 +133,7 @@ class Training:
             yield self.step
             for hook in self.hooks:
                 hook.after_step(self, self.step)
-            self.step += 1
+            self.progress.step += 1
             if self.step % self.log_every == 0:
                 self._close_row()
                 if time.monotonic() - self._saved > SAVE_EVERY_SECONDS:
@@ -154,7 +143,7 @@ class Training:
                 barrier()
                 raise KeyboardInterrupt
             self._log.advance(self.step)
-        if not all_finite({name: item.state_dict() for name, item in self.state.items()}):
+        if not self.checkpoint.finite():
             raise self._not_finite("weights are")
         self._means()  # nothing to go on with is saved if they are not finite
         try:  # with its row under way, which a longer run would go on with
@@ -163,7 +152,7 @@ class Training:
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else error
             print(f"{self.stage.name}: no last checkpoint in {self.folder}: {reason}", file=sys.stderr)
-        if self._counts:
+        if self.progress.counts:
             self._close_row()
         for hook in self.hooks:
             hook.end(self)
@@ -175,18 +164,20 @@ class Training:
 
     def log(self, **losses: Tensor) -> None:
         """Add this step's losses (0-d tensors) to the row under way; no wait for the device."""
+        sums, counts = self.progress.sums, self.progress.counts
         for name, value in losses.items():
             value = value.detach().double()
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-            self._counts[name] = self._counts.get(name, 0) + 1
+            sums[name] = sums[name] + value if name in sums else value
+            counts[name] = counts.get(name, 0) + 1
 
     def log_metrics(self, **metrics: float) -> None:
-        """Add figures measured now and then, such as a score on val, as a row of their own."""
+        """Add metrics measured now and then, such as a score on val, as a row of their own."""
         self.history.append({"step": self.step + 1, "kimg": self._kimg(self.step + 1), **metrics})
         self._log.row(self.step + 1, metrics)
 
     def _means(self) -> dict[str, float]:
-        means = {name: float(all_reduce_mean(total)) / self._counts[name] for name, total in self._sums.items()}
+        totals, counts = self.progress.sums, self.progress.counts
+        means = {name: float(all_reduce_mean(total)) / counts[name] for name, total in totals.items()}
         for name, value in means.items():
             if not math.isfinite(value):
                 raise self._not_finite(f"{name} is")
@@ -194,7 +185,7 @@ class Training:
 
     def _close_row(self) -> None:
         means = self._means()
-        self._sums, self._counts = {}, {}
+        self.progress.sums, self.progress.counts = {}, {}
         self.history.append({"step": self.step, "kimg": self._kimg(self.step), **means})
         self._log.row(self.step, means)
 
@@ -202,79 +193,40 @@ class Training:
         return round(step * self.images_per_step / 1000, 3)
 
     def _not_finite(self, what: str) -> UserError:
-        kept = f"; the last good checkpoint stays in {self.folder}" if self._file.exists() else ""
+        kept = f"; the last good checkpoint stays in {self.folder}" if self.checkpoint.path.exists() else ""
         return UserError(f"{what} no longer finite at step {self.step}: lower the learning rate{kept}")
 
     @property
-    def _file(self) -> Path:
-        return self.folder / "checkpoint.pt"
+    def step(self) -> int:
+        """Steps done."""
+        return self.progress.step
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        return self.progress.history
 
     def _save_all(self) -> None:
         """Save what all processes know of the row under way."""
-        self._sums = {name: all_reduce_mean(total) for name, total in self._sums.items()}
+        self.progress.sums = {name: all_reduce_mean(total) for name, total in self.progress.sums.items()}
         self.save()
 
     def save(self) -> None:
         """Write the checkpoint; a kill at any moment leaves the old or the new one whole."""
         if not is_main_process():
             return
-        state = {name: item.state_dict() for name, item in self.state.items()}
-        if not all_finite(state):
+        if not self.checkpoint.finite():
             raise self._not_finite("weights are")
-        row = {"sums": self._sums, "counts": self._counts}
-        with atomic_file(self._file) as part, open(part, "wb") as file:
-            saved = {"step": self.step, "history": self.history, "row": row, "state": state}
-            torch.save(saved | {"about": self.origin.about}, file)
-            file.flush()
-            os.fsync(file.fileno())
+        self.checkpoint.save(self.progress, self.origin.about)
         self._saved = time.monotonic()
 
     def _load(self) -> None:
-        if not self._file.exists() or not self._resume():
-            self._go_on()
+        if progress := self.checkpoint.resume():
+            self.progress = progress
+            if is_main_process():
+                print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
+        else:
+            self.progress = self.checkpoint.go_on(self.origin) or self.progress
         self.origin.state = None  # its memory
-
-    def _go_on(self) -> None:
-        """With what an earlier run ended with, but at the rates of this one."""
-        if (saved := self.origin.state) is None:
-            return
-        with reading(self.origin.state_file, REMEDY):  # another version of the code may have written it
-            parts = self._parts(saved["state"])
-            self.step, self.history = saved["step"], saved["history"]
-            self._sums, self._counts = saved["row"]["sums"], saved["row"]["counts"]
-        for item, state in parts:
-            now = item.state_dict()
-            if isinstance(item, torch.optim.lr_scheduler.LRScheduler):
-                item.load_state_dict(now | {"last_epoch": self.step - 1, "_step_count": self.step})
-                item.step()
-            else:
-                item.load_state_dict(state | {"param_groups": now["param_groups"]} if "param_groups" in now else state)
-
-    def _parts(self, saved: Mapping[str, Any]) -> list[tuple[Stateful, Any]]:
-        """Each item of the state with what was saved of it. Where training was not in float16 there was no scaler."""
-        return [(item, saved[name]) for name, item in self.state.items() if name != SCALER or name in saved]
-
-    def _resume(self) -> bool:
-        """Load the checkpoint; whether it could be read."""
-        try:
-            saved = torch.load(self._file, map_location="cpu", weights_only=True)
-            parts = self._parts(saved["state"])
-            step, history = saved["step"], saved["history"]
-            sums, counts = saved["row"]["sums"], saved["row"]["counts"]
-        except Exception as error:  # torch raises of all kinds where a file is damaged
-            if self._file.is_file() and (isinstance(error, OSError) or out_of_memory(error)):
-                raise  # the file may be whole
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            print(f"{self.stage.name}: {self._file} cannot be read, starting over ({reason})", flush=True)
-            if self._file.is_dir():  # no checkpoint could take its place
-                shutil.rmtree(self._file)
-            return False
-        for item, state in parts:
-            item.load_state_dict(state)
-        self.step, self.history, self._sums, self._counts = step, history, sums, counts
-        if is_main_process():
-            print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
-        return True
 
     def finish(self, weights: Path) -> None:
         """Keep the last state, as that of the weights that are written by now, in place of the last finished run's;
@@ -283,7 +235,7 @@ class Training:
         if is_main_process() and self._ended:
             with suppress(OSError):  # it is no result
                 kept = state_file(self.folder.parent, self.stage.name, weights)
-                os.replace(self._file, kept)
+                os.replace(self.checkpoint.path, kept)
                 for other in kept.parent.glob(f"{self.stage.name}-*.pt"):
                     if other != kept and other.stat().st_mtime <= kept.stat().st_mtime:
                         other.unlink()
@@ -296,15 +248,6 @@ class Training:
         barrier()
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.release()
-
-
-def all_finite(state: Any) -> bool:
-    """Whether every number in nested dictionaries and lists of tensors is finite."""
-    if isinstance(state, Tensor):
-        return not state.is_floating_point() or bool(torch.isfinite(state).all())
-    if isinstance(state, dict):
-        return all(map(all_finite, state.values()))
-    return all(map(all_finite, state)) if isinstance(state, list | tuple) else True
 
 
 def mix(*numbers: int) -> int:

@@ -21,7 +21,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 
 def lr_factor(step: int, d_warmup: int, g_warmup: int, steps: int, schedule: str) -> float:
-    """Factor on a learning rate: 0 while `alone`, a linear rise over `ramp`, all under the schedule."""
+    """Factor on a learning rate: 0 for `d_warmup` steps, a linear rise over `g_warmup`, all under the schedule."""
     if step < d_warmup:
         return 0.0
     rise = min(1.0, (step - d_warmup + 1) / g_warmup) if g_warmup else 1.0

@@ -1,4 +1,4 @@
-"""The few colours of a figure."""
+"""The few colours of a foreground."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KMEANS = 5  # the median cut is refined until fewer pixels than this change thei
 
 
 def palette_of(picture: np.ndarray, colours: int) -> np.ndarray:
-    """The colours of a picture's figure, the most frequent first.
+    """The colours of a picture's foreground, the most frequent first.
 
     By P. Heckbert's median cut ("Color Image Quantization for Frame Buffer Display", 1982) and k-means.
 
@@ -21,7 +21,7 @@ def palette_of(picture: np.ndarray, colours: int) -> np.ndarray:
         picture: uint8, 3 x H x W.
 
     Returns:
-        float32, colours x 4: RGB in [-1, 1] and its share of the figure; zeros for colours that are not there.
+        float32, colours x 4: RGB in [-1, 1] and its fraction of the foreground; zeros for colours that are not there.
     """
     image = np.ascontiguousarray(picture.transpose(1, 2, 0))
     found, pixels = np.zeros((colours, 4), np.float32), image[silhouette(image) > 0]

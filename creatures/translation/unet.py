@@ -30,7 +30,7 @@ class UNet(nn.Module):
     the network is a function of the outline.
 
     Beyond the paper, it may be conditioned on a palette, for an outline does not say what colours it has:
-    as planes beside the outline, and to choose from at each place (`laid_on`).
+    as planes beside the outline, and to choose from at each place (`blend_palette`).
 
     Args:
         image_px: side of the pictures, a power of two from 16 on; there are log2 of it blocks.
@@ -67,7 +67,7 @@ class UNet(nn.Module):
         Args:
             outlines: float N x 1 x H x W: -1 on lines, 1 elsewhere.
             noise: float N x noise_length: each number multiplies a channel; of mean 1, ones for none.
-            palettes: float N x colours x 4: RGB in [-1, 1] and share of the figure; zeros, or None, for none.
+            palettes: float N x colours x 4: RGB in [-1, 1] and fraction of the foreground; zeros, or None, for none.
         """
         if palettes is None:
             palettes = outlines.new_zeros(outlines.shape[0], self.colours, 4)  # len() would fix it in ONNX

@@ -17,7 +17,7 @@ class ClassifierParams(Section):
     pretrained: bool = Field(description="start from timm's hub weights")
     epochs: int = Field(ge=0, description="0, with a start: its network as it is, normalised to these pictures")
     batch: int = Field(ge=2)
-    accumulate: int = Field(ge=1, description="parts that a batch is split into, against lack of memory")
+    accumulate: int = Field(ge=1, description="micro-batches that a batch is split into, where memory is short")
     lr: float = Field(gt=0, description="peak of the one-cycle schedule")
     weight_decay: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)

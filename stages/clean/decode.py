@@ -62,7 +62,7 @@ def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
 
 def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes, bytes, int, float, int, int]:
     """One RGBA picture as pixels (3 x px x px), thumb, sha256, phash, ink, the test of `params.upright`
-    that it fails (see `first_failed`), and the area of its figure in its own pixels.
+    that it fails (see `first_failed`), and the area of its foreground in its own pixels.
     """
     ground = rgb(params.background)
     foreground, background = cut_out(image, ground, params.min_px)

@@ -27,7 +27,7 @@ STYLES = {".svg": DRAWING, ".gif": "sprite"}
 
 
 def style_of(path: str) -> str:
-    """Drawing for SVG, sprite for GIF, picture for all others, by the file's name."""
+    """`drawing` for SVG, `sprite` for GIF, `picture` for all others, by the file's name."""
     return STYLES.get(Path(path).suffix.lower(), "picture")
 
 

@@ -16,7 +16,7 @@ class CleanParams(Section):
     background: str = Field("#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
     margin: float = Field(0.05, ge=0, le=0.4, description="free on each side, of the picture's side")
     enlarge: Annotated[str, one_of(ENLARGE)] = "smooth"
-    min_px: int = Field(16, ge=1, description="longer side of the smallest figure that is kept")
+    min_px: int = Field(16, ge=1, description="longer side of the smallest foreground that is kept")
     near_hash: int = Field(4, ge=0, le=16, description="bits of 64")
     near_colour: float = Field(3.0, ge=0, le=255, description="mean difference at 16 x 16; 0 keeps all near copies")
     recolours: Literal["keep", "drop"] = "keep"

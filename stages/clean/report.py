@@ -72,7 +72,7 @@ def dropped_table(frames: Frames, files: Files, undecoded: list[dict[str, Any]],
 
 
 def metrics(index: pa.Table, files: int, dropped: pa.Table) -> dict[str, Any]:
-    """Metrics of metrics/clean.json; every reason is named, so that runs compare."""
+    """The contents of metrics/clean.json; every reason is named, so that runs compare."""
     splits, reasons = counts(index["split"]), counts(dropped["reason"])
     return {
         "files": files,

@@ -34,7 +34,7 @@ class Frames:
         phash: uint64, N.
         ink: float32, N.
         odd: uint8, N, the test of stages/clean/upright.py that it fails, from 1 on; 0 for none.
-        area: int64, N, of the figure in the original's pixels.
+        area: int64, N, of the foreground in the original's pixels.
         place: int64, N, where the spool holds it.
     """
 

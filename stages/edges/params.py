@@ -15,7 +15,7 @@ def _is_int(value: Any) -> bool:
 
 class EdgesParams(Section):
     canny: Literal["auto"] | list[int] = Field(description="thresholds of the gradient: auto or [low, high]")
-    sketch_level: Literal["auto"] | int = Field(description="greys up to it are figure: auto or 0-255")
+    sketch_level: Literal["auto"] | int = Field(description="greys up to it are foreground: auto or 0-255")
     sketch_epsilon: Literal["auto"] | float = Field(description="deviation of lines: auto or share of arc length")
 
     # plain validators, since an error in a union would name every member of it

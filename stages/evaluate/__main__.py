@@ -9,7 +9,7 @@ from creatures.data.loading import open_array
 from creatures.data.pictures import SPLITS, evenly_spaced, open_pictures
 from creatures.data.provenance import ancestors
 from creatures.data.sheets import save_sheet
-from creatures.data.tensors import default_device
+from creatures.data.tensors import default_device, repeatable_kernels
 from creatures.latents.sampler import load_sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import INPUT_PX, features
@@ -27,6 +27,7 @@ def main(stage: Stage) -> None:
     common, p = stage.params(EvaluateParams)
     ancestors(PICTURES, EMBEDDINGS, ENCODER, PRETRAINED, GENERATOR)
     pictures = open_pictures()
+    repeatable_kernels()
     device = default_device()
     rows = {split: evenly_spaced(pictures.rows(split), p.reference) for split in SPLITS}
     samplers = {"fake": load_sampler(GENERATOR), "pretrained": load_sampler(PRETRAINED)}

@@ -8,11 +8,11 @@ from creatures.metrics.scores import frechet_distance, kid, memorised, precision
 
 
 def compare(real: dict[str, np.ndarray], fake: np.ndarray, pretrained: np.ndarray) -> dict[str, float | None]:
-    """All figures of evaluate.json for one network.
+    """All metrics of evaluate.json for one network.
 
     Args:
         real: features of the real pictures by split; `val` or `test` may be empty, and
-            figures that need more than there are, are None.
+            metrics that need more than there are, are None.
         fake: features of samples of the GAN.
         pretrained: features of samples of the generator before it.
     """

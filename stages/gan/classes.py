@@ -1,4 +1,4 @@
-"""Conditions of conditional networks, of every picture."""
+"""The condition of every picture, for conditional networks."""
 
 from __future__ import annotations
 

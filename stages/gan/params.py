@@ -137,6 +137,8 @@ class GanParams(Section):
             raise ValueError(f"generator {self.generator.name} needs init random: the pretrained generator is lite")
         if self.latent == "normal" and self.handover.anchor:
             raise ValueError("handover.anchor needs latent gmm: it holds rebuilds from embeddings; set it to 0")
+        if self.handover.anchor and self.accumulate > 1 and self.batch % (2 * self.accumulate):
+            raise ValueError("batch must be a multiple of 2 x accumulate: handover.anchor makes half of it rebuilds")
         if (self.condition == "species") == (self.latent == "gmm") and self.condition != "none":
             raise ValueError("condition species needs latent normal, conditions component and embedding latent gmm")
         if self.msg and self.generator.first_px != 4:

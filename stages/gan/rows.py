@@ -19,7 +19,7 @@ class Rows:
         chosen: the real pictures, int N.
         z: latents of the fakes, float32 N x z_dim.
         real_condition, fake_condition: conditions of the discriminator, N x anything; None without.
-        anchored: of so many rows at the beginning, z is the real picture's own embedding.
+        n_anchored: of so many rows at the beginning, z is the real picture's own embedding.
     """
 
     chosen: np.ndarray
@@ -43,7 +43,7 @@ class Rows:
 
 
 def draw_rows(p: GanParams, start: Start, chosen: np.ndarray, rng: np.random.Generator) -> Rows:
-    """This process's share of a batch of so many latents.
+    """This process's shard of a batch.
 
     Args:
         chosen: the real pictures of the whole batch.

@@ -9,27 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
-from creatures.adversarial.mesh import Mesh
-from creatures.adversarial.objective import Adversarial, Batch, DiscriminatorInput, Metrics
-from creatures.adversarial.pieces import Pieces
+from creatures.adversarial.objective import Adversarial
 from creatures.data.pictures import Pictures
-from creatures.data.tensors import to_float
-from creatures.nets.common.base import Generator, shrink
-from creatures.training.augment import augment, vary
+from creatures.nets.common.base import Generator
 from creatures.training.batches import Batches
 from creatures.training.device import accelerator, scaler_of
 from creatures.training.distributed import prepare
 from creatures.training.ema import EMA
 from creatures.training.log import RunContext
 from creatures.training.loop import Training, mix
-from creatures.training.schedules import AdaptiveP, blur, linear_decay, lr_factor, set_lr
+from creatures.training.schedules import AdaptiveP, linear_decay, lr_factor, set_lr
 from creatures.training.snapshots import Snapshots
 from stages.gan.build import Start
+from stages.gan.forward import Forward
 from stages.gan.params import GanParams
-from stages.gan.rows import Rows, draw_rows
+from stages.gan.rows import draw_rows
 from stages.gan.score import Score
 
 
@@ -48,10 +43,10 @@ def train(
         start: its networks are trained in place.
         watch: called `p.frames` times, evenly spread from the start to the end, with a folder
             that is kept as long as the checkpoint, the step and the averaged generator.
-        score: figures of a generator: that of the lowest `val_kid` is kept; None: its last state is.
+        score: metrics of a generator: that of the lowest `val_kid` is kept; None: its last state is.
     """
     accelerate = accelerator()
-    device, betas = accelerate.device, (p.betas[0], p.betas[1])
+    betas = (p.betas[0], p.betas[1])
     net_g, net_d = start.net_g, start.net_d
     trained = [weight for weight in net_d.parameters() if weight.requires_grad]
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
@@ -60,11 +55,10 @@ def train(
     adversarial = Adversarial(
         accelerate, net_d, opt_g, opt_d, p.loss, p.gradient_penalties, p.penalties.every, p.penalties.lecam
     )
-    ema, mesh, pieces = EMA(net_g, p.ema), Mesh(), Pieces()
-    adaptive = AdaptiveP(p.augment.p, p.augment.target, p.augment.kimg)
-
+    ema, adaptive = EMA(net_g, p.ema), AdaptiveP(p.augment.p, p.augment.target, p.augment.kimg)
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
     teacher = copy.deepcopy(net_g).eval() if p.handover.anchor and p.init == "pretrained" else None
+    forward = Forward(p, pictures, net_g, net_d, teacher, adaptive, accelerate.device)
     steps, d_warmup, g_warmup = (
         round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.handover.d_warmup_kimg, p.handover.g_warmup_kimg)
     )
@@ -75,37 +69,9 @@ def train(
         d_warmup = 0
     snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, lowest="val_kid")
 
-    def discriminator_input(images: list[Tensor], given: np.ndarray | None, sigma: float) -> DiscriminatorInput:
-        images = augment(blur([x.float() for x in images], sigma), p.augment.ops, adaptive.p)
-        condition = None if given is None else torch.from_numpy(given).to(device)
-        return DiscriminatorInput(images, net_d.features(images), condition)
-
-    def forward(rows: Rows, sigma: float, anchor: float) -> Batch:
-        source = to_float(pictures.images[rows.chosen]).to(device)
-        latents = torch.from_numpy(rows.z).to(device)
-        drawn = net_g.pyramid(latents)
-        fake = discriminator_input(drawn, rows.fake_condition, sigma)
-        with torch.no_grad():
-            real = discriminator_input(shrink(vary(source, p.augment.real_ops), len(drawn)), rows.real_condition, sigma)
-
-        def extra() -> tuple[list[Tensor], Metrics]:
-            metrics, weights = {}, {"mesh": p.penalties.mesh, "pieces": p.penalties.pieces, "anchor": anchor}
-            if p.penalties.mesh:
-                metrics["mesh"] = mesh(real.pictures[0], fake.pictures[0])
-            if p.penalties.pieces:
-                metrics["pieces"] = pieces(source, drawn[0])
-            if rows.n_anchored:
-                goal = source[: rows.n_anchored]
-                if teacher is not None:  # the others: as pretraining would have drawn them
-                    with torch.no_grad():
-                        goal = torch.cat([goal, teacher(latents[rows.n_anchored :])])
-                metrics["anchor"] = anchor_loss(drawn[0][: len(goal)], goal, p.handover.anchor_px)
-            return [weights[name] * metric for name, metric in metrics.items()], metrics
-
-        return Batch(real, fake, extra)
-
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": snapshots.best}
-    state |= {"p": adaptive, "lecam": adversarial.lecam, "mesh": mesh, "pieces": pieces} | scaler_of(accelerate)
+    state |= {"p": adaptive, "lecam": adversarial.lecam, "mesh": forward.mesh, "pieces": forward.pieces}
+    state |= scaler_of(accelerate)
     with Training(stage, steps, p.batch, seed, state, origin=start.origin, hooks=[snapshots]) as run:
         for step in run:
             set_lr(opt_g, p.lr * lr_factor(step, d_warmup, g_warmup, steps, p.schedule))
@@ -122,12 +88,3 @@ def train(
             if train_g:
                 ema.update(net_g)
     return snapshots.chosen(), run
-
-
-def anchor_loss(drawn: Tensor, goal: Tensor, px: int) -> Tensor:
-    """How far pictures are from others when both are shrunk to `px`: L1, 0-d.
-
-    It holds figures and colours where pretraining put them and leaves detail to the
-    discriminator. Pictures float N x 3 x H x W in [-1, 1].
-    """
-    return F.l1_loss(F.adaptive_avg_pool2d(drawn, px), F.adaptive_avg_pool2d(goal, px))

@@ -33,7 +33,7 @@ class Pix2pixParams(Section):
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of outline and picture together")
     kimg: float = Field(gt=0, description="thousands of pictures to train on")
     batch: int = Field(ge=2)
-    accumulate: int = Field(ge=1, description="parts that a batch is split into, against lack of memory")
+    accumulate: int = Field(ge=1, description="micro-batches that a batch is split into, where memory is short")
     lr: float = Field(gt=0, description="of the generator")
     d_lr: float = Field(gt=0, description="of the discriminator")
     betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=2, max_length=2)

@@ -20,7 +20,7 @@ SEVERAL = 5  # colourings of each drawing
 def metrics(
     colourer: Colourer, pictures: Pictures, outlines: Outlines, palettes: np.ndarray, val: np.ndarray
 ) -> dict[str, Any]:
-    """Figures of colourings of `val` rows and, if there are any, of test: of the outline alone, and below
+    """Metrics of colourings of `val` rows and, if there are any, of test: of the outline alone, and below
     `own_palette` of the outline with the palette of the picture itself. Without noise.
     """
 

@@ -25,7 +25,7 @@ def l1(fake: np.ndarray, real: np.ndarray) -> float:
 
 
 def colouring_metrics(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict[str, Any]:
-    """All figures of colourings of species that were not trained on.
+    """All metrics of colourings of species that were not trained on.
 
     `baseline_l1_inside` is what the one colour has that is best for all foregrounds together,
     `baseline_each_l1_inside` what each one's own best colour has, which no outline tells.

@@ -26,7 +26,7 @@ class PretrainParams(Section):
     coarse_px: int = Field(description="their side")
     kimg: float = Field(ge=0, description="then thousands of whole pictures; 0, with a start: its generator as it is")
     batch: int = Field(ge=2)
-    accumulate: int = Field(ge=1, description="parts that a batch is split into, against lack of memory")
+    accumulate: int = Field(ge=1, description="micro-batches that a batch is split into, where memory is short")
     lr: float = Field(gt=0)
     ema: float = Field(ge=0, lt=1)
 

@@ -39,7 +39,7 @@ def mean_picture(pictures: Pictures, rows: np.ndarray) -> np.ndarray:
 def compare(
     net: torch.nn.Module, perceptual: PerceptualLoss, pictures: Pictures, embeddings: np.ndarray
 ) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
-    """Figures for pretrain.json, rows of val, and their rebuilds."""
+    """Metrics for pretrain.json, rows of val, and their rebuilds."""
     train, val = evenly_spaced(pictures.rows("train"), ENOUGH), evenly_spaced(pictures.rows("val"), MEASURED)
     real = pictures.images[val]
     rebuilt = rebuild(net, embeddings[val])

@@ -92,7 +92,7 @@ def write_manifest(path: Path, rows: Sequence[Row]) -> None:
 
 
 def metrics(found: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """Metrics of metrics/scrape.json, from the rows of each source by its name."""
+    """The contents of metrics/scrape.json, from the rows of each source by its name."""
     rows = [row for some in found.values() for row in some]
     kept = [row for row in rows if row.status == "ok"]
     failures = Counter(row.reason for row in rows if row.status == "failed")

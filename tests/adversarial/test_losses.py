@@ -1,24 +1,13 @@
 """Losses, penalties and schedules of the GAN, against closed forms."""
 
-import io
 import math
 
-import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 from torch import nn
 
 from creatures.adversarial.losses import LOSSES
 from creatures.adversarial.penalties import PENALTIES, LeCam, gp
-from creatures.data.pictures import Pictures
-from creatures.runtime.config import changed, parse, read_yaml
-from creatures.runtime.errors import UserError
-from creatures.training import schedules
-from creatures.training.schedules import AdaptiveP, blur, linear_decay, lr_factor, set_lr
-from stages.gan.classes import species_labels
-from stages.gan.params import GanParams
-from stages.gan.train import anchor_loss
 
 
 @pytest.mark.parametrize(
@@ -114,120 +103,6 @@ def test_penalties_add_up_over_the_sizes_of_a_picture():
     real = [torch.rand(5, 3, 2, 2), torch.rand(5, 3, 2, 2)]
     found = gp(lambda x: critic(x[0]) + critic(x[1]), real, real).item()
     assert found == pytest.approx((2**0.5 * norm - 1) ** 2, rel=1e-4)
-
-
-def test_the_generator_waits_then_rises_then_falls():
-    rates = [lr_factor(step, d_warmup=10, g_warmup=20, steps=100, schedule="cosine") for step in range(100)]
-    assert rates[:10] == [0.0] * 10
-    assert np.all(np.diff(rates[10:25]) > 0)
-    assert np.all(np.diff(rates[30:]) < 0)
-    assert rates[-1] == pytest.approx(0.05, abs=0.01)
-    assert lr_factor(0, 0, 0, 100, "linear") == lr_factor(99, 0, 0, 100, "constant") == 1.0
-    assert lr_factor(50, 0, 0, 100, "linear") == pytest.approx(0.525)
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"latent": "normal"}, "latent normal needs init random"),
-        ({"generator.name": "dcgan"}, "generator dcgan needs init random"),
-        ({"handover.d_warmup_kimg": 1000.0}, "must be less than kimg"),
-        ({"loss": "hinged"}, "must be one of bce, bce-smooth, bce-soft, hinge, rpgan, wgan, wgan-gp"),
-        ({"msg": True}, "discriminator projected knows no msg"),
-        ({"discriminator.attention_px": 32}, "gan.discriminator: projected knows no attention_px"),
-        ({"condition": "species"}, "condition species needs latent normal"),
-        ({"condition": "component", "discriminator.name": "shallow"}, "shallow knows no condition"),
-        ({"discriminator.name": "dcgan"}, "discriminator dcgan takes no embedding: set condition to none"),
-        ({"generator.kernel_size": 5}, "gan.generator: first_px and kernel_size other than 4 need name dcgan"),
-        (
-            {"discriminator.name": "dcgan", "condition": "none", "loss": "wgan-gp"},
-            "need discriminator.norm none or spectral",
-        ),
-        ({"handover.blur": 2.0}, "blur and blur_kimg"),
-        ({"augment.target": 0.6}, "gan.augment: with a target, p is where it starts: at most 0.8"),
-        ({"augment.target": 0.6, "augment.p": 0.0, "condition": "none", "loss": "rpgan"}, "logits have a fixed zero"),
-        ({"condition": "component", "loss": "rpgan"}, "rpgan pairs pictures of different classes"),
-        ({"augment.ops": ["flop"]}, "must be one of"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_in_one_line(change, says):
-    section = changed(read_yaml("params.yaml")["gan"], change)
-    with pytest.raises(UserError, match=says) as error:
-        parse("gan", section, GanParams)
-    assert "\n" not in str(error.value)
-
-
-def test_rates_survive_a_checkpoint():
-    """A checkpoint is loaded without pickle's classes: a numpy number in it could not be read."""
-    optimiser = torch.optim.Adam([torch.zeros(1, requires_grad=True)])
-    set_lr(optimiser, 1e-3 * lr_factor(5, 0, 0, 10, "cosine"))
-    buffer = io.BytesIO()
-    torch.save(optimiser.state_dict(), buffer)
-    buffer.seek(0)
-    assert torch.load(buffer, weights_only=True)["param_groups"][0]["lr"] == pytest.approx(
-        1e-3 * lr_factor(5, 0, 0, 10, "cosine")
-    )
-
-
-def test_the_anchor_looks_at_shrunk_pictures_alone():
-    x = torch.rand(2, 3, 16, 16)
-    detail = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(8, 8) * 0.2
-    assert anchor_loss(x + detail, x, 8).item() == pytest.approx(0, abs=1e-6)
-    assert anchor_loss(x + 0.5, x, 8).item() == pytest.approx(0.5, abs=1e-6)
-
-
-def test_augmentation_grows_while_real_pictures_are_told_too_well_and_shrinks_when_not():
-    """In steps of 4 batches x 10 pictures / 1 kimg, held between 0 and 0.8."""
-    adaptive, sure, unsure = AdaptiveP(0.0, 0.6, 1.0), torch.tensor(1.0), torch.tensor(0.0)
-    for _ in range(4):
-        adaptive.update(sure, 10)
-    assert adaptive.p == pytest.approx(0.04)
-    for _ in range(400):
-        adaptive.update(sure, 10)
-    assert adaptive.p == pytest.approx(0.8)
-    for _ in range(4):
-        adaptive.update(unsure, 10)
-    assert adaptive.p == pytest.approx(0.76)
-    restored = AdaptiveP(0.0, 0.6, 1.0)
-    restored.load_state_dict(adaptive.state_dict())
-    assert restored.p == adaptive.p
-
-
-def test_augmentation_follows_what_all_processes_see(monkeypatch):
-    monkeypatch.setattr(schedules, "all_reduce_mean", lambda sign: sign / 2 + 0.5)
-    adaptive = AdaptiveP(0.4, 0.6, 1.0)
-    for _ in range(4):
-        adaptive.update(torch.tensor(0.3), 10)
-    assert adaptive.p == pytest.approx(0.44)
-
-
-def test_a_fixed_probability_stays():
-    adaptive = AdaptiveP(0.7, 0.0, 1.0)
-    for _ in range(8):
-        adaptive.update(torch.tensor(1.0), 10)
-    assert adaptive.p == 0.7
-
-
-def test_what_fades_is_gone_when_its_span_is_over_and_without_one_it_stays():
-    assert [linear_decay(4.0, done, 2.0) for done in (0.0, 0.5, 2.0, 3.0)] == [4.0, 3.0, 0.0, 0.0]
-    assert linear_decay(4.0, 3.0, 0.0) == 4.0
-
-
-def test_blur_keeps_the_mean_and_the_background_and_takes_detail():
-    x = torch.ones(1, 3, 32, 32)
-    x[..., 12:20, 12:20] = torch.tensor([1.0, -1.0]).repeat(4).expand(8, 8)
-    (blurred,) = blur([x], 2.0)
-    assert blurred.mean().item() == pytest.approx(x.mean().item(), abs=1e-5)
-    assert blurred[..., 16, 15:17].std() < 0.1 < x[..., 16, 15:17].std()
-    assert torch.allclose(blurred[..., 0, 0], torch.ones(1, 3))
-    assert blur([x], 0.1)[0] is x
-
-
-def test_classes_are_the_species_of_train_and_the_others_are_unknown():
-    index = pa.table({"label": [7, 7, 3, 5, -1], "split": ["train", "train", "train", "test", "train"]})
-    labels, shares = species_labels(Pictures(np.zeros((5, 3, 4, 4), np.uint8), index))
-    assert labels.tolist() == [1, 1, 0, -1, -1]
-    assert shares == pytest.approx([1 / 3, 2 / 3])
 
 
 def test_lecam_is_the_distance_from_the_others_average():

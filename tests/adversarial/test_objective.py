@@ -126,7 +126,7 @@ def in_float16() -> Accelerator:
 
 
 @pytest.mark.parametrize(("name", "train"), TRAINED)
-def test_float16_with_scaled_losses_trains_alike_and_goes_on(name, train, stage, tmp_path, monkeypatch):
+def test_float16_with_scaled_losses_trains_alike(name, train, stage, tmp_path, monkeypatch):
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
     plain = losses(train(stage, 6))
     monkeypatch.setattr(f"stages.{name}.train.accelerator", in_float16)
@@ -136,6 +136,24 @@ def test_float16_with_scaled_losses_trains_alike_and_goes_on(name, train, stage,
     assert losses(whole) == pytest.approx(plain, rel=0.05, abs=0.03)
     saved = torch.load(whole.folder / "checkpoint.pt", weights_only=True)
     assert saved["state"]["scaler"]["scale"] == 2.0**10
+
+
+def test_a_scaler_s_state_is_taken_from_the_checkpoint(stage, monkeypatch):
+    scalers: list[torch.amp.GradScaler] = []
+
+    def noted() -> Accelerator:
+        found = in_float16()
+        scalers.append(found.scaler)
+        return found
+
+    monkeypatch.setattr("stages.gan.train.accelerator", noted)
+    train_gan(stage, 2)
+    path = next(stage.checkpoint_dir.rglob("checkpoint.pt"))
+    saved = torch.load(path, weights_only=True)
+    saved["state"]["scaler"]["scale"] = 2.0**6
+    torch.save(saved, path)
+    train_gan(stage, 4)
+    assert scalers[-1].get_scale() == 2.0**6
 
 
 def test_processes_average_gradients_before_a_scaler_looks_at_them(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -188,6 +189,20 @@ def test_parameters_changed_since_training_are_noted_and_it_goes_on(run, capsys)
     Path("params.yaml").write_text("[")  # no matter of what only draws
     USES["generate"][0]()
     assert capsys.readouterr().err == ""
+
+
+def test_a_parameter_of_a_section_is_noted_alone(run, capsys):
+    values = read_yaml("params.yaml")
+    trained = {"generator": "lite", "handover": {"blur": 1.0, "anchor": 0.0}, "gone": 1}  # generator: of before
+    weights, header = load_weights(GENERATOR)
+    save_weights(GENERATOR, weights, header | {"params": trained})
+    now = {"generator": {"name": "lite"}, "handover": {"blur": 2.0, "anchor": 0.0}}
+    Path("params.yaml").write_text(json.dumps(values | {"gan": now}))
+    USES["generate"][0]()
+    assert capsys.readouterr().err == (
+        "note: models/gan.safetensors was trained with gan.handover.blur 1.0, params.yaml says 2.0: "
+        "dvc repro trains anew\n"
+    )
 
 
 def test_the_files_that_a_run_takes_are_those_of_the_pipeline():

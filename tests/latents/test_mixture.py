@@ -75,8 +75,8 @@ def test_assign_is_scikit_learns_predict():
 def test_fitted_mixtures_sample_what_they_were_fitted_to(covariance):
     """The way back from whitened components: samples have the data's mean and covariance."""
     rng = np.random.default_rng(0)
-    evenly_spaced = rng.standard_normal((4, 6))
-    data = rng.standard_normal((6000, 4)) @ evenly_spaced + np.arange(6)
+    basis = rng.standard_normal((4, 6))
+    data = rng.standard_normal((6000, 4)) @ basis + np.arange(6)
     pca = fit_pca(data, 4)
     model = fit_gmm(pca.transform(data), 1, params(covariance=covariance), 0)
     x = to_mixture(model, pca, 6).sample(20000, rng)[0].astype(np.float64)

@@ -67,13 +67,13 @@ def test_unknown_key_of_an_inner_section_is_named_with_the_keys_that_are_there()
     assert "toy.inner.rat is not a parameter; toy.inner has rate" in message({"inner": {"rate": 1.0, "rat": 1}})
 
 
-def test_all_mistakes_are_told_at_once():
+def test_all_mistakes_are_named_at_once():
     line = message({"batch": 1, "lr": -1.0, "extra": 0})
     assert all(key in line for key in ("toy.batch", "toy.lr", "toy.extra"))
 
 
 def test_missing_key_is_named():
-    with pytest.raises(UserError, match=r"toy\.batch"):
+    with pytest.raises(UserError, match=r"^params\.yaml: toy\.batch is missing$"):
         parse("toy", {key: value for key, value in GOOD.items() if key != "batch"}, Toy)
 
 

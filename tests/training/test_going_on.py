@@ -57,17 +57,17 @@ def test_a_colourer_that_is_gone_on_with_is_one_of_that_length_from_the_start():
 )
 def test_a_rate_that_falls_goes_on_at_the_rates_of_the_whole_length(section, file, training):
     short, whole = (training(stage(section), steps) for steps in (6, 12))
-    ended = {key: value.clone() for key, value in short.state["net"].state_dict().items()}
+    ended = {key: value.clone() for key, value in short.checkpoint.state["net"].state_dict().items()}
     short.finish(file)
     keep("half")
     went_on = training(stage(section), 12, Origin(section, "half"))
     assert [row["step"] for row in went_on.history] == [12]  # one row of all the steps
-    assert not same(went_on.state["net"].state_dict(), ended)
-    groups = [run.state["optimiser"].state_dict() for run in (went_on, whole)]
+    assert not same(went_on.checkpoint.state["net"].state_dict(), ended)
+    groups = [run.checkpoint.state["optimiser"].state_dict() for run in (went_on, whole)]
     assert groups[0]["param_groups"] == groups[1]["param_groups"]
     assert next(iter(groups[0]["state"].values()))["step"] == 12
     if "schedule" in whole.state:
-        assert went_on.state["schedule"].state_dict() == whole.state["schedule"].state_dict()
+        assert went_on.checkpoint.state["schedule"].state_dict() == whole.checkpoint.state["schedule"].state_dict()
 
 
 def test_a_run_that_goes_on_can_be_interrupted_too(monkeypatch):
@@ -101,7 +101,7 @@ def test_a_best_snapshot_of_the_second_half_stays_the_best_until_it_is_beaten():
     def best_of(steps: int) -> dict[str, Any]:
         p, begin = begin_gan("half", steps)
         worse = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, lambda _: {"val_kid": 99.0})[1]
-        return worse.state["best"].state_dict()
+        return worse.checkpoint.state["best"].state_dict()
 
     assert same(best_of(10), best)
     assert best_of(16)["step"] == 15  # of 16 steps the second half begins with step 8

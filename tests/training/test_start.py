@@ -88,7 +88,11 @@ def test_a_classifier_that_starts_from_a_trained_one_normalises_by_the_batch_aga
     tensors, header = load_weights(ENCODER)
     save_weights(ENCODER, tensors | {"frozen": torch.tensor(True)}, header)
     keep("old")
-    assert not train_classifier(stage("classifier"), 3, Origin("classifier", "old")).state["best"].weights["frozen"]
+    assert (
+        not train_classifier(stage("classifier"), 3, Origin("classifier", "old"))
+        .checkpoint.state["best"]
+        .weights["frozen"]
+    )
 
 
 def test_the_discriminator_learns_alone_only_if_it_has_learnt_nothing_yet():
@@ -99,7 +103,7 @@ def test_the_discriminator_learns_alone_only_if_it_has_learnt_nothing_yet():
     assert "loss_g" in train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, None)[1].history[0]
     p, begin = begin_gan("half", steps=7, **{"handover.g_warmup_kimg": 0.004, "handover.d_warmup_kimg": 0.02})
     training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, None)[1]
-    assert training.state["opt_g"].state_dict()["param_groups"][0]["lr"] > 0
+    assert training.checkpoint.state["opt_g"].state_dict()["param_groups"][0]["lr"] > 0
 
 
 # what is wrong, and what is said of it

@@ -15,7 +15,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "leaky": lam
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
     "none": lambda channels: nn.Identity(),
-    "spectral": lambda channels: nn.Identity(),  # `constrain` does it, on the finished network
+    "spectral": lambda channels: nn.Identity(),  # `apply_spectral_norm` does it, on the finished network
 }
 
 
@@ -81,7 +81,7 @@ class EmbeddingProjection(nn.Module):
         self.embed = spectral_norm(nn.Linear(embedding_dim, channels, bias=False))
 
     def forward(self, hidden: Tensor, embeddings: Tensor) -> Tensor:
-        """Float N x 1, of maps N x channels x H x W and embeddings N x embedding_dim, each number of deviation 1."""
+        """Float N x 1, of maps N x channels x H x W and embeddings N x embedding_dim, of unit variance."""
         return _product(self.embed(embeddings), hidden)
 
 

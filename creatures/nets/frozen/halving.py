@@ -52,7 +52,7 @@ class _Halved(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         (weight,) = ctx.saved_tensors
         count, channels, height, width = gradient.shape
-        evenly_spaced = gradient.new_zeros(count, 2 * height, 2 * width, channels).permute(0, 3, 1, 2)  # channels last
-        evenly_spaced[:, :, 1::2, 1::2] = gradient
+        dilated = gradient.new_zeros(count, 2 * height, 2 * width, channels).permute(0, 3, 1, 2)  # channels last
+        dilated[:, :, 1::2, 1::2] = gradient
         flipped = weight.to(gradient.dtype).flip(2, 3)
-        return F.conv2d(evenly_spaced, flipped, padding=weight.shape[-1] // 2, groups=channels), None, None, None
+        return F.conv2d(dilated, flipped, padding=weight.shape[-1] // 2, groups=channels), None, None, None

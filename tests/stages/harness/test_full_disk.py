@@ -99,12 +99,12 @@ def test_a_checkpoint_that_cannot_be_read_for_now_stays(tmp_path, monkeypatch, e
         for step in run:
             if step == 2:
                 run.save()
-    saved = run._file.read_bytes()
+    saved = run.checkpoint.path.read_bytes()
     run._lock.release()
     monkeypatch.setattr(torch, "load", Mock(side_effect=error))
     with pytest.raises(type(error)), training(tmp_path):
         pass
-    assert run._file.read_bytes() == saved
+    assert run.checkpoint.path.read_bytes() == saved
 
 
 def test_a_repository_without_a_commit_has_curves_too(tmp_path, monkeypatch):
@@ -122,11 +122,11 @@ def test_a_full_disk_keeps_the_checkpoint_that_was_there(full, tmp_path):
         for step in run:
             if step == 2:
                 run.save()
-                saved = run._file.read_bytes()
+                saved = run.checkpoint.path.read_bytes()
                 full(1000)
             if step == 5:
                 run.save()
-    assert run._file.read_bytes() == saved and not list(run.folder.glob(".part*"))
+    assert run.checkpoint.path.read_bytes() == saved and not list(run.folder.glob(".part*"))
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -11,17 +11,14 @@ import torch
 from bench.scratch import scratch
 from creatures.adversarial.losses import LOSSES
 from creatures.data.pictures import Pictures
-from creatures.data.weights import save_weights
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from creatures.outlines.sketch import silhouette
 from creatures.runtime.config import parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training.perceptual import PerceptualLoss
-from creatures.translation.colouring import Colourer, load_colourer
-from creatures.translation.drawings import drawings
-from creatures.translation.palette import palette_of, palettes_of
-from creatures.translation.patchgan import FIELDS, PatchGAN
-from creatures.translation.unet import UNet, blend_palette, draw_noise
+from creatures.translation.colouring import Colourer
+from creatures.translation.palette import palettes_of
+from creatures.translation.unet import UNet
 from stages.pix2pix.outline_augment import by_hand, shaken, with_gaps
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
@@ -57,78 +54,6 @@ def discs() -> tuple[Pictures, Outlines]:
     return pictures, Outlines({"canny": np.stack([paper(radius=r) for r in radii])})
 
 
-@pytest.mark.parametrize("px", [16, 64, 128])
-def test_the_u_net_is_as_deep_as_its_pictures_are_large(px):
-    net = UNet(px, 4)
-    assert len(net.down) == len(net.up) + 1 == px.bit_length() - 1
-    x = torch.ones(2, 1, px, px)
-    drawn = net(x, draw_noise(net, "none", 2))
-    assert drawn.shape == (2, 3, px, px) and drawn.abs().max() <= 1
-    maps = [x]
-    for block in net.down:
-        maps.append(block(maps[-1]))
-    assert maps[-1].shape[-1] == 1
-
-
-def test_noise_of_dropout_says_which_colouring_it_is_and_none_has_but_one():
-    torch.manual_seed(0)
-    net = UNet(32, 8).eval()
-    outline = paper()[None].repeat(3, axis=0)
-    noisy, plain = (Colourer(net, noise, "mixed", torch.zeros(0, 0, 4)) for noise in ("dropout", "none"))
-    drawn = noisy.colour(outline, 5)
-    assert np.array_equal(drawn, noisy.colour(outline, 5))
-    assert not np.array_equal(drawn, noisy.colour(outline, 6))
-    assert not np.array_equal(drawn[0], drawn[1])
-    only = noisy.colour(outline, None)
-    assert np.array_equal(only[0], only[2])
-    assert np.array_equal(plain.colour(outline, 5), only)
-
-
-def test_a_palette_is_of_the_figure_alone_and_says_how_much_of_each_colour():
-    red, line = np.array([200, 60, 40]) / 127.5 - 1, np.array([20, 20, 20]) / 127.5 - 1
-    found = palette_of(disc(64, 20).transpose(2, 0, 1), 5)
-    assert found.shape == (5, 4) and not found[2:].any()
-    assert np.allclose(found[:2, :3], [red, line], atol=0.02)
-    assert found[0, 3] > 0.8 and found[:, 3].sum() == pytest.approx(1)
-    assert not palette_of(np.full((3, 64, 64), 255, np.uint8), 5)[1:].any()
-
-
-def test_what_is_told_is_drawn_in_just_these_colours():
-    palettes = torch.tensor([[[0.5, -0.5, 0.0, 0.7], [-1.0, -1.0, 1.0, 0.3]], [[0.0] * 4] * 2])
-    logits = torch.tensor([50.0, 0.0]).reshape(1, 2, 1, 1).repeat(2, 1, 2, 2)
-    drawn = torch.tanh(blend_palette(logits, palettes))
-    assert torch.allclose(drawn[0, :, 0, 0], torch.tensor([0.5, -0.5, 0.0]) * 0.98)
-    assert not drawn[1].any()
-
-
-def test_a_seed_chooses_a_palette_and_a_palette_given_is_taken():
-    torch.manual_seed(0)
-    net = UNet(32, 8, 2).eval()
-    outline, kept = paper()[None], torch.rand(50, 2, 4)
-    colourer = Colourer(net, "none", "mixed", kept)
-    drawn = [colourer.colour(outline, seed) for seed in (1, 1, 2, None)]
-    assert np.array_equal(drawn[0], drawn[1])
-    assert len({x.tobytes() for x in drawn}) == 3
-    assert np.array_equal(colourer.colour(outline, 1, np.zeros((1, 2, 4), np.float32)), drawn[3])
-
-
-@pytest.mark.parametrize("field_px", FIELDS)
-def test_a_logit_sees_a_patch_of_the_side_that_was_asked_for(field_px):
-    torch.manual_seed(0)
-    net = PatchGAN(field_px, 4, "none")
-    x = torch.zeros(1, 4, 256, 256, requires_grad=True)
-    logits = net.layers(x)
-    logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
-    seen = x.grad.abs().sum(1)[0] > 0
-    assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (field_px, field_px)
-
-
-def test_a_patch_is_judged_beside_its_outline():
-    net, picture = PatchGAN(16, 4, "spectral"), torch.zeros(1, 3, 32, 32)
-    one, other = (net([picture], torch.full((1, 1, 32, 32), value)) for value in (-1.0, 1.0))
-    assert not torch.equal(one, other)
-
-
 @pytest.mark.parametrize("kind", ["canny", "sketch"])
 def test_outlines_are_varied_as_by_hand_and_not_at_all_without_strength(kind):
     image, drawn = disc(64, 20), paper(64, 20)
@@ -159,14 +84,6 @@ def test_a_batch_is_the_same_for_the_same_step(discs):
     one, again, later = (outlines.varied(rows, pictures, step, 7, 1.0) for step in (1, 1, 2))
     assert np.array_equal(one, again) and not np.array_equal(one, later)
     assert np.array_equal(outlines.plain(rows), outlines.by_kind["canny"][rows])
-
-
-def test_drawings_fit_pictures_of_any_side():
-    for px in (32, 64):
-        found = drawings(px)
-        assert found.shape[1:] == (px, px) and len(found) >= 6
-        shares = (found == 0).mean((1, 2))
-        assert shares.min() > 0.02 and shares.max() < 0.4
 
 
 def test_figures_say_what_they_are_called():
@@ -257,16 +174,3 @@ def test_it_learns_the_colour_of_what_it_saw(colours, discs, tmp_path, monkeypat
 def test_what_makes_no_sense_is_refused(values, message):
     with pytest.raises(UserError, match=message):
         parse("pix2pix", VALUES | values, Pix2pixParams)
-
-
-def test_a_file_that_is_none_of_its_own_is_refused(tmp_path):
-    net, p = UNet(16, 4), {"noise": "dropout", "outline": "mixed"}
-    good, bad = tmp_path / "good", tmp_path / "bad"
-    tensors = net.state_dict() | {"palettes": torch.zeros(1, 0, 4)}
-    save_weights(good, tensors, {"architecture": {"image_px": 16, "width": 4}, "params": p})
-    assert load_colourer(good).noise == "dropout"
-    save_weights(bad, tensors, {"architecture": {"image_px": 32, "width": 4}, "params": p})
-    with pytest.raises(UserError, match="is damaged, or no such file of this project"):
-        load_colourer(bad)
-    with pytest.raises(UserError, match="is missing"):
-        load_colourer(tmp_path / "none")

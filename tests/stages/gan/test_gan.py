@@ -1,0 +1,58 @@
+"""What is gan's alone: its parameters, the anchor, the classes of pictures."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from creatures.data.pictures import Pictures
+from creatures.runtime.config import changed, parse, read_yaml
+from creatures.runtime.errors import UserError
+from stages.gan.classes import species_labels
+from stages.gan.forward import anchor_loss
+from stages.gan.params import GanParams
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"latent": "normal"}, "latent normal needs init random"),
+        ({"generator.name": "dcgan"}, "generator dcgan needs init random"),
+        ({"handover.d_warmup_kimg": 1000.0}, "must be less than kimg"),
+        ({"loss": "hinged"}, "must be one of bce, bce-smooth, bce-soft, hinge, rpgan, wgan, wgan-gp"),
+        ({"msg": True}, "discriminator projected knows no msg"),
+        ({"discriminator.attention_px": 32}, "gan.discriminator: projected knows no attention_px"),
+        ({"condition": "species"}, "condition species needs latent normal"),
+        ({"condition": "component", "discriminator.name": "shallow"}, "shallow knows no condition"),
+        ({"discriminator.name": "dcgan"}, "discriminator dcgan takes no embedding: set condition to none"),
+        ({"generator.kernel_size": 5}, "gan.generator: first_px and kernel_size other than 4 need name dcgan"),
+        (
+            {"discriminator.name": "dcgan", "condition": "none", "loss": "wgan-gp"},
+            "need discriminator.norm none or spectral",
+        ),
+        ({"handover.blur": 2.0}, "blur and blur_kimg"),
+        ({"augment.target": 0.6}, "gan.augment: with a target, p is where it starts: at most 0.8"),
+        ({"augment.target": 0.6, "augment.p": 0.0, "condition": "none", "loss": "rpgan"}, "logits have a fixed zero"),
+        ({"condition": "component", "loss": "rpgan"}, "rpgan pairs pictures of different classes"),
+        ({"augment.ops": ["flop"]}, "must be one of"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(change, says):
+    section = changed(read_yaml("params.yaml")["gan"], change)
+    with pytest.raises(UserError, match=says) as error:
+        parse("gan", section, GanParams)
+    assert "\n" not in str(error.value)
+
+
+def test_the_anchor_looks_at_shrunk_pictures_alone():
+    x = torch.rand(2, 3, 16, 16)
+    detail = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(8, 8) * 0.2
+    assert anchor_loss(x + detail, x, 8).item() == pytest.approx(0, abs=1e-6)
+    assert anchor_loss(x + 0.5, x, 8).item() == pytest.approx(0.5, abs=1e-6)
+
+
+def test_classes_are_the_species_of_train_and_the_others_are_unknown():
+    index = pa.table({"label": [7, 7, 3, 5, -1], "split": ["train", "train", "train", "test", "train"]})
+    labels, shares = species_labels(Pictures(np.zeros((5, 3, 4, 4), np.uint8), index))
+    assert labels.tolist() == [1, 1, 0, -1, -1]
+    assert shares == pytest.approx([1 / 3, 2 / 3])
