@@ -29,7 +29,7 @@ from bench.quality import file_of
 from bench.scores import scores
 from bench.trainings import MODULES, Trainings, Watch, apart, digest, precision
 from bench.workspace import BEFORE, prepare_folder, run_stage
-from creatures.artifacts import CLEAN, VETOES
+from creatures.artifacts import CLEAN, RAW, VETOES
 from creatures.data.pictures import open_pictures
 from creatures.data.sheets import save_sheet
 from creatures.latents.sampler import load_sampler
@@ -41,7 +41,6 @@ SHARES = {"classifier": 0.15, "pretrain": 0.2, "gan": 0.65}  # of a recipe's min
 COARSE = 0.5  # of pretraining's pictures
 SNAPSHOTS = {"snapshots": 4, "snapshot_samples": 400, "frames": 2}
 STEPS = 20  # of a training that is repeated, and stopped half-way
-RAW = Path("data/raw")
 RECIPES = ("gpu-64", "gpu-128", "gpu-256")
 
 

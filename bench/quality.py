@@ -28,6 +28,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import chdir, suppress
 from hashlib import sha256
@@ -40,6 +41,7 @@ import psutil
 import typer
 
 from app.recipe import overlaid, overlay_of, recipe_file
+from bench.clock import Clock, Enough
 from bench.report import write_report
 from bench.scores import METRIC_NETWORK, curve, real_features, scores
 from bench.scratch import scratch
@@ -59,46 +61,19 @@ from stages.gan.train import train
 
 POINTS = 8  # of the curve
 CURVE_SAMPLES = 500
-WARM_UP_SHARE = 1 / 40  # of the minutes: steps to measure the speed on
-SLOW_STEPS = 3  # the first ones load and compile
+WARM_UP = 1 / 40  # of the minutes: steps to measure the speed on
 SET_BY_TIME = ("kimg", "frames")  # of gan's parameters
 
 
-class Enough(Exception):
-    """Ends a training that was only for its speed."""
-
-
-class Speed:
-    """Takes the time of each step, until it has seen so many seconds of them."""
-
-    def __init__(self, seconds: float) -> None:
-        self.began, self.seconds, self.times = time.monotonic(), seconds, []  # type: float, float, list[float]
-
-    def __call__(self, folder: Path, step: int, generator: Generator) -> None:
-        self.times.append(time.monotonic())
-        if len(self.times) > 2 * SLOW_STEPS and self.times[-1] - self.times[SLOW_STEPS] > self.seconds:
-            raise Enough
-
-    @property
-    def set_up(self) -> float:
-        """Seconds before the first step."""
-        return self.times[0] - self.began
-
-    @property
-    def step(self) -> float:
-        """Seconds a step."""
-        return (self.times[-1] - self.times[SLOW_STEPS]) / (len(self.times) - 1 - SLOW_STEPS)
-
-
-class Watch:
+class Kept:
     """Keeps the weights of the averaged generator as it learns, and when that was."""
 
     def __init__(self, before: float) -> None:
-        self.began, self.before, self.kept = time.monotonic(), before, []  # type: float, float, list[Any]
+        self.began, self.before, self.points = time.monotonic(), before, []  # type: float, float, list[Any]
 
     def __call__(self, folder: Path, step: int, generator: Generator) -> None:
         seconds = self.before + time.monotonic() - self.began
-        self.kept.append((seconds, step, {k: v.clone() for k, v in generator.state_dict().items()}))
+        self.points.append((seconds, step, {k: v.clone() for k, v in generator.state_dict().items()}))
 
 
 def file_of(recipe: str) -> Path:
@@ -106,7 +81,7 @@ def file_of(recipe: str) -> Path:
     return Path(recipe) if recipe.endswith(".yaml") and Path(recipe).is_file() else recipe_file(recipe)
 
 
-def values_of(file: Path) -> dict[str, Any]:
+def comparable_values(file: Path) -> dict[str, Any]:
     """params.yaml under a recipe. Raises UserError for one with pictures of its own."""
     overlay = overlay_of(file)
     other = {"common", "scrape", "clean"} & set(overlay)
@@ -133,7 +108,7 @@ def todo(
     done = [json.loads(line) for line in lines]
     wanted = []
     for seed, file in product(range(seeds), files):
-        values = values_of(file)
+        values = comparable_values(file)
         params = sha256(json.dumps(used(values), sort_keys=True).encode()).hexdigest()[:12]
         for name, model in (("common", Common), ("gan", GanParams), ("evaluate", EvaluateParams)):
             parse(name, values[name], model)
@@ -170,7 +145,7 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
     if before > minutes * 60:
         raise UserError(f"{recipe} has no time left for its GAN: the stages before it took {before:.0f} s")
 
-    def fit(p: GanParams, watch: Speed | Watch) -> tuple[Generator, Start, Score | None]:
+    def fit(p: GanParams, watch: Callable[[Path, int, Generator], None]) -> tuple[Generator, Start, Score | None]:
         start = prepare(p, common, pictures, folder)
         score = val_score(pictures, start.latent, p.snapshot_samples, seed) if p.snapshots else None
         with scratch(recipe) as stage:
@@ -182,30 +157,31 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
     steps = 100_000  # more than enough
     handover = p.handover.model_copy(update={"d_warmup_kimg": 0.0, "g_warmup_kimg": 0.0})
     many = {"kimg": steps * p.batch / 1000, "frames": steps + 1, "handover": handover}
-    net, start, score = fit(p.model_copy(update=many), speed := Speed(minutes * 60 * WARM_UP_SHARE))
-    left = minutes * 60 - before - speed.set_up
+    clock = Clock(minutes * 60 * WARM_UP)
+    net, start, score = fit(p.model_copy(update=many), lambda *_: clock.tick())
+    left = minutes * 60 - before - clock.set_up
     if score:
         began = time.monotonic()
         score(net.eval())
         left -= p.snapshots * (time.monotonic() - began)
     if left <= 0:
         raise UserError(f"{recipe} has no time left for its GAN: what comes before it took {minutes * 60 - left:.0f} s")
-    timed = {"kimg": left / speed.step * p.batch / 1000, "frames": POINTS + 1}
-    net, start, _ = fit(parse("gan", values["gan"] | timed, GanParams), watch := Watch(before))
-    seconds, step, _ = watch.kept[-1]
+    timed = {"kimg": left / clock.per_step * p.batch / 1000, "frames": POINTS + 1}
+    net, start, _ = fit(parse("gan", values["gan"] | timed, GanParams), kept := Kept(before))
+    seconds, step, _ = kept.points[-1]
     sampler = Sampler(net, start.latent)
     if seed == 0:
         name = f"{recipe}-{f'{few}-' if few else ''}{minutes:g}.png"
         save_sheet(out / name, sampler.sample(64, seed + 1), columns=16)
     found = scores(sampler, pictures, seed, evaluate, out, against)
     real = real_features(METRIC_NETWORK, pictures, evaluate.reference, out)[against]
-    few = min(CURVE_SAMPLES, evaluate.samples)
+    count = min(CURVE_SAMPLES, evaluate.samples)
     return {
         "minutes": seconds / 60,
         "minutes_before_gan": before / 60,
         "kimg": step * p.batch / 1000,
         **found,
-        "curve": curve(build_generator(start.architecture), watch.kept, start.latent, seed, few, real),
+        "curve": curve(build_generator(start.architecture), kept.points, start.latent, seed, count, real),
     }
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +17,7 @@ import torch
 from accelerate.state import AcceleratorState
 from torch import nn
 
+from bench.clock import Clock, Enough
 from bench.scratch import Scratch
 from creatures.data.pictures import Pictures, evenly_spaced
 from creatures.latents.mixture import Mixture
@@ -43,47 +42,26 @@ from stages.pretrain.params import PretrainParams
 MODULES = {"classifier": classifier, "pretrain": pretrain, "gan": gan, "pix2pix": pix2pix}
 DIMS = 512  # of embeddings, as a ResNet-34 has
 LITE, STRIDES = 0, (2, 4, 8, 16)
-SLOW_STEPS = 2  # the first ones load and compile
 ENOUGH = 1000  # pictures to train on
 WITHOUT_WARMUP = {"handover.d_warmup_kimg": 0, "handover.g_warmup_kimg": 0}
 MOST = 1_000_000  # steps: more than fit in any time
 
 
-class Enough(Exception):
-    """Ends a training that was only for its speed."""
+class Watch(Clock):
+    """A clock that also ends a training as a cluster's scheduler would.
 
-
-@dataclass
-class Watch:
-    """Clock of a training's steps.
-
-    Attributes:
-        seconds: after so many of them it ends; 0: with its last step.
+    Args:
         stop: the step at which it gets a SIGTERM; -1: none.
-        times: of the end of each step.
     """
 
-    seconds: float = 0.0
-    stop: int = -1
-    times: list[float] = field(default_factory=list)
+    def __init__(self, seconds: float = 0.0, stop: int = -1) -> None:
+        super().__init__(seconds)
+        self.stop = stop
 
     def __call__(self, step: int) -> None:
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        self.times.append(time.perf_counter())
+        self.tick()
         if step == self.stop:
             os.kill(os.getpid(), signal.SIGTERM)
-        if self.seconds and len(self.times) > 2 * SLOW_STEPS and self.measured > self.seconds:
-            raise Enough
-
-    @property
-    def measured(self) -> float:
-        return self.times[-1] - self.times[SLOW_STEPS]
-
-    @property
-    def per_step(self) -> float:
-        """Seconds."""
-        return self.measured / (len(self.times) - 1 - SLOW_STEPS)
 
 
 class Trainings:

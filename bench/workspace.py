@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from ruamel.yaml import YAML
 
+from creatures.artifacts import CLEAN, MODELS, PICTURES
 from creatures.data.provenance import digest_of
 from creatures.runtime.errors import UserError
 
@@ -34,7 +35,7 @@ def workspace(values: dict[str, Any], out: Path) -> tuple[Path, dict[str, float]
     """
     digest = code_digest(*BEFORE)
     digest.update(json.dumps({name: values[name] for name in ("common", *BEFORE)}, sort_keys=True).encode())
-    starts = {name: Path("models", values[name]["start"]) for name in (*BEFORE, "gan") if "start" in values[name]}
+    starts = {name: MODELS / values[name]["start"] for name in (*BEFORE, "gan") if "start" in values[name]}
     for file in sorted(file for name in BEFORE if name in starts for file in starts[name].glob("*.safetensors")):
         digest.update(f"{file} {digest_of(file)}".encode())
     digest.update(os.environ.get("OMP_NUM_THREADS", "").encode())
@@ -56,7 +57,7 @@ def _link(folder: Path, starts: set[Path]) -> None:
 def _make(folder: Path, values: dict[str, Any], starts: set[Path]) -> dict[str, float]:
     shutil.rmtree(folder, ignore_errors=True)
     prepare_folder(folder, values)
-    (folder / "data/clean").symlink_to(Path("data/clean").resolve())
+    (folder / CLEAN).symlink_to(CLEAN.resolve())
     _link(folder, starts)
     return {name: run_stage(name, folder) for name in BEFORE}
 
@@ -89,9 +90,9 @@ def few_pictures(count: int, seed: int, out: Path) -> Path:
     the rest is `test`. The folder has the networks of models/ too.
     """
     folder = out / f"few-{count}-{seed}"
-    clean = folder / "data/clean"
+    clean = folder / CLEAN
     clean.mkdir(parents=True, exist_ok=True)
-    index = pq.read_table("data/clean/index.parquet")
+    index = pq.read_table(PICTURES)
     if count > len(index):
         raise UserError(f"--pictures {count} is more than the {len(index)} there are")
     chosen = np.random.default_rng(seed).permutation(len(index))[:count]
@@ -102,7 +103,7 @@ def few_pictures(count: int, seed: int, out: Path) -> Path:
     with FileLock(f"{folder}.lock"):  # another run may have the same
         if not (clean / "index.parquet").exists():
             pq.write_table(index.set_column(place, "split", pa.array(split, pa.string())), clean / "index.parquet")
-        for path in (*(p for p in Path("data/clean").iterdir() if p.name != "index.parquet"), Path("models")):
+        for path in (*(p for p in CLEAN.iterdir() if p.name != PICTURES.name), MODELS):
             if not (folder / path).exists():
                 (folder / path).symlink_to(path.resolve())
     return folder
@@ -110,7 +111,7 @@ def few_pictures(count: int, seed: int, out: Path) -> Path:
 
 def code_digest(*stages: str) -> Any:
     """SHA-256, so far, of the pictures' index and of the code of the library and of some stages."""
-    digest = sha256(Path("data/clean/index.parquet").read_bytes())
+    digest = sha256(PICTURES.read_bytes())
     folders = (ROOT / "creatures", ROOT / "stages/harness", *(ROOT / "stages" / name for name in stages))
     for path in (path for folder in folders for path in sorted(folder.rglob("*.py"))):
         digest.update(path.read_bytes())

@@ -75,6 +75,7 @@ class Means:
         self.count, self.found = count, {}  # type: int, dict[str, Tensor]
 
     def add(self, **values: Tensor) -> None:
+        """Add what was measured on one of them."""
         for name, value in values.items():
             value = value.detach() / self.count
             self.found[name] = self.found[name] + value if name in self.found else value

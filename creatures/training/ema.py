@@ -24,6 +24,7 @@ class EMA(Generic[N]):
 
     @torch.no_grad()
     def update(self, module: N) -> None:
+        """A step towards a network's weights and statistics; the first steps are larger."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         for average, value in zip(self.module.parameters(), module.parameters(), strict=True):

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from creatures.artifacts import EMBEDDINGS, ENCODER, MODELS, PICTURES
+from creatures.artifacts import EMBEDDINGS, ENCODER, PICTURES, PRETRAINED
 from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.data.provenance import ancestors, sidecar, write_sidecar
 from creatures.data.sheets import save_sheet
@@ -23,8 +23,6 @@ from stages.pretrain.networks import NETWORKS
 from stages.pretrain.params import PretrainParams
 from stages.pretrain.score import compare
 from stages.pretrain.train import train
-
-FILE = MODELS / "pretrain.safetensors"
 
 
 def main(stage: Stage) -> None:
@@ -64,13 +62,13 @@ def main(stage: Stage) -> None:
         "params": p.model_dump(),
         "made_from": ancestors(EMBEDDINGS) | origin.mark,
     }
-    save_weights(FILE, net.state_dict(), header)
+    save_weights(PRETRAINED, net.state_dict(), header)
     stage.write_table("history", training.history)
     stage.write_metrics(metrics)
     shown = evenly_spaced(np.arange(len(rebuilt)), 32)
     pairs = np.stack([pictures.images[measured[shown]], rebuilt[shown]], axis=1)
     save_sheet(stage.plot_path("rebuilds.png"), pairs.reshape(-1, *rebuilt.shape[1:]), columns=16)
-    stage.on_success.append(partial(training.finish, FILE))
+    stage.on_success.append(partial(training.finish, PRETRAINED))
 
 
 if __name__ == "__main__":

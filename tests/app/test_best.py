@@ -15,11 +15,11 @@ from tests.support.starts import train_gan, untrained  # noqa: F401, a fixture
 
 def test_the_most_real_are_those_with_the_highest_logits(tmp_path):
     train_gan(3)
-    sampler, judge = load_sampler(), RealismScorer(DISCRIMINATOR, GENERATOR)
+    sampler, scorer = load_sampler(), RealismScorer(DISCRIMINATOR, GENERATOR)
     z, classes = sampler.latent.draw(12, np.random.default_rng(5))
     images = sampler.sample(12, 5)
-    logits = judge.critic.logits(images, z, classes)
-    kept = best_of(sampler, judge, 12, 3, seed=5)
+    logits = scorer.critic.logits(images, z, classes)
+    kept = best_of(sampler, scorer, 12, 3, seed=5)
     wanted = [row for row in range(12) if logits[row] >= np.sort(logits)[-3]]
     assert len(kept) == 3 and np.array_equal(kept, images[wanted])
     assert ancestors(DISCRIMINATOR)["generator"] == ancestors(GENERATOR)["generator"]

@@ -17,7 +17,7 @@ import pytest
 
 import bench.quality
 import bench.workspace
-from bench.quality import file_of, main, todo, values_of
+from bench.quality import comparable_values, file_of, main, todo
 from creatures.data.pictures import open_pictures
 from creatures.runtime.errors import UserError
 from tests.support.checkouts import environment
@@ -111,7 +111,7 @@ def test_a_workspace_has_what_its_stages_start_from(checkout, monkeypatch):
     (checkout / "models/kept").mkdir()
     monkeypatch.chdir(checkout)
     monkeypatch.setattr(bench.workspace, "_make", lambda folder, *_: (folder / "models").mkdir(parents=True) or {})
-    started = values_of(file_of("mine.yaml"))
+    started = comparable_values(file_of("mine.yaml"))
     started["gan"]["start"] = "kept"
     folder, _ = bench.workspace.workspace(started, Path("samples/q3"))
     assert (folder / "models/kept").samefile("models/kept")

@@ -21,6 +21,7 @@ from creatures.artifacts import (
     EMBEDDINGS,
     ENCODER,
     GENERATOR,
+    MANIFEST,
     MIXTURE,
     OUTLINES,
     PICTURES,
@@ -41,7 +42,6 @@ from stages.pix2pix.outlines import open_outlines
 from stages.scrape.manifest import Row, write_manifest
 from tests.support.untrained import COUNT, write_run
 
-MANIFEST = Path("data/raw/manifest.parquet")
 CANNY = OUTLINES.with_name("canny.npy")
 SHARD = CLEAN / "train-000000.tar"
 

@@ -21,7 +21,7 @@ NETS = [
 
 
 @pytest.mark.parametrize("changes", NETS)
-def test_a_file_judges_as_the_network_did(changes):
+def test_a_file_has_the_logits_of_its_network(changes):
     small = {"init": "random", "discriminator.width": 8, "generator.width": 4}
     p = parse("gan", changed(read_yaml(ROOT / "params.yaml")["gan"], small | changes), GanParams)
     architecture = new_architecture(p, DIMS, PX)

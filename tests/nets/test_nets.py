@@ -80,14 +80,14 @@ def test_a_conditional_logit_depends_on_the_class_where_it_is_known(name):
     assert torch.allclose(unknown, net(x)[2])
 
 
-def test_a_logit_of_every_scale_depends_on_the_embedding_it_is_told():
+def test_a_logit_of_every_scale_depends_on_its_embedding():
     torch.manual_seed(0)
     net = DISCRIMINATORS["projected"](32, 8, embedding_dim=6).eval()
     x = [torch.rand(1, 3, 32, 32).repeat(2, 1, 1, 1)]
     one, other = net(x, torch.randn(2, 6))
     assert (one != other).all()
-    untold, still = net(x), net(x, torch.zeros(2, 6))
-    assert torch.allclose(untold, still)
+    unconditional, still = net(x), net(x, torch.zeros(2, 6))
+    assert torch.allclose(unconditional, still)
 
 
 @pytest.mark.parametrize("name", SCALED)

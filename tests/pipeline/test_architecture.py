@@ -53,14 +53,14 @@ def test_dependencies_are_as_written_by_make_deps():
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_no_file_of_a_room_is_dead(name):
+def test_no_file_of_a_stage_s_package_is_dead(name):
     """Its folder is a dependency: an edit of a file that nothing imports would rerun the stage."""
     reached = closure(f"stages.{name}.__main__")
     assert [path for path in FILES if path.startswith(package(name)) and path not in reached] == []
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_rooms_keep_to_themselves(path):
+def test_packages_import_only_what_they_may(path):
     """Stages never import each other, the library imports no stage, app imports the library alone."""
     own = path.split("/")[:-1]
     allowed = {"creatures"} | ({"stages.harness", ".".join(own[:2])} if own[0] == "stages" else {own[0]})

@@ -14,14 +14,14 @@ PNGS = 4  # stills a label, beside one GIF and one SVG
 def draw_tiny_set(folder: Path) -> None:
     """Draw LABELS kinds of creatures, the same on each call."""
     for label in range(LABELS):
-        room = folder / f"{label + 1:02}-creature"
-        room.mkdir(parents=True)
+        subfolder = folder / f"{label + 1:02}-creature"
+        subfolder.mkdir(parents=True)
         kind = Kind(label)
         for number in range(PNGS):
-            kind.draw(random.Random(f"{label}/{number}")).save(room / f"still{number}.png")
+            kind.draw(random.Random(f"{label}/{number}")).save(subfolder / f"still{number}.png")
         first, *others = [kind.draw(random.Random(f"{label}/gif{i}")) for i in range(3)]
-        first.save(room / "moving.gif", save_all=True, append_images=others, duration=100, loop=0, disposal=2)
-        (room / "drawing.svg").write_text(kind.svg(), encoding="utf-8")
+        first.save(subfolder / "moving.gif", save_all=True, append_images=others, duration=100, loop=0, disposal=2)
+        (subfolder / "drawing.svg").write_text(kind.svg(), encoding="utf-8")
 
 
 class Kind:

@@ -32,7 +32,7 @@ def test_rates_survive_a_checkpoint():
     )
 
 
-def test_augmentation_grows_while_real_pictures_are_told_too_well_and_shrinks_when_not():
+def test_augmentation_grows_while_real_pictures_are_recognised_too_well_and_shrinks_when_not():
     """In steps of 4 batches x 10 pictures / 1 kimg, held between 0 and 0.8."""
     adaptive, sure, unsure = AdaptiveP(0.0, 0.6, 1.0), torch.tensor(1.0), torch.tensor(0.0)
     for _ in range(4):

@@ -67,7 +67,7 @@ def test_a_palette_is_of_the_figure_alone_and_says_how_much_of_each_colour():
     assert not palette_of(np.full((3, 64, 64), 255, np.uint8), 5)[1:].any()
 
 
-def test_what_is_told_is_drawn_in_just_these_colours():
+def test_a_palette_given_is_drawn_in_just_these_colours():
     palettes = torch.tensor([[[0.5, -0.5, 0.0, 0.7], [-1.0, -1.0, 1.0, 0.3]], [[0.0] * 4] * 2])
     logits = torch.tensor([50.0, 0.0]).reshape(1, 2, 1, 1).repeat(2, 1, 2, 2)
     drawn = torch.tanh(blend_palette(logits, palettes))
@@ -97,7 +97,7 @@ def test_a_logit_sees_a_patch_of_the_side_that_was_asked_for(field_px):
     assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (field_px, field_px)
 
 
-def test_a_patch_is_judged_beside_its_outline():
+def test_a_logit_of_a_patch_depends_on_its_outline():
     net, picture = PatchGAN(16, 4, "spectral"), torch.zeros(1, 3, 32, 32)
     one, other = (net([picture], torch.full((1, 1, 32, 32), value)) for value in (-1.0, 1.0))
     assert not torch.equal(one, other)

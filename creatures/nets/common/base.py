@@ -27,9 +27,11 @@ class Generator(nn.Module):
         self.small = nn.ModuleDict({str(side): nn.Conv2d(small[side], 3, 1) for side in sides})
 
     def maps(self, z: Tensor) -> dict[int, Tensor]:
+        """Feature maps by their side, each float N x channels x side x side, coarse to fine."""
         raise NotImplementedError
 
     def draw(self, maps: dict[int, Tensor]) -> Tensor:
+        """The picture before tanh, float N x 3k x H x W: k samples a pixel."""
         raise NotImplementedError
 
     def pyramid(self, z: Tensor) -> list[Tensor]:
@@ -38,6 +40,7 @@ class Generator(nn.Module):
         return [tanh_fp32(self.draw(maps)), *(tanh_fp32(layer(maps[int(side)])) for side, layer in self.small.items())]
 
     def forward(self, z: Tensor) -> Tensor:
+        """The picture alone, float N x 3 x H x W in [-1, 1]."""
         return tanh_fp32(self.draw(self.maps(z)))
 
 
@@ -58,6 +61,7 @@ class Discriminator(nn.Module):
     """
 
     def features(self, pictures: list[Tensor]) -> list[Tensor]:
+        """What `discriminate` reads: here the pictures themselves."""
         return pictures
 
     def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
@@ -71,6 +75,7 @@ class Discriminator(nn.Module):
         raise NotImplementedError
 
     def forward(self, pictures: list[Tensor], condition: Tensor | None = None) -> Tensor:
+        """Logits of pictures; the arguments are those of the two above."""
         return self.discriminate(self.features(pictures), condition)
 
 

@@ -64,6 +64,7 @@ class SelfAttention(nn.Module):
         self.share = nn.Parameter(torch.zeros(()))  # it starts as the identity
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x channels x H x W, as it came in."""
         query, key, value = (layer(x).flatten(2) for layer in (self.query, self.key, self.value))
         attention = (query.transpose(1, 2) @ key).softmax(dim=-1)  # N x (place) x (place looked at)
         return x + self.share * self.out((value @ attention.transpose(1, 2)).unflatten(2, x.shape[2:]))

@@ -46,8 +46,8 @@ class DCGANDiscriminator(Discriminator):
             apply_spectral_norm(self)
 
     def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
-        x = torch.cat(downsample_pyramid(self.blocks, features), dim=1)
-        logits = self.last(x).flatten(1)
+        x = torch.cat(downsample_pyramid(self.blocks, features), dim=1)  # N x channels x 4 x 4
+        logits = self.last(x).flatten(1)  # N x 1
         return logits if self.projection is None or condition is None else logits + self.projection(x, condition)
 
 

@@ -109,7 +109,8 @@ class Head(nn.Module):
         self.agreement = EmbeddingProjection(embedding_dim, width) if embedding_dim else None
 
     def forward(self, x: Tensor, embeddings: Tensor | None = None) -> Tensor:
-        hidden = self.layers(x)
+        """Logits, N x 1, of a map, N x width x side x side."""
+        hidden = self.layers(x)  # N x channels x 4 x 4, or less where the map is
         logits = self.last(hidden)
         if self.agreement is None or embeddings is None:
             return logits

@@ -27,6 +27,7 @@ class DownBlock(nn.Module):
         self.short = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(into, out, 1))
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x into x H x W to N x out x H/2 x W/2."""
         return self.long(x) + self.short(x)
 
 
@@ -57,7 +58,7 @@ class ResNetDiscriminator(Discriminator):
             apply_spectral_norm(self)
 
     def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
-        x, *smallest = downsample_pyramid(self.blocks, features)
+        x, *smallest = downsample_pyramid(self.blocks, features)  # N x channels x 4 x 4
         x = torch.cat([F.relu(x), *smallest], dim=1)
-        logits = self.last(x.sum((2, 3)))
+        logits = self.last(x.sum((2, 3)))  # N x 1
         return logits if self.projection is None or condition is None else logits + self.projection(x, condition)

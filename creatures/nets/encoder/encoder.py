@@ -62,6 +62,7 @@ class Encoder(nn.Module):
         return self.backbone(x)
 
     def normalise(self, pooled: Tensor) -> Tensor:
+        """Pooled features with zero mean and unit variance: of the batch in training, else of the set."""
         if self.training and not self.frozen:
             return self.by_batch(pooled)
         return (pooled - self.mean) / (self.var + 1e-5).sqrt()

@@ -56,10 +56,10 @@ class DCGANGenerator(Generator):
         self.last = enlarge(width, 3, bias=True)
 
     def maps(self, z: Tensor) -> dict[int, Tensor]:
-        x = self.first(z)
+        x = self.first(z)  # N x channels x first_px x first_px
         maps = {x.shape[-1]: x}
         for side, block in self.blocks.items():
-            maps[int(side)] = x = block(x)
+            maps[int(side)] = x = block(x)  # of twice the side
         return maps
 
     def draw(self, maps: dict[int, Tensor]) -> Tensor:

@@ -29,6 +29,7 @@ class SkipExcitation(nn.Module):
         )
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """`fine`, N x channels x H x W, each channel times a gate in [0, 1]."""
         return fine * self.gate(coarse)
 
 
@@ -42,6 +43,7 @@ class Dilated(nn.Module):
         self.activation = ACTIVATIONS[activation]()
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x channels x H x W, as it came in."""
         return x + self.activation(self.norm(self.conv(x)))
 
 
@@ -56,6 +58,7 @@ class UpConv(nn.Conv2d):
         super().__init__(into, out, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x into x H x W to N x out x 2H x 2W."""
         k = nn.functional.pad(self.weight, (1, 1, 1, 1))
         k = k[..., :-1, :-1] + k[..., 1:, :-1] + k[..., :-1, 1:] + k[..., 1:, 1:]
         return nn.functional.conv_transpose2d(x, k.flip(2, 3).transpose(0, 1), stride=2, padding=1)
@@ -77,6 +80,7 @@ class SmoothUpConv(nn.Conv2d):
         self.register_buffer("low_pass", torch.outer(taps, taps)[None, None] / 4, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x into x H x W to N x out x 2H x 2W."""
         k = nn.functional.conv2d(self.weight.flatten(0, 1).unsqueeze(1), self.low_pass, padding=2)
         k = k.view(self.out_channels, self.in_channels, 4, 4)
         return nn.functional.conv_transpose2d(x, k.transpose(0, 1), stride=2, padding=1)
@@ -98,6 +102,7 @@ class SmoothUp(nn.Module):
         self.activation = ACTIVATIONS[activation]()
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x into x H x W to N x out x 2H x 2W."""
         kept = nn.functional.interpolate(self.kept(x), scale_factor=2, mode="bilinear")
         return self.activation(self.drawn(x) + kept)
 
@@ -165,13 +170,13 @@ class LiteGenerator(Generator):
     def maps(self, z: Tensor, last_px: int | None = None) -> dict[int, Tensor]:
         """Feature maps by their side, up to `last_px` (by default all)."""
         # the whole stack then runs channels last, which its convolutions are fastest in
-        x = self.first(z).contiguous(memory_format=torch.channels_last)
+        x = self.first(z).contiguous(memory_format=torch.channels_last)  # N x channels x 4 x 4
         maps = {FIRST_PX: x}
         for name, block in self.blocks.items():
             side = int(name)
             if last_px is not None and side > last_px:
                 break
-            x = block(x)
+            x = block(x)  # of twice the side
             if name in self.skips:
                 x = self.skips[name](maps[side // 8], x)
             maps[side] = x

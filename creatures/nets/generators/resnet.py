@@ -26,6 +26,7 @@ class UpBlock(nn.Module):
         self.short = nn.Sequential(nn.Conv2d(into, out, 1), nn.Upsample(scale_factor=2))
 
     def forward(self, x: Tensor) -> Tensor:
+        """N x into x H x W to N x out x 2H x 2W."""
         return self.long(x) + self.short(x)
 
 
@@ -62,10 +63,10 @@ class ResNetGenerator(Generator):
         self.last = nn.Sequential(nn.BatchNorm2d(width), ACTIVATIONS[activation](), nn.Conv2d(width, 3, 3, padding=1))
 
     def maps(self, z: Tensor) -> dict[int, Tensor]:
-        x = self.first(z).contiguous(memory_format=torch.channels_last)
+        x = self.first(z).contiguous(memory_format=torch.channels_last)  # N x channels x 4 x 4
         maps = {FIRST_PX: x}
         for side, block in self.blocks.items():
-            maps[int(side)] = x = block(x)
+            maps[int(side)] = x = block(x)  # of twice the side
         return maps
 
     def draw(self, maps: dict[int, Tensor]) -> Tensor:
