@@ -61,7 +61,7 @@ def generator() -> Exported:
     latent, px = sampler.latent, sampler.net.image_px
     if latent.mixture is not None:
         drawn_from = f"drawn from the mixture in {file.with_name(MIXTURE.name)}"
-    elif latent.shares is not None:
+    elif latent.class_probs is not None:
         drawn_from = f"{latent.z_dim} numbers drawn from N(0, I), then a one for the class and zeros"
     else:
         drawn_from = "drawn from N(0, I)"

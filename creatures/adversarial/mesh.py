@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from creatures.metrics.defects import shares_of_power
+from creatures.metrics.defects import power_fractions
 from creatures.training.distributed import all_reduce_mean
 
 LEAST = 1e-7  # of a picture's power: less counts as so much
@@ -29,7 +29,7 @@ class Mesh:
     def __call__(self, real: Tensor, fake: Tensor) -> Tensor:
         """Pictures float N x 3 x H x W in [-1, 1], their sides multiples of 4."""
         with torch.autocast(real.device.type, enabled=False):  # which has no Fourier transform
-            found = [all_reduce_mean(shares_of_power(x.float())) for x in (real.detach(), fake)]
+            found = [all_reduce_mean(power_fractions(x.float())) for x in (real.detach(), fake)]
         held = [was.to(real.device) for was in self.averages] or [x.detach() for x in found]
         on_real, on_fake = (was.lerp(now, 1 - self.DECAY) for was, now in zip(held, found, strict=True))
         self.averages = [on_real.detach(), on_fake.detach()]

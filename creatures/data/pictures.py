@@ -32,7 +32,7 @@ class Pictures:
         images: uint8, N x 3 x H x W, RGB; memory-mapped when read from disk, or in shards.
         index: one row a picture, in the order of `images`: id, label (int, the class;
             -1 for none), species (its name), style (drawing, sprite or picture), source
-            (the file it came from), frame, split, sha256, phash, ink (share of the
+            (the file it came from), frame, split, sha256, phash, ink (fraction of the
             picture that is not background).
     """
 

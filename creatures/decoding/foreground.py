@@ -74,7 +74,7 @@ def plain_colour(border: np.ndarray) -> Colour | None:
 
 
 def ink(picture: Image.Image, background: Colour) -> float:
-    """The share of an RGB picture that is not background."""
+    """The fraction of an RGB picture that is not background."""
     return _content(picture, background).histogram()[255] / (picture.width * picture.height)
 
 

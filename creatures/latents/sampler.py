@@ -27,27 +27,27 @@ class Latent:
     Attributes:
         z_dim: length of what N(0, I) is drawn for.
         mixture: of embeddings.
-        shares: of each class, float64 (K,), sum 1. With it z = (N(0, I), one-hot class):
+        class_probs: of each class, float64 (K,), sum 1. With it z = (N(0, I), one-hot class):
             M. Mirza and S. Osindero, "Conditional Generative Adversarial Nets", 2014.
     """
 
     z_dim: int
     mixture: Mixture | None = None
-    shares: np.ndarray | None = None
+    class_probs: np.ndarray | None = None
 
     @property
     def length(self) -> int:
         """Of z."""
         if self.mixture is not None:
             return self.mixture.embedding_dim
-        return self.z_dim + (0 if self.shares is None else len(self.shares))
+        return self.z_dim + (0 if self.class_probs is None else len(self.class_probs))
 
     @property
     def classes(self) -> int:
         """How many classes `draw` tells apart; 0 if none."""
         if self.mixture is not None:
             return len(self.mixture.weights)
-        return 0 if self.shares is None else len(self.shares)
+        return 0 if self.class_probs is None else len(self.class_probs)
 
     def draw(self, count: int, rng: np.random.Generator, truncation: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """z, float32, count x length, and the class of each, int, (count,): its component or species, or -1.
@@ -58,10 +58,10 @@ class Latent:
         if self.mixture is not None:
             return self.mixture.sample(count, rng, truncation)
         z = (rng.standard_normal((count, self.z_dim)) * truncation).astype(np.float32)
-        if self.shares is None:
+        if self.class_probs is None:
             return z, np.full(count, -1)
-        chosen = rng.choice(len(self.shares), size=count, p=self.shares)
-        return np.concatenate([z, np.eye(len(self.shares), dtype=np.float32)[chosen]], axis=1), chosen
+        chosen = rng.choice(len(self.class_probs), size=count, p=self.class_probs)
+        return np.concatenate([z, np.eye(len(self.class_probs), dtype=np.float32)[chosen]], axis=1), chosen
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,11 @@ def load_sampler(path: Path = GENERATOR) -> Sampler:
     with reading(path):
         net, latent = build_generator(header["architecture"]), header["latent"]
         net.load_state_dict(tensors)
-        shares = np.array(header["shares"]) if header.get("shares") else None
+        class_probs = np.array(header["shares"]) if header.get("shares") else None
     net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     if latent == "gmm":
         beside = path.with_name(MIXTURE.name)
         mixture = load_mixture(beside)
         ancestors(path, beside)
         return Sampler(net, Latent(net.z_dim, mixture))
-    return Sampler(net, Latent(net.z_dim - (0 if shares is None else len(shares)), None, shares))
+    return Sampler(net, Latent(net.z_dim - (0 if class_probs is None else len(class_probs)), None, class_probs))

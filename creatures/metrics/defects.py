@@ -17,8 +17,8 @@ LEAST = 3  # pixels: smaller components do not count as pieces
 FREQUENCIES = [(2, 0), (0, 2), (2, 2), (1, 0), (0, 1), (1, 1), (2, 1), (1, 2)]  # quarters
 
 
-def shares_of_power(pictures: Tensor) -> Tensor:
-    """The share of a picture's spectral power at each of FREQUENCIES, float (8,): the mean over pictures.
+def power_fractions(pictures: Tensor) -> Tensor:
+    """The fraction of a picture's spectral power at each of FREQUENCIES, float (8,): the mean over pictures.
 
     Differentiable. These frequencies are those of what is left when all tiles of 4 x 4 pixels are added up.
 
@@ -34,9 +34,9 @@ def shares_of_power(pictures: Tensor) -> Tensor:
 
 
 def grid_power(images: np.ndarray) -> np.ndarray:
-    """`shares_of_power` of many pictures, float64 (8,)."""
+    """`power_fractions` of many pictures, float64 (8,)."""
     parts = [images[start : start + 256] for start in range(0, len(images), 256)]
-    sums = [shares_of_power(torch.from_numpy(part.astype(np.float64))) * len(part) for part in parts]
+    sums = [power_fractions(torch.from_numpy(part.astype(np.float64))) * len(part) for part in parts]
     return (torch.stack(sums).sum(0) / len(images)).numpy()
 
 
@@ -72,7 +72,7 @@ def pieces_and_holes(image: np.ndarray) -> tuple[int, float]:
 
 
 def defects(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
-    """`grid` over that of real pictures, `one_piece`, the share of pictures in one piece, and `holes`, their mean."""
+    """`grid` over that of real pictures, `one_piece`, the fraction of pictures in one piece, and `holes`, their mean."""
     found = [pieces_and_holes(image) for image in fake]
     return {
         "grid": grid(fake, real),

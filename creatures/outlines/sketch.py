@@ -21,7 +21,7 @@ def sketch(image: np.ndarray, level: Auto | int = "auto", epsilon: Auto | float 
         level: greys up to it are the foreground, whose contours are drawn; auto: the
             foreground's outline, then the edges of what is dark inside it, at levels found
             for this picture.
-        epsilon: how far strokes may leave the contour, as a share of its arc length;
+        epsilon: how far strokes may leave the contour, as a fraction of its arc length;
             auto: 0.005, within 0.7 to 1.2 px of a 64 px picture.
 
     Returns:

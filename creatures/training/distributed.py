@@ -1,6 +1,6 @@
-"""Training in several processes, each with its share of every batch: together they compute what one would.
+"""Training in several processes, each with its shard of every batch: together they compute what one would.
 
-Rows are dealt out like cards, so that each process has the same share of any first part of a batch.
+Rows are dealt out like cards, so that each process has as many of any first part of a batch.
 Whatever is drawn at random is drawn for the whole batch by every process, from the same seed, and
 dealt out too. Losses that are means over rows then need nothing but the mean of all gradients;
 what is of the whole batch at once takes `all_reduce_mean`.

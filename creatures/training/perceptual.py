@@ -42,7 +42,7 @@ class PerceptualLoss:
         """The distance of each pair of pictures, float (N,); both N x 3 x H x W in [-1, 1].
 
         Args:
-            shared: they are this process's share of a batch.
+            shared: they are this process's shard of a batch.
         """
         with torch.no_grad():
             wanted = self.net.feature_maps(real, self.strides)
@@ -54,7 +54,7 @@ class PerceptualLoss:
         return total
 
     def __call__(self, fake: Tensor, real: Tensor) -> Tensor:
-        """Of a batch to train on, or this process's share of it."""
+        """Of a batch to train on, or this process's shard of it."""
         return self.each(fake, real, shared=True).mean()
 
 

@@ -68,7 +68,7 @@ class AdaptiveP:
         self._signs: list[float] = []
 
     def update(self, sign: Tensor, batch: int) -> None:
-        """Look at E[sign(D(real))] of this process's share of a batch."""
+        """Look at E[sign(D(real))] of this process's shard of a batch."""
         if not self.target:
             return
         self._signs.append(float(all_reduce_mean(sign)))

@@ -28,12 +28,12 @@ def main(stage: Stage) -> None:
         "sketch": partial(sketch, level=p.sketch_level, epsilon=p.sketch_epsilon),
     }
     with atomic_folder(EDGES) as out:
-        shares = trace(CLEAN, out, outlines)
+        ink_of = trace(CLEAN, out, outlines)
         digests = {name: digest_of(out / f"{name}.npy") for name in outlines}
         write_sidecar(out / OUTLINES.name, made_from | digests)
 
     metrics: dict[str, float] = {}
-    for name, ink in shares.items():
+    for name, ink in ink_of.items():
         metrics[f"{name}_ink_median"] = float(np.median(ink))
         metrics[f"{name}_ink_p05"], metrics[f"{name}_ink_p95"] = np.quantile(ink, [0.05, 0.95]).tolist()
         metrics[f"{name}_empty"] = int((ink == 0).sum())

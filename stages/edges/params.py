@@ -16,7 +16,7 @@ def _is_int(value: Any) -> bool:
 class EdgesParams(Section):
     canny: Literal["auto"] | list[int] = Field(description="thresholds of the gradient: auto or [low, high]")
     sketch_level: Literal["auto"] | int = Field(description="greys up to it are foreground: auto or 0-255")
-    sketch_epsilon: Literal["auto"] | float = Field(description="deviation of lines: auto or share of arc length")
+    sketch_epsilon: Literal["auto"] | float = Field(description="deviation of lines: auto or fraction of arc length")
 
     # plain validators, since an error in a union would name every member of it
 
@@ -39,5 +39,5 @@ class EdgesParams(Section):
     @classmethod
     def _sketch_epsilon(cls, value: Any) -> Any:
         if value != "auto" and not (isinstance(value, float) and 0 < value < 1):
-            raise ValueError("must be auto or a share of the arc length, above 0 and below 1")
+            raise ValueError("must be auto or a fraction of the arc length, above 0 and below 1")
         return value

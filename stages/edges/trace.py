@@ -33,7 +33,7 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
         outlines: functions from uint8, H x W x 3 to uint8, H x W, by name.
 
     Returns:
-        The share of black pixels of each picture, float64, N, for each outline.
+        The fraction of black pixels of each picture, float64, N, for each outline.
     """
     count, _, height, width = open_images(pictures).shape
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,13 +46,13 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
     try:
         found = pool.map(partial(_trace_chunk, pictures, folder, outlines), range(0, count, CHUNK))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        shares = list(found)
+        ink = list(found)
     except BrokenProcessPool:
         raise UserError("a process that draws outlines was killed, perhaps for want of memory") from None
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         pool.shutdown(cancel_futures=True)
-    return {name: np.concatenate([share[name] for share in shares]) for name in outlines}
+    return {name: np.concatenate([part[name] for part in ink]) for name in outlines}
 
 
 def _begin_worker() -> None:

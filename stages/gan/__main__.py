@@ -51,8 +51,8 @@ def main(stage: Stage) -> None:
         "params": p.model_dump(),
         "made_from": start.made_from | start.origin.mark,
     }
-    if latent.shares is not None:
-        header["shares"] = latent.shares.tolist()
+    if latent.class_probs is not None:
+        header["shares"] = latent.class_probs.tolist()
     save_weights(GENERATOR, net.state_dict(), header)
     made_from = start.made_from | {"generator": digest_of(GENERATOR)}
     save_critic(start.net_d, start.origin.about["discriminator"], p.condition, len(net.small) + 1, made_from)

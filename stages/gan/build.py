@@ -63,7 +63,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     of_mixture, of_start = p.latent == "gmm", p.init == "pretrained"
     inputs = [PICTURES, *([EMBEDDINGS, MIXTURE] if of_mixture else []), *([PRETRAINED] if of_start else [])]
     made_from = ancestors(*(root / path for path in inputs))
-    mixture, embeddings, condition, shares = None, None, None, None
+    mixture, embeddings, condition, class_probs = None, None, None, None
     if of_mixture:
         mixture, embeddings = load_mixture(root / MIXTURE), open_array(root / EMBEDDINGS, 2, np.float32)
         if p.condition == "component":
@@ -71,8 +71,8 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
         elif p.condition == "embedding":
             condition = projected(mixture, embeddings)
     if p.condition == "species":
-        condition, shares = species_labels(pictures)
-    latent = Latent(mixture.embedding_dim if mixture else p.generator.z_dim, mixture, shares)
+        condition, class_probs = species_labels(pictures)
+    latent = Latent(mixture.embedding_dim if mixture else p.generator.z_dim, mixture, class_probs)
     weights, architecture = None, new_architecture(p, latent.length, common.image_px)
     if of_start:
         weights, header = load_weights(root / PRETRAINED)

@@ -26,7 +26,7 @@ def projected(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
 
 
 def species_labels(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
-    """The class of every picture, int (N,), -1 for species that are not in train; and each class's share of train.
+    """The class of every picture, int (N,), -1 for species that are not in train; and each class's fraction of train.
 
     Raises:
         UserError: nothing in train has a label.

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from creatures.adversarial.mesh import Mesh
-from creatures.metrics.defects import FREQUENCIES, grid_power, shares_of_power
+from creatures.metrics.defects import FREQUENCIES, grid_power, power_fractions
 
 
 def noise(count, seed=0, px=16):
@@ -23,8 +23,8 @@ def test_shares_are_those_of_the_whole_spectrum():
     power = np.abs(np.fft.fft2(grey - grey.mean((1, 2), keepdims=True))) ** 2
     power /= power.sum((1, 2), keepdims=True)
     expected = [power[:, 4 * down, 4 * across].mean() for down, across in FREQUENCIES]  # of 16 a side
-    assert shares_of_power(pictures).numpy() == pytest.approx(expected, rel=1e-4)
-    assert not torch.isnan(shares_of_power(torch.ones(2, 3, 8, 8))).any()  # flat ones have no power to share
+    assert power_fractions(pictures).numpy() == pytest.approx(expected, rel=1e-4)
+    assert not torch.isnan(power_fractions(torch.ones(2, 3, 8, 8))).any()  # flat ones have no power to share
 
 
 def test_only_what_is_above_real_pictures_counts():

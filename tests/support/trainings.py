@@ -106,8 +106,8 @@ def train_gan(stage: Any, steps: int, **changes: Any) -> Training:
     } | SLOW
     p = params("gan", GanParams, steps, **small | changes)
     mixture = Mixture(np.full(2, 0.5), np.zeros((2, DIMS)), np.stack([np.eye(DIMS)] * 2), np.zeros(DIMS), np.eye(DIMS))
-    shares = np.full(LABELS, 1 / LABELS)
-    latent = Latent(DIMS, mixture) if p.latent == "gmm" else Latent(DIMS, None, shares)
+    probs = np.full(LABELS, 1 / LABELS)
+    latent = Latent(DIMS, mixture) if p.latent == "gmm" else Latent(DIMS, None, probs)
     architecture = new_architecture(p, latent.length, PX)
     nets = build(p, architecture, None, latent.classes if p.condition == "species" else 0, 0)
     condition = embeddings() if p.latent == "gmm" else np.array(TRAINED)
