@@ -72,7 +72,7 @@ def pieces_and_holes(image: np.ndarray) -> tuple[int, float]:
 
 
 def defects(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
-    """`grid` over that of real pictures, `one_piece`, the fraction of pictures in one piece, and `holes`, their mean."""
+    """`grid` over that of real pictures, `one_piece`, the fraction in one piece, and `holes`, their mean."""
     found = [pieces_and_holes(image) for image in fake]
     return {
         "grid": grid(fake, real),
