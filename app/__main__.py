@@ -13,7 +13,7 @@ import typer
 from app.checkout import InCheckout
 from creatures.runtime.signals import STOPPED
 
-MOST_SEED = 2**63 - 1  # that torch takes
+MOST_SEED = 2**63 - 1  # the largest that torch takes
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="New creatures from the trained models.")
 
@@ -38,7 +38,7 @@ def generate(
     out: Annotated[Path, typer.Option(help="Folder for the PNGs and their grid.")] = Path("samples"),
 ) -> None:
     """Draw new pictures from models/ and write them, with a grid of all, as PNG."""
-    # torch takes seconds to load: only commands that need it do
+    # torch takes seconds to import: only commands that need it do
     from app.generate import drawn_for, write_samples
     from creatures.runtime.errors import UserError
 
@@ -58,7 +58,7 @@ A_PICTURE = "A species of data/clean (a number, or the label of your folder), or
 
 
 def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
-    """Print where a command wrote what it made, or end in one line that says what is wrong."""
+    """Run a command and print the paths it wrote, or end in one line that says what is wrong."""
     from creatures.runtime.errors import UserError
 
     try:
@@ -242,9 +242,7 @@ def recipe(
 
 
 def main() -> None:
-    """Run a command; if it is interrupted, or something comes to an end that the machine has too little of, in one
-    line.
-    """
+    """Run a command; end in one line if it is interrupted, or if the machine runs out of memory or disk space."""
     name = sys.argv[1] if len(sys.argv) > 1 else "app"
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup

@@ -1,4 +1,4 @@
-"""The most real of many drawn."""
+"""Pick the most realistic of many generated pictures."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from creatures.nets.discriminators.critic import load_critic
 
 
 class RealismScorer:
-    """The discriminator that the generator learnt from, which says how real pictures look.
+    """Score the realism of pictures with the discriminator that the generator was trained against.
 
-    S. Azadi et al., "Discriminator Rejection Sampling", 2019, accept samples by their logits; here a share is kept.
+    S. Azadi et al., "Discriminator Rejection Sampling", 2019, accept samples by their logits; here a fraction is kept.
 
     Args:
-        path: its file.
-        generator: of the generator.
+        path: the discriminator's file.
+        generator: the generator's file.
 
     Raises:
-        UserError: it is missing, damaged, or of another run than the generator.
+        UserError: the discriminator is missing, damaged, or from another run than the generator.
     """
 
     def __init__(self, path: Path, generator: Path) -> None:
@@ -34,7 +34,7 @@ class RealismScorer:
 
         Args:
             images: uint8 N x 3 x H x W.
-            z, classes: that they were drawn from.
+            z, classes: what they were generated from.
         """
         return np.sort(np.argsort(-self.critic.logits(images, z, classes), kind="stable")[:count])
 
@@ -42,7 +42,7 @@ class RealismScorer:
 def best_of(
     sampler: Sampler, scorer: RealismScorer, of: int, count: int, seed: int, truncation: float = 1.0
 ) -> np.ndarray:
-    """The most real of what `sampler.sample(of, seed, truncation)` draws, uint8 count x 3 x H x W."""
+    """The most realistic pictures of `sampler.sample(of, seed, truncation)`, uint8 count x 3 x H x W."""
     z, classes = sampler.latent.draw(of, np.random.default_rng(seed), truncation)
     images = drawn(sampler.net, z)
     return images[scorer.best(images, z, classes, count)]

@@ -1,4 +1,4 @@
-"""Drawings and pictures of one's own, coloured."""
+"""Colour the user's own drawings and pictures."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from creatures.translation.palette import palette_of
 
 
 def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, out: Path) -> Path:
-    """A sheet with a row for each file: its outline, then `count` colourings.
+    """Write a sheet with a row for each file: its outline, then `count` colourings.
 
     Args:
         like: a species or a picture file, for its colours; empty: those of pictures chosen by `seed`.
 
     Raises:
-        UserError: the model is missing or of another run, or a file cannot be used.
+        UserError: the model is missing or from another run, or a file cannot be used.
     """
     must_end(out, ".png")
     network, rows = colourer_file(), []
@@ -47,14 +47,14 @@ def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, 
             raise unusable(str(file), error) from None
         except UserError as error:
             raise UserError(f"{file}: {error}") from None
-        drawn = painted(colourer, outline, count, seed, picture)
-        rows.append(np.concatenate([np.repeat(outline[None, None], 3, axis=1), drawn]))
+        colourings = painted(colourer, outline, count, seed, picture)
+        rows.append(np.concatenate([np.repeat(outline[None, None], 3, axis=1), colourings]))
     save_sheet(out, np.concatenate(rows), columns=count + 1, scale=2)
     return out
 
 
 def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "auto") -> np.ndarray:
-    """The outline of a drawing or picture, RGBA, such as the colourer knows: as `outline_of` says."""
+    """The outline, as in `outline_of`, of a drawing or picture, RGBA, of the kind that the colourer was trained on."""
     trace = sketch if colourer.outline == "sketch" else canny
     return outline_of(image, colourer.net.image_px, margin, kind, trace)
 

@@ -1,4 +1,4 @@
-"""Pictures near given ones, between them, and on a way through the mixture."""
+"""Pictures near given ones, between them, and along a path through the mixture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 
-NEAR = 0.5  # of the mixture's deviation: how far variations go from where they start
+NEAR = 0.5  # standard deviations of the mixture: how far variations go from their start
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Explorer:
     mixture: Mixture
 
     def around(self, embedding: np.ndarray, count: int, seed: int, truncation: float) -> np.ndarray:
-        """Embeddings near one: the first is itself, the others have the noise of its component.
+        """Embeddings near a given one, which comes first; the others add noise of its component.
 
         Args:
             embedding: float (E,).
@@ -57,27 +57,27 @@ class Explorer:
         return (embedding + NEAR * truncation * steps).astype(np.float32)
 
     def loop(self, stops: int, frames: int, seed: int, truncation: float) -> np.ndarray:
-        """Embeddings on a smooth closed way through `stops` samples of the mixture: float32, frames x E."""
+        """Embeddings on a smooth closed path through `stops` samples of the mixture: float32, frames x E."""
         points, _ = self.mixture.sample(stops, np.random.default_rng(seed), truncation)
-        way = CubicSpline(np.arange(stops + 1), np.concatenate([points, points[:1]]), bc_type="periodic")
-        return way(np.linspace(0, stops, frames, endpoint=False)).astype(np.float32)
+        path = CubicSpline(np.arange(stops + 1), np.concatenate([points, points[:1]]), bc_type="periodic")
+        return path(np.linspace(0, stops, frames, endpoint=False)).astype(np.float32)
 
     def draw(self, embeddings: np.ndarray) -> np.ndarray:
-        """uint8, N x 3 x H x W, of embeddings float32 N x E."""
+        """Generate pictures, uint8 N x 3 x H x W, from embeddings, float32 N x E."""
         return drawn(self.generator, embeddings)
 
 
 @torch.no_grad()
 def drawn(generator: Generator, z: np.ndarray) -> np.ndarray:
-    """uint8, N x 3 x H x W, of z float32 N x Z."""
+    """Generate pictures, uint8 N x 3 x H x W, from z, float32 N x Z."""
     return np.concatenate([to_uint8(generator(part)) for part in torch.from_numpy(z).split(BATCH)])
 
 
 def load_explorer(sampler: Sampler | None = None) -> Explorer:
-    """The trained models, from a sampler that is loaded already if it is given.
+    """Load the trained models, or take those of a given sampler.
 
     Raises:
-        UserError: a model is missing, or its z are no embeddings.
+        UserError: a model is missing, or its z is not an embedding.
     """
     sampler = sampler or load_sampler(generator_file())
     if sampler.latent.mixture is None:
@@ -86,10 +86,10 @@ def load_explorer(sampler: Sampler | None = None) -> Explorer:
 
 
 def place(what: str) -> tuple[np.ndarray, np.ndarray]:
-    """Where a species or a picture file is: its picture, as `picture_of` finds it, and embedding, float (E,)."""
+    """The picture of a species or a picture file, as from `picture_of`, and its embedding, float (E,)."""
     file = encoder_file()
     picture, row = picture_of(what, file)
-    if row is None or is_released(file):  # which has embeddings of no pictures here
+    if row is None or is_released(file):  # no embeddings by the released encoder are stored
         ancestors(generator_file(), file)
         with torch.no_grad():
             return picture, load_encoder(file)[0](to_float(picture[None]))[0].double().numpy()
@@ -97,10 +97,10 @@ def place(what: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def load_embeddings() -> np.ndarray:
-    """Those of all pictures, float32, N x E.
+    """Open the embeddings of all pictures, float32, N x E.
 
     Raises:
-        UserError: they are missing or damaged, or of another run than the pictures or the generator.
+        UserError: they are missing or damaged, or from another run than the pictures or the generator.
     """
     ancestors(GENERATOR, EMBEDDINGS, PICTURES)
     return open_array(EMBEDDINGS, 2, np.float32)
@@ -112,13 +112,13 @@ def unusable(what: str, error: Unusable) -> UserError:
 
 
 def picture_of(what: str, network: Path) -> tuple[np.ndarray, int | None]:
-    """A species or a picture file: uint8, 3 x H x W, and its row in data/clean; None for a file.
+    """The picture of a species or a picture file: uint8, 3 x H x W, and its row in data/clean, None for a file.
 
     Args:
-        network: the file of the one that it is for: a picture is cleaned as those were that this was trained on.
+        network: file of the network it is for: a picture file is cleaned like the network's training pictures.
 
     Raises:
-        UserError: it is neither, or the file cannot be used.
+        UserError: there is no such species or file, or the file cannot be used.
     """
     if Path(what).is_file():
         cleaning = cleaning_of(network)
@@ -132,7 +132,7 @@ def picture_of(what: str, network: Path) -> tuple[np.ndarray, int | None]:
 
 
 def species_row(species: str, pictures: Pictures) -> int:
-    """The row of a species' first drawing, or first picture. Raises UserError if there is no such species."""
+    """The row of a species' first drawing, or else its first picture. Raises UserError if there is no such species."""
     rows = np.flatnonzero(pictures.column("species") == species)
     if not len(rows):
         raise UserError(f"{species!r} is no picture file, and no species of data/clean")
@@ -141,58 +141,58 @@ def species_row(species: str, pictures: Pictures) -> int:
 
 
 def cleaned(image: Image.Image, cleaning: Mapping[str, Any]) -> np.ndarray:
-    """A picture in memory, RGBA, cleaned as the stage `clean` does: uint8, 3 x H x W.
+    """Clean a picture in memory, RGBA, as the stage `clean` does: uint8, 3 x H x W.
 
     Args:
-        cleaning: as `cleaning_of` gives it.
+        cleaning: as returned by `cleaning_of`.
 
     Raises:
         Unusable: it is blank or too small.
     """
     foreground, background = cut_out(image, rgb(cleaning["clean.background"]), cleaning["clean.min_px"])
     enlarge = ENLARGE[cleaning["clean.enlarge"]]
-    found = enlarge(foreground, background, cleaning["common.image_px"], cleaning["clean.margin"])
-    return np.asarray(found).transpose(2, 0, 1)
+    picture = enlarge(foreground, background, cleaning["common.image_px"], cleaning["clean.margin"])
+    return np.asarray(picture).transpose(2, 0, 1)
 
 
 def fuse(first: str, second: str, count: int, rows: int, seed: int, truncation: float, out: Path) -> Path:
-    """A sheet from one species or file to another, each row but the first a variation of the way."""
+    """Write a sheet from one species or file to another; each row but the first is a variation of that path."""
     must_end(out, ".png")
     explorer = load_explorer()
     (_, start), (_, end) = place(first), place(second)
-    share = np.linspace(0, 1, count)[:, None]
+    t = np.linspace(0, 1, count)[:, None]
     starts, ends = (explorer.around(e, rows, seed, truncation) for e in (start, end))
-    way = np.concatenate([(1 - share) * a + share * b for a, b in zip(starts, ends, strict=True)])
-    return _write(explorer.draw(way.astype(np.float32)), count, out)
+    paths = np.concatenate([(1 - t) * a + t * b for a, b in zip(starts, ends, strict=True)])
+    return _write(explorer.draw(paths.astype(np.float32)), count, out)
 
 
 def near(what: str, count: int, seed: int, truncation: float, out: Path) -> Path:
-    """A sheet of the picture itself, its rebuild, and variations of that."""
+    """Write a sheet of the picture itself, its reconstruction, and variations of that."""
     must_end(out, ".png")
     explorer = load_explorer()
     picture, embedding = place(what)
-    drawn = explorer.draw(explorer.around(embedding, count, seed, truncation))
-    return _write(np.concatenate([picture[None], drawn]), 8, out)
+    variations = explorer.draw(explorer.around(embedding, count, seed, truncation))
+    return _write(np.concatenate([picture[None], variations]), 8, out)
 
 
 def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out: Path) -> Path:
-    """A loop through the mixture, as GIF or MP4 by the ending of `out`."""
+    """Write a loop through the mixture, as GIF or MP4 by the suffix of `out`."""
     must_end(out, ".gif", ".mp4")
     explorer = load_explorer()
     images = explorer.draw(explorer.loop(stops, frames, seed, truncation)).transpose(0, 2, 3, 1)
     side = images.shape[1] * scale
-    shown = [Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images]
+    enlarged = [Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images]
     note_changes(generator_file())
     with atomic_file(out) as part:
         if out.suffix == ".gif":
-            shown[0].save(part, save_all=True, append_images=shown[1:], duration=60, loop=0)
+            enlarged[0].save(part, save_all=True, append_images=enlarged[1:], duration=60, loop=0)
         else:
-            write_mp4(part, shown)
+            write_mp4(part, enlarged)
     return out
 
 
 def write_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
-    """A film of RGB pictures of one size, 16 a second. Raises OSError."""
+    """Write RGB pictures of one size as a video, 16 per second. Raises OSError."""
     import cv2
 
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 16, frames[0].size)
@@ -202,7 +202,7 @@ def write_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
         writer.write(np.asarray(frame)[:, :, ::-1])
     writer.release()
     written = cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT)
-    if written != len(frames):  # of a full disk it says nothing
+    if written != len(frames):  # OpenCV does not report a full disk
         raise OSError(f"cannot write {path}")
 
 

@@ -1,4 +1,4 @@
-"""The trained networks as ONNX, for programs without torch."""
+"""Export the trained networks as ONNX, for programs without torch."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from creatures.translation.colouring import load_colourer
 from creatures.translation.unet import draw_noise
 
 OUT = Path("models/export")
-CHECKED = 3  # another batch than the one that is traced
-MOST = 1e-4  # that onnxruntime's pixels, in [-1, 1], may differ from torch's
+CHECKED = 3  # a batch size other than the traced one
+MOST = 1e-4  # largest difference allowed between onnxruntime's pixels, in [-1, 1], and torch's
 OPSET = 18
 PALETTE = "RGB in [-1, 1] and fraction of the foreground, the most frequent colour first; zeros for none"
 DATA = """\
@@ -38,13 +38,13 @@ licence is of its code, not of these networks.""".splitlines()
 
 @dataclass(frozen=True)
 class Exported:
-    """A network with what its file says of its inputs and output.
+    """A network with the metadata of its file.
 
     Attributes:
-        inputs: by name, for so many pictures.
-        about: shapes and ranges by name.
-        params: that it was trained with.
-        metrics: file of what it was measured at; None for a released one, whose card says it.
+        inputs: returns example inputs, by name, for a number of pictures.
+        about: shapes and ranges of inputs and output, by name.
+        params: those it was trained with.
+        metrics: file of its metrics; None for a released one, whose card has them.
     """
 
     net: nn.Module
@@ -55,7 +55,7 @@ class Exported:
 
 
 def generator() -> Exported:
-    """Z to pictures."""
+    """Generator, from z to pictures."""
     file = generator_file()
     sampler, header = load_sampler(file), read_header(file)
     latent, px = sampler.latent, sampler.net.image_px
@@ -78,16 +78,16 @@ def generator() -> Exported:
 
 
 def pix2pix() -> Exported:
-    """Outlines, noise and palettes to pictures."""
+    """Colourer, from outlines, noise and palettes to pictures."""
     file = colourer_file()
     colourer, header = load_colourer(file), read_header(file)
     net, px = colourer.net, colourer.net.image_px
 
     def inputs(count: int) -> dict[str, Tensor]:
-        draw = torch.Generator().manual_seed(0)
-        lines = (torch.rand(count, 1, px, px, generator=draw) > 0.1).float() * 2 - 1
-        given = {"outlines": lines, "noise": draw_noise(net, colourer.noise, count, draw)}
-        return given | ({"palettes": torch.rand(count, net.colours, 4, generator=draw)} if net.colours else {})
+        rng = torch.Generator().manual_seed(0)
+        lines = (torch.rand(count, 1, px, px, generator=rng) > 0.1).float() * 2 - 1
+        tensors = {"outlines": lines, "noise": draw_noise(net, colourer.noise, count, rng)}
+        return tensors | ({"palettes": torch.rand(count, net.colours, 4, generator=rng)} if net.colours else {})
 
     several = ", or 0 and 2 with equal chances for one of many" if colourer.noise == "dropout" else ""
     return Exported(
@@ -108,7 +108,7 @@ MODELS: dict[str, Callable[[], Exported]] = {"generator": generator, "pix2pix": 
 
 
 def export(out: Path = OUT) -> list[Path]:
-    """Write `<name>.onnx` for each of MODELS, and `README.md`; nothing is written before all were checked.
+    """Write `<name>.onnx` for each of MODELS, and `README.md`; nothing is written until all are checked.
 
     Raises:
         UserError: a model is missing, or onnxruntime does not draw what torch draws.
@@ -129,7 +129,7 @@ def write(name: str, model: Exported, path: Path) -> Path:
     inputs, batch = model.inputs(2), torch.export.Dim("batch")
     net = model.net.to(memory_format=torch.contiguous_format).eval()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's own, of its own code
+        warnings.simplefilter("ignore")  # torch's, about its own code
         torch.onnx.export(
             net,
             tuple(inputs.values()),
@@ -147,20 +147,20 @@ def write(name: str, model: Exported, path: Path) -> Path:
         document.metadata_props.add(key=key, value=text)
     onnx.checker.check_model(document, full_check=True)
     onnx.save(document, path)
-    apart = difference(path, net, model.inputs(CHECKED))
-    if not apart < MOST:  # nor if it is not a number
-        raise UserError(f"{name}: onnxruntime's pictures differ from torch's by {apart:.2g}; nothing was written")
+    error = difference(path, net, model.inputs(CHECKED))
+    if not error < MOST:  # true for NaN too
+        raise UserError(f"{name}: onnxruntime's pictures differ from torch's by {error:.2g}; nothing was written")
     return path
 
 
 @torch.no_grad()
 def difference(path: Path, net: nn.Module, inputs: dict[str, Tensor]) -> float:
-    """The largest between what onnxruntime and torch draw."""
+    """Largest absolute difference between the pictures of onnxruntime and torch."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (found,) = session.run(["pictures"], {name: value.numpy() for name, value in inputs.items()})
-    return float(np.abs(found - net(*inputs.values()).numpy()).max())
+    (pictures,) = session.run(["pictures"], {name: value.numpy() for name, value in inputs.items()})
+    return float(np.abs(pictures - net(*inputs.values()).numpy()).max())
 
 
 def card(models: dict[str, Exported], path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""How long a run of all stages takes on this machine, from two seconds of measuring."""
+"""Estimate how long all stages take on this machine, from two seconds of measuring."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from creatures.runtime.config import read_yaml
 from creatures.training.device import accelerator
 
 MEASURED_SECONDS = 2.0
-BATCH, PX, WIDTH = 16, 64, 32  # of what is measured: pictures like the default's
-REFERENCE = 620.0  # its pictures a second on the machine that COSTS were measured on
-# seconds there (runs/<stage>/*/cost.jsonl): of each stage as such, and for each thousand of its pictures of 64 pixels
+BATCH, PX, WIDTH = 16, 64, 32  # of the measured network: pictures as by default
+REFERENCE = 620.0  # its pictures per second on the machine that COSTS were measured on
+# seconds there (runs/<stage>/*/cost.jsonl): fixed for each stage, and per thousand of its pictures of 64 pixels
 FIXED = {"scrape": 6, "names": 2, "clean": 20, "edges": 7, "gmm": 13}
 COSTS = {
     "classifier": {"": 34.0, "train": 8.0},
@@ -23,11 +23,11 @@ COSTS = {
     "evaluate": {"": 25.0, "sample": 38.0},
     "pix2pix": {"": 50.0, "train": 25.0},
 }
-PICTURES = 4.4  # thousands to train on, of the default set
+PICTURES = 4.4  # thousands of training pictures in the default set
 
 
 def pace() -> float:
-    """Pictures a second of a small network that learns, as the stages train theirs."""
+    """Pictures per second of a small network that is trained as the stages train theirs."""
     accelerate = accelerator()
     torch.manual_seed(0)
     layers = [nn.Conv2d(3, WIDTH, 3, padding=1), nn.BatchNorm2d(WIDTH), nn.LeakyReLU(0.2)]
@@ -51,8 +51,8 @@ def pace() -> float:
 
 
 def seconds(params: dict[str, Any], rate: float) -> dict[str, float]:
-    """By stage, for the parameters of params.yaml, where `pace` is `rate`."""
-    wanted = {
+    """Seconds by stage, for the parameters of params.yaml, if `pace` is `rate`."""
+    amounts = {
         "classifier": {"train": params["classifier"]["epochs"] * PICTURES},
         "pretrain": {"coarse": params["pretrain"]["coarse_kimg"], "train": params["pretrain"]["kimg"]},
         "gan": {
@@ -63,24 +63,24 @@ def seconds(params: dict[str, Any], rate: float) -> dict[str, float]:
         "pix2pix": {"train": params["pix2pix"]["kimg"]},
     }
     slower = (params["common"]["image_px"] / PX) ** 2 * REFERENCE / rate
-    found: dict[str, float] = dict(FIXED)
-    for stage, thousands in wanted.items():
+    times: dict[str, float] = dict(FIXED)
+    for stage, thousands in amounts.items():
         costs = COSTS[stage]
-        found[stage] = slower * (costs[""] + sum(costs[kind] * count for kind, count in thousands.items()))
-    return found
+        times[stage] = slower * (costs[""] + sum(costs[kind] * count for kind, count in thousands.items()))
+    return times
 
 
 def forecast() -> str:
-    """Lines that say how long all stages take together, and each that takes a minute or more.
+    """Text with the time of all stages together, and of each that takes a minute or more.
 
     Raises:
         UserError: params.yaml cannot be read.
     """
-    found = seconds(read_yaml("params.yaml"), pace())
-    long = sorted(((took, stage) for stage, took in found.items() if took >= 60), reverse=True)
+    times = seconds(read_yaml("params.yaml"), pace())
+    long = sorted(((took, stage) for stage, took in times.items() if took >= 60), reverse=True)
     each = ", ".join(f"{stage} {took / 60:.1f}" for took, stage in long)
     return (
-        f"All stages take about {max(1, round(sum(found.values()) / 60))} minutes here, with the default pictures or as"
+        f"All stages take about {max(1, round(sum(times.values()) / 60))} minutes here, with the default pictures or as"
         f" many ({each}); what has run already is not run again.\n"
         "Shorter, and worse: dvc exp run $(python -m app recipe quick)"
     )

@@ -1,4 +1,4 @@
-"""Pictures from the trained generator, as files."""
+"""Write pictures from the trained generator to files."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ DIGITS = range(3, 6)  # of a file's name, for up to 100,000 pictures
 
 
 def write_samples(count: int, seed: int, truncation: float, out: Path, best: float = 1.0) -> Path:
-    """Write `count` PNGs, named by number, and `grid.png` to a folder, instead of those of an earlier call; returns
+    """Write `count` PNGs, named by number, and `grid.png` to a folder, in place of those of an earlier call; return
     the grid's path.
 
-    The same arguments give the same bytes. What else is in the folder stays.
+    The same arguments give the same bytes. Other files in the folder stay.
 
     Args:
-        best: the share of what is drawn that is kept, the most real; 1: all.
+        best: fraction of the generated pictures that is kept, the most realistic; 1: all.
 
     Raises:
         UserError: a model is missing.
@@ -46,21 +46,21 @@ def write_samples(count: int, seed: int, truncation: float, out: Path, best: flo
         for number, image in enumerate(images):
             Image.fromarray(image.transpose(1, 2, 0)).save(Path(folder) / f"{number:0{digits}d}.png")
         save_sheet(Path(folder) / GRID, images, columns=math.isqrt(count - 1) + 1)
-        before, written = earlier(out), sorted(Path(folder).iterdir())
+        previous, written = earlier(out), sorted(Path(folder).iterdir())
         for path in written:
             path.replace(out / path.name)
-        for path in before - {out / path.name for path in written}:
+        for path in previous - {out / path.name for path in written}:
             path.unlink()
     return out / GRID
 
 
 def drawn_for(count: int, best: float) -> int:
-    """How many are drawn where a share of them is to be `count`."""
+    """Number of pictures to generate, of which a fraction `best` is `count`."""
     return math.ceil(round(count / best, 6))
 
 
 def earlier(out: Path) -> set[Path]:
-    """Files of an earlier call: with the grid, the pictures numbered from 0 on without a gap."""
+    """Pictures of an earlier call: numbered from 0 on without a gap; empty if there is no grid."""
     if not (out / GRID).is_file():
         return set()
     named = ((out / f"{number:0{digits}d}.png" for number in range(10**digits)) for digits in DIGITS)

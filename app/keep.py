@@ -1,4 +1,4 @@
-"""Keep the networks of models/ under a name, with the states of their trainings: to go on with, or start from."""
+"""Keep the networks of models/ under a name, with the states of their trainings: to continue or start from."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from creatures.training.origin import state_file
 
 TRAINED = ("classifier", "pretrain", "gan", "pix2pix")  # stages, and names of their files
 NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
-# of ours, or read otherwise by YAML or Hydra
+# used by this project, or not read as strings by YAML or Hydra
 RESERVED = set(["none", "export", "released", "null", "true", "false", "nan", "inf"])
 KEPT = re.compile(rf"({'|'.join(TRAINED)}|discriminator)\.safetensors|({'|'.join(TRAINED)})-\w+\.pt|gmm\.npz")
 
 
 def keep(name: str, force: bool = False) -> Path:
-    """Copy them to models/<name>, whole or not at all, and print a line for each whose state is no longer there.
+    """Copy the networks to models/<name> atomically, and print a line for each whose state no longer exists.
 
     Args:
-        force: whether to put them in the place of what was kept under that name.
+        force: whether to replace what was kept under that name.
 
     Raises:
         UserError: the name cannot be used, or there is nothing to keep.
@@ -34,13 +34,13 @@ def keep(name: str, force: bool = False) -> Path:
         raise UserError(f"{folder} is something else: choose another name")
     if folder.exists() and not force:
         raise UserError(f"{folder} is there already: choose another name, or replace it with --force")
-    there = [section for section in TRAINED if weights_of(section).is_file()]
-    if not there:
+    trained = [section for section in TRAINED if weights_of(section).is_file()]
+    if not trained:
         raise UserError(f"there is no network in {MODELS}; run dvc repro")
     with atomic_folder(folder) as part:
-        for path in (*map(weights_of, there), *(path for path in (MIXTURE, DISCRIMINATOR) if path.is_file())):
+        for path in (*map(weights_of, trained), *(path for path in (MIXTURE, DISCRIMINATOR) if path.is_file())):
             shutil.copyfile(path, part / path.name)
-        for section in there:
+        for section in trained:
             state = state_file(Path(".ckpt", section), section, weights_of(section))
             if not state.is_file():
                 print(f"keep: {section} has no state of these weights any more: they alone are kept", flush=True)

@@ -1,4 +1,4 @@
-"""Which networks commands draw with: one's own, or the released ones until there are any."""
+"""Networks that commands use: the user's own, or the released ones until there are any."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def generator_file() -> Path:
 
 
 def encoder_file() -> Path:
-    """Of the run that the generator is of: the two are never mixed."""
+    """The encoder of the generator's run: runs are never mixed."""
     return _own_or_released(ENCODER, GENERATOR)
 
 
@@ -34,7 +34,7 @@ def is_released(path: Path) -> bool:
 
 
 def _own_or_released(file: Path, mark: Path) -> Path:
-    """A file of models/, or the released one of its name where `mark` is missing, of which a line on stderr tells."""
+    """A file of models/, or, with a note on stderr, the released one of the same name if `mark` is missing."""
     released = RELEASED / file.name
     if mark.exists() or not released.is_file():
         return file

@@ -1,4 +1,4 @@
-"""Overlays of params.yaml by name, as options of DVC."""
+"""Recipes: named overlays of params.yaml, as options of DVC."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from creatures.runtime.renamed import RENAMED, SECTIONS
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 SWEEPS = "sweeps/"
-BASE = "base"  # in a recipe: another one that it changes
+BASE = "base"  # key in a recipe: another one that it builds on
 
 
 def names() -> list[str]:
-    """All recipes; those in sweeps/ give several values to choose from."""
+    """Names of all recipes; those in sweeps/ list several values of a parameter."""
     return sorted(file.relative_to(FOLDER).with_suffix("").as_posix() for file in FOLDER.rglob("*.yaml"))
 
 
 def no_recipe(name: str) -> str:
-    """A stand-in for the flags of a recipe that cannot be read: a target that DVC does not know, so that it runs,
-    queues and records nothing.
+    """A stand-in for the flags of a recipe that cannot be read: a target unknown to DVC, so that it runs, queues and
+    records nothing.
     """
     return f"no-such-recipe:{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}"
 
 
 def recipe_file(name: str) -> Path:
-    """Where a recipe lies. Raises UserError if there is none of that name."""
+    """Path of a recipe. Raises UserError if there is none of that name."""
     if name not in names():
         raise UserError(f"there is no recipe {name!r}; there are {', '.join(names())}")
     return FOLDER / f"{name}.yaml"
 
 
 def overlay_of(file: Path) -> dict[str, Any]:
-    """The values of a recipe's file, over those of its base.
+    """The values of a recipe's file, merged over those of its base.
 
     Raises:
         UserError: it or its base cannot be read.
@@ -47,26 +47,26 @@ def overlay_of(file: Path) -> dict[str, Any]:
 
 
 def overlaid(values: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    """Nested dictionaries, with the values of the second where it has them."""
-    found = dict(values)
+    """Merge nested dictionaries: values of the second take precedence."""
+    merged = dict(values)
     for key, value in overlay.items():
-        deep = isinstance(value, dict) and isinstance(found.get(key), dict)
-        found[key] = overlaid(found[key], value) if deep else value
-    return found
+        deep = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = overlaid(merged[key], value) if deep else value
+    return merged
 
 
 def flags(name: str) -> list[str]:
     """`-S key=value` for every value of a recipe; of a sweep `-S key=value,value`. Empty if it changes nothing.
 
     Raises:
-        UserError: there is no such recipe, or it has keys of before.
+        UserError: there is no such recipe, or it has keys that were renamed.
     """
-    found = list(leaves(overlay_of(recipe_file(name))))
-    if before := {f"{key} is called {now} now" for key, _ in found if (now := (RENAMED | SECTIONS).get(key))}:
-        raise UserError(f"recipe {name}: {'; '.join(sorted(before))}")
-    if name.startswith(SWEEPS):  # DVC queues a run for each value of an open list
-        found = [(key, value.removeprefix("[").removesuffix("]")) for key, value in found]
-    return [part for key, value in found for part in ("-S", f"{key}={value}")]
+    pairs = list(leaves(overlay_of(recipe_file(name))))
+    if renamed := {f"{key} is called {new} now" for key, _ in pairs if (new := (RENAMED | SECTIONS).get(key))}:
+        raise UserError(f"recipe {name}: {'; '.join(sorted(renamed))}")
+    if name.startswith(SWEEPS):  # DVC queues a run for each value of a list without brackets
+        pairs = [(key, value.removeprefix("[").removesuffix("]")) for key, value in pairs]
+    return [part for key, value in pairs for part in ("-S", f"{key}={value}")]
 
 
 def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 AXES = ("step", "kimg")
-CURVES = {False: "training.png", True: "validation.png"}  # by whether of pictures that were not trained on
-FEW = 20  # points of a curve that are marked
+CURVES = {False: "training.png", True: "validation.png"}  # by whether a curve is of pictures that were not trained on
+FEW = 20  # curves with fewer points have markers
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Trial:
 
     Attributes:
         rev: its commit.
-        params, metrics: by dotted name; of metrics the file's name is the first part.
+        params, metrics: by dotted name; a metric's begins with the name of its file.
     """
 
     name: str
@@ -53,9 +53,9 @@ def report(prefix: str, metric: str, out: Path) -> list[Path]:
     trials = [trial for trial in experiments() if trial.name.startswith(prefix) and metric in trial.metrics]
     varied = differing(trials)
     if len(trials) < 2 or not varied:
-        found = "but one" if len(trials) == 1 else "none" if not trials else "only such as have the same parameters"
+        available = "but one" if len(trials) == 1 else "none" if not trials else "only such as have the same parameters"
         raise UserError(
-            f"of experiments named {prefix}… with {metric} there is {found}; dvc queue status says what runs"
+            f"of experiments named {prefix}… with {metric} there is {available}; dvc queue status says what runs"
         )
     if len({trial.metrics[metric] for trial in trials}) == 1:
         raise UserError(f"all experiments named {prefix}… have the same {metric}")
@@ -64,31 +64,31 @@ def report(prefix: str, metric: str, out: Path) -> list[Path]:
     stage = metric.split(".")[0]
     study = study_of(trials, varied, metric)
     with TemporaryDirectory(dir=out) as folder:
-        made = Path(folder)
-        written = [made / "table.md", made / "importance.md"]
+        part = Path(folder)
+        written = [part / "table.md", part / "importance.md"]
         for path, text in zip(written, (table(trials, varied, stage), importances(study)), strict=True):
             path.write_text(text, encoding="utf-8")
-        written += [*curves(trials, varied, stage, made), *parallel(study, metric, made)]
+        written += [*curves(trials, varied, stage, part), *parallel(study, metric, part)]
         for name in CURVES.values():  # of an earlier report
             (out / name).unlink(missing_ok=True)
         return [path.replace(out / path.name) for path in written]
 
 
 def experiments() -> list[Trial]:
-    """All that `dvc exp show` lists of this commit and that have ended well."""
-    shown = subprocess.run(
+    """The successful experiments that `dvc exp show` lists for this commit."""
+    result = subprocess.run(
         [sys.executable, "-m", "dvc", "exp", "show", "--json", "--no-pager"], capture_output=True, text=True
     )
-    if shown.returncode:
-        raise UserError(f"dvc exp show failed: {shown.stderr.strip().splitlines()[-1]}")
+    if result.returncode:
+        raise UserError(f"dvc exp show failed: {result.stderr.strip().splitlines()[-1]}")
     trials = []
-    for commit in json.loads(shown.stdout):
+    for commit in json.loads(result.stdout):
         for experiment in commit["experiments"] or []:
             for run in experiment["revs"]:
                 ended = (experiment.get("executor") or {}).get("state") in (None, "success")
                 if not ended or not (data := run["data"]):  # running, queued or failed
                     continue
-                metrics = {Path(file).stem: found.get("data") or {} for file, found in data["metrics"].items()}
+                metrics = {Path(file).stem: content.get("data") or {} for file, content in data["metrics"].items()}
                 params = data["params"]["params.yaml"]["data"]
                 trials.append(Trial(run["name"] or run["rev"][:7], run["rev"], flat(params), flat(metrics)))
     return trials
@@ -104,7 +104,7 @@ def differing(trials: Iterable[Trial]) -> list[str]:
 
 
 def table(trials: list[Trial], varied: list[str], stage: str) -> str:
-    """Markdown: a row a trial, best first, with what varied and the metrics of the stage that differ."""
+    """Markdown: a row per trial, best first, with the varied parameters and the stage's metrics that differ."""
     names = [name for name in trials[0].metrics if name.startswith(f"{stage}.")]
     names = [name for name in names if len({trial.metrics.get(name) for trial in trials}) > 1]
     rows = [["experiment", *(name.split(".", 1)[1] for name in (*varied, *names))]]
@@ -116,12 +116,12 @@ def table(trials: list[Trial], varied: list[str], stage: str) -> str:
 
 
 def study_of(trials: list[Trial], varied: list[str], metric: str) -> Study:
-    """The trials as Optuna has them; each parameter a choice among the values that were tried."""
+    """The trials as an Optuna study; each parameter is a choice among the values that were tried."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     choices = {name: sorted({plain(trial.params.get(name)) for trial in trials}, key=order) for name in varied}
-    distributions: Any = {name: optuna.distributions.CategoricalDistribution(found) for name, found in choices.items()}
+    distributions: Any = {name: optuna.distributions.CategoricalDistribution(tried) for name, tried in choices.items()}
     study = optuna.create_study()
     for trial in trials:
         params = {name: plain(trial.params.get(name)) for name in varied}
@@ -132,12 +132,12 @@ def study_of(trials: list[Trial], varied: list[str], metric: str) -> Study:
 
 
 def plain(value: Any) -> Any:
-    """Value as Optuna takes it for a choice."""
+    """A value in a form that Optuna accepts as a choice."""
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def order(value: Any) -> tuple[bool, Any]:
-    """Numbers by size, before all else by its text."""
+    """Sort key: numbers by size, before anything else by its text."""
     return (False, value) if isinstance(value, int | float) else (True, str(value))
 
 
@@ -148,16 +148,16 @@ def importances(study: Study) -> str:
     """
     from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-    found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
-    rows = "".join(f"| `{name}` | {share:.2f} |\n" for name, share in found.items())
+    fractions = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
+    rows = "".join(f"| `{name}` | {fraction:.2f} |\n" for name, fraction in fractions.items())
     return f"| parameter | importance (fANOVA, {len(study.trials)} runs) |\n| --- | --- |\n{rows}"
 
 
 def curves(trials: list[Trial], varied: list[str], stage: str, out: Path) -> list[Path]:
-    """Two PNG: `training.png` with the losses as they went, and `validation.png`."""
-    found = {f"{label(trial, varied)} ({trial.name})": history(trial, stage) for trial in trials}
-    histories = {text: rows for text, rows in found.items() if rows is not None}
-    columns = dict.fromkeys(column for found in histories.values() for column in found if column not in AXES)
+    """Draw two PNGs: `training.png` with the training losses, and `validation.png`."""
+    by_label = {f"{label(trial, varied)} ({trial.name})": history(trial, stage) for trial in trials}
+    histories = {text: rows for text, rows in by_label.items() if rows is not None}
+    columns = dict.fromkeys(column for rows in histories.values() for column in rows if column not in AXES)
     return [
         draw_curves(histories, names, out / file)
         for checked, file in CURVES.items()
@@ -173,21 +173,21 @@ def history(trial: Trial, stage: str) -> DataFrame | None:
     """History of a trial; None if its stage writes none."""
     import pandas
 
-    asked = f"{trial.rev}:metrics/{stage}/history.tsv"
-    shown = subprocess.run(["git", "show", asked], capture_output=True, text=True)
-    return None if shown.returncode else pandas.read_csv(io.StringIO(shown.stdout), sep="\t")
+    file = f"{trial.rev}:metrics/{stage}/history.tsv"
+    result = subprocess.run(["git", "show", file], capture_output=True, text=True)
+    return None if result.returncode else pandas.read_csv(io.StringIO(result.stdout), sep="\t")
 
 
 def draw_curves(histories: dict[str, DataFrame], names: list[str], path: Path) -> Path:
-    """A plot for each name, a line for each history."""
+    """Draw a plot for each name, with a line for each history."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(max(10, 5 * len(names)), 5), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        for text, found in histories.items():
-            if name in found:
-                known = found[["step", name]].dropna()
-                axes.plot(known["step"], known[name], label=text, marker="." if len(known) < FEW else None)
+        for text, rows in histories.items():
+            if name in rows:
+                points = rows[["step", name]].dropna()
+                axes.plot(points["step"], points[name], label=text, marker="." if len(points) < FEW else None)
         axes.set(title=name, xlabel="step")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
     figure.savefig(path, dpi=80)
@@ -195,7 +195,7 @@ def draw_curves(histories: dict[str, DataFrame], names: list[str], path: Path) -
 
 
 def parallel(study: Study, metric: str, out: Path) -> list[Path]:
-    """Parallel coordinates, a line a trial: to look at (PNG) and to move about in (HTML)."""
+    """Draw parallel coordinates, a line per trial: static (PNG) and interactive (HTML)."""
     import optuna.visualization
     import optuna.visualization.matplotlib
     from matplotlib.figure import Figure

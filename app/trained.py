@@ -1,4 +1,4 @@
-"""Parameters that a network was trained with, compared with those of params.yaml by now."""
+"""Compare the parameters that a network was trained with to those of params.yaml."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ def cleaning_of(path: Path) -> dict[str, Any]:
     """Cleaning parameters of the pictures that a network was trained on: values by dotted key, such as clean.margin.
 
     Raises:
-        UserError: the file is missing, does not say, or is one's own and params.yaml says otherwise by now.
+        UserError: the file is missing, does not say, or is the user's own and params.yaml has changed since.
     """
-    found = read_header(path).get("cleaning")
-    if not found:
+    cleaning = read_header(path).get("cleaning")
+    if not cleaning:
         raise UserError(f"{path} does not say how its pictures were cleaned; run dvc repro")
-    if not is_released(path) and (changed := _changed(found)):
+    if not is_released(path) and (changed := _changed(cleaning)):
         raise UserError(f"{path} was trained on pictures cleaned with {changed}; run dvc repro")
-    return found
+    return cleaning
 
 
 def note_changes(*paths: Path) -> None:
-    """Say on stderr which parameters of its own a network was trained with that params.yaml has otherwise by now.
+    """Say on stderr which parameters that a network was trained with have since changed in params.yaml.
 
     Raises:
         UserError: a file is missing or damaged.
     """
     for path in paths:
-        if is_released(path):  # of its own parameters, whatever params.yaml says
+        if is_released(path):  # it has its own parameters, whatever params.yaml says
             continue
         header = read_header(path)
         trained = {"common": header.get("common"), path.stem: header.get("params")}
         try:
             changed = _changed(flat({name: part or {} for name, part in trained.items()}))
-        except UserError:  # params.yaml is no matter of what only draws
+        except UserError:  # generating does not depend on params.yaml
             continue
         if changed:
             print(f"note: {path} was trained with {changed}: dvc repro trains anew", file=sys.stderr)
 
 
 def _changed(trained: dict[str, Any]) -> str:
-    """Which values params.yaml has otherwise, "" for none; what it has not at all counts as the same."""
-    now = read_yaml(PARAMS) if PARAMS.exists() else {}
-    by_now = {key: lookup(now, key) for key in trained}
-    other = {
-        key: found
-        for key, found in by_now.items()
-        if found is not None and found != trained[key] and not isinstance(found, dict)  # a section, of late
+    """Text of the values that differ in params.yaml, "" for none; keys that it does not have count as the same."""
+    params = read_yaml(PARAMS) if PARAMS.exists() else {}
+    current = {key: lookup(params, key) for key in trained}
+    differing = {
+        key: value
+        for key, value in current.items()
+        if value is not None and value != trained[key] and not isinstance(value, dict)  # the key is a section now
     }
-    return "; ".join(f"{key} {trained[key]}, params.yaml says {found}" for key, found in other.items())
+    return "; ".join(f"{key} {trained[key]}, params.yaml says {value}" for key, value in differing.items())

@@ -1,4 +1,4 @@
-"""A picture of one's own as an outline to colour."""
+"""Turn the user's own picture into an outline to colour."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from creatures.outlines.levels import otsu
 from creatures.runtime.errors import UserError
 
 WHITE = (255, 255, 255)
-MIN_PX = 8  # a drawing's longer side at least
+MIN_PX = 8  # least length of a drawing's longer side
 MOST_PX = 1024  # larger ones are reduced first
-LINE_PX = 1.5  # of 64: how wide lines are drawn
+LINE_PX = 1.5  # width of drawn lines in a picture of 64
 THIN = 0.08  # of the longer side: nothing wider is a line
 COLOURLESS = 25  # mean difference of a pixel's largest and smallest channel, of 255
-CONTRAST = 40  # that lines have at least, of 255
+CONTRAST = 40  # least contrast of lines, of 255
 
 Kind = Literal["auto", "drawing", "picture"]
 
@@ -34,12 +34,12 @@ def outline_of(
     Args:
         image: RGBA.
         px: side of the outline.
-        margin: left free around it, a share of the side.
+        margin: left free around it, a fraction of the side.
         kind: drawing: its own lines, dark on light or light on dark, are brought to the usual width;
-            picture: `trace` finds its edges; auto: a drawing if it shows thin lines and no colour beside them.
+            picture: `trace` finds its edges; auto: a drawing if it has thin lines and no colour elsewhere.
 
     Raises:
-        UserError: there is nothing on it.
+        UserError: the picture is empty.
     """
     image = image.copy()
     image.thumbnail((MOST_PX, MOST_PX))
@@ -60,16 +60,16 @@ def strokes(foreground: Image.Image) -> np.ndarray:
     """Mask of what differs most from the paper around it: uint8, H x W, 255 on it, 0 elsewhere.
 
     The paper is the median of a wide neighbourhood, so that a shadow over a photographed
-    sheet is none of the drawing. Beyond the edges it is as most of the sheet is, for a
-    line that runs along an edge is none of the paper.
+    sheet is not part of the drawing. Beyond the edges it has the median colour of the sheet,
+    since a line that runs along an edge is not part of the paper.
     """
     pixels = np.asarray(foreground)
     wide = min(255, max(3, max(foreground.size) // 4) | 1)
-    half, most = wide // 2, np.median(pixels, axis=(0, 1)).tolist()
-    sheet = cv2.copyMakeBorder(pixels, half, half, half, half, cv2.BORDER_CONSTANT, value=most)
+    half, median = wide // 2, np.median(pixels, axis=(0, 1)).tolist()
+    sheet = cv2.copyMakeBorder(pixels, half, half, half, half, cv2.BORDER_CONSTANT, value=median)
     paper = cv2.medianBlur(sheet, wide)[half:-half, half:-half]
-    apart = cv2.absdiff(pixels, paper).max(axis=2)
-    return np.where(apart > max(otsu(apart), CONTRAST), np.uint8(255), np.uint8(0))
+    difference = cv2.absdiff(pixels, paper).max(axis=2)
+    return np.where(difference > max(otsu(difference), CONTRAST), np.uint8(255), np.uint8(0))
 
 
 def is_thin(lines: np.ndarray) -> bool:
@@ -78,37 +78,37 @@ def is_thin(lines: np.ndarray) -> bool:
 
 
 def is_bare(foreground: Image.Image, lines: np.ndarray) -> bool:
-    """Whether there is next to no colour beside the strokes (255 on 0)."""
+    """Whether there is almost no colour outside the strokes (255 on 0)."""
     colours = np.asarray(foreground).astype(np.int16)
     chroma = colours.max(2) - colours.min(2)
-    beside = cv2.dilate(lines, np.ones((5, 5), np.uint8)) == 0
-    return not beside.any() or float(chroma[beside].mean()) < COLOURLESS
+    outside = cv2.dilate(lines, np.ones((5, 5), np.uint8)) == 0
+    return not outside.any() or float(chroma[outside].mean()) < COLOURLESS
 
 
 def thickness(lines: np.ndarray) -> float:
-    """The width of strokes (255 on 0) in pixels: nine of ten places on their middle lines are no wider."""
+    """The width of strokes (255 on 0) in pixels: the 0.9 quantile along their centre lines."""
     depth = cv2.distanceTransform(np.pad(lines, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     middle = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))]
     return float(2 * np.quantile(middle, 0.9) - 1) if len(middle) else 0.0
 
 
 def fitted(lines: np.ndarray, px: int, margin: float) -> np.ndarray:
-    """Strokes (255 on 0) cropped, made as wide as outlines are, and centred: uint8, px x px, 0 on lines.
+    """Crop strokes (255 on 0), make them as wide as outlines are, and centre them: uint8, px x px, 0 on lines.
 
     Raises:
         UserError: there are none.
     """
     lines = cropped(lines)
     scale = px * (1 - 2 * margin) / max(lines.shape)
-    wanted = LINE_PX * px / 64 / scale  # in pixels of the drawing
-    spare = round((thickness(lines) - wanted) / 2)
-    padded = np.pad(lines, abs(spare) + 1)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(spare) + 1,) * 2)
-    if spare < 0:
+    target = LINE_PX * px / 64 / scale  # in pixels of the drawing
+    excess = round((thickness(lines) - target) / 2)
+    padded = np.pad(lines, abs(excess) + 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(excess) + 1,) * 2)
+    if excess < 0:
         padded = cv2.dilate(padded, kernel)
-    elif spare:  # what is too thin to lose so much stays as it is
-        kept = cv2.subtract(padded, cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel))
-        padded = cv2.max(cv2.erode(padded, kernel), kept)
+    elif excess:  # strokes too thin to erode stay as they are
+        thin = cv2.subtract(padded, cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel))
+        padded = cv2.max(cv2.erode(padded, kernel), thin)
     inked = smooth(Image.fromarray(255 - cropped(padded)).convert("RGB"), WHITE, px, margin)
     return np.where(np.asarray(inked)[..., 0] < 160, np.uint8(0), np.uint8(255))
 

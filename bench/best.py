@@ -1,8 +1,8 @@
-"""The most real of many against all that is drawn: `generate --best` at several shares.
+"""The most realistic samples of many compared with all samples: `generate --best` at several fractions.
 
     python -m bench.best 1 0.5 0.25 0.1
 
-Needs data/clean, and draws with the networks of models/ or the released ones. Scored as in bench.quality, on
+Needs data/clean, and samples from the networks of models/ or the released ones. Scored as in bench.quality, on
 EfficientNet-Lite1. Prints a table.
 """
 
@@ -30,7 +30,7 @@ from stages.evaluate.params import EvaluateParams
 
 @dataclass(frozen=True)
 class BestOf:
-    """A sampler that keeps a fraction of what it draws."""
+    """A sampler that keeps the best fraction of what it draws."""
 
     sampler: Sampler
     scorer: RealismScorer
@@ -55,8 +55,8 @@ def main(
     columns = [name for name in COLUMNS if name != "kid_lite2"]
     print(f"| kept | {' | '.join(columns)} |\n|{' --- |' * (len(columns) + 1)}")
     for share in shares:
-        found = scores(BestOf(sampler, scorer, share), pictures, 0, p, out)
-        print(f"| {share:g} | {' | '.join(f'{found[name]:.3f}' for name in columns)} |", flush=True)
+        metrics = scores(BestOf(sampler, scorer, share), pictures, 0, p, out)
+        print(f"| {share:g} | {' | '.join(f'{metrics[name]:.3f}' for name in columns)} |", flush=True)
 
 
 if __name__ == "__main__":

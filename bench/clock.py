@@ -1,4 +1,4 @@
-"""How fast a training's steps are."""
+"""Times of a training's steps."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ SLOW_STEPS = 3  # the first ones load and compile
 
 
 class Enough(Exception):
-    """Ends a training that was only for its speed."""
+    """Ends a training that only measures speed."""
 
 
 class Clock:
-    """Takes the time of each step.
+    """Records the time of each step.
 
     Args:
-        seconds: after so many of them it raises Enough; 0: never.
+        seconds: measured seconds after which it raises Enough; 0: never.
     """
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.began, self.seconds, self.times = time.perf_counter(), seconds, []  # type: float, float, list[float]
 
     def tick(self) -> None:
-        """Call it after each step, and also before the first if what comes before is to be known."""
+        """Call this after each step, and before the first one too if the time before it is to be measured."""
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         self.times.append(time.perf_counter())
@@ -38,7 +38,7 @@ class Clock:
 
     @property
     def per_step(self) -> float:
-        """Seconds."""
+        """Seconds per step."""
         return self._measured / (len(self.times) - 1 - SLOW_STEPS)
 
     @property

@@ -1,11 +1,11 @@
-"""How fast pictures are fetched, beside img2dataset, from a server on this machine.
+"""Speed of downloads, compared with img2dataset, from a server on this machine.
 
     python3.11 -m venv /elsewhere && /elsewhere/bin/pip install img2dataset
     python -m bench.downloads compare --img2dataset /elsewhere/bin/img2dataset
 
-Both fetch the same addresses, by turns, with no limits of politeness, and write the files as they
-came. Prints pictures a second from the command's start to its end, and the processor time that it
-took for a picture, which other work on the machine changes less.
+Both fetch the same addresses, in turn, without rate limits, and write the files unchanged. Prints
+pictures per second from the command's start to its end, and the processor time per picture, which
+depends less on other work on the machine.
 """
 
 from __future__ import annotations
@@ -76,16 +76,16 @@ def fetch(urls: Path, at_once: int) -> None:
 
 
 def measure(what: str, command: list[str], out: Path, pictures: int, port: int) -> None:
-    """Run one, and print how it went."""
+    """Run one command, and print its speed."""
     shutil.rmtree(out, ignore_errors=True)
     began = time.perf_counter()
     process = subprocess.Popen(
         command, env=os.environ | {LOOPBACK: str(port)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    _, status, used = os.wait4(process.pid, 0)
-    seconds, cpu = time.perf_counter() - began, used.ru_utime + used.ru_stime
-    kept = sum(path.suffix in (".png", ".jpg") for path in out.rglob("*"))
-    print(f"{what}: {kept} of {pictures} pictures, {kept / seconds:.0f}/s, {1000 * cpu / pictures:.2f} ms CPU each")
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds, cpu = time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+    count = sum(path.suffix in (".png", ".jpg") for path in out.rglob("*"))
+    print(f"{what}: {count} of {pictures} pictures, {count / seconds:.0f}/s, {1000 * cpu / pictures:.2f} ms CPU each")
     if status:
         sys.exit(f"downloads: {what} failed")
 
@@ -97,7 +97,7 @@ def png() -> bytes:
 
 
 class Answers(asyncio.Protocol):
-    """The same picture at each address, on connections that stay open."""
+    """Serves the same picture at every address, over connections that stay open."""
 
     body = png()
     head = b"HTTP/1.1 %s\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
@@ -108,9 +108,9 @@ class Answers(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *requests, self.waiting = (self.waiting + data).split(b"\r\n\r\n")
         for request in requests:
-            none = b"robots.txt" in request
+            is_robots = b"robots.txt" in request
             self.transport.write(  # type: ignore[attr-defined]
-                self.head % (b"404 None", 0) if none else self.head % (b"200 OK", len(self.body)) + self.body
+                self.head % (b"404 None", 0) if is_robots else self.head % (b"200 OK", len(self.body)) + self.body
             )
             if b"connection: close" in request.lower():
                 self.transport.close()
@@ -118,7 +118,7 @@ class Answers(asyncio.Protocol):
 
 @contextmanager
 def serving() -> Iterator[int]:
-    """A server in a process of its own; its port."""
+    """Run a server in its own process; yields its port."""
     port: SimpleQueue[int] = SimpleQueue()
     process = Process(target=_serve, args=(port,), daemon=True)
     process.start()

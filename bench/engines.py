@@ -1,8 +1,8 @@
-"""Which draws faster, torch or onnxruntime. The page colours by onnxruntime and draws the rest by torch.
+"""Which is faster, torch or onnxruntime. The page colours with onnxruntime and draws everything else with torch.
 
     python -m app export && python -m bench.engines
 
-Prints milliseconds, the median of many calls by turns, for one colouring and for 64 creatures.
+Prints milliseconds, the median of many alternating calls, for one colouring and for 64 creatures.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 
 from app.export import MODELS, OUT
 
-COUNTS = {"pix2pix": 1, "generator": 64}  # pictures a call
+COUNTS = {"pix2pix": 1, "generator": 64}  # pictures per call
 CALLS = 30
 
 
@@ -31,18 +31,18 @@ def main() -> None:
         session = onnxruntime.InferenceSession(OUT / f"{name}.onnx", providers=["CPUExecutionProvider"])
 
         @torch.inference_mode()
-        def by_torch(net: torch.nn.Module = model.net, given: dict[str, torch.Tensor] = inputs) -> None:
-            net(*given.values())
+        def by_torch(net: torch.nn.Module = model.net, feeds: dict[str, torch.Tensor] = inputs) -> None:
+            net(*feeds.values())
 
-        def by_onnx(run: onnxruntime.InferenceSession = session, given: dict[str, np.ndarray] = arrays) -> None:
-            run.run(["pictures"], given)
+        def by_onnx(run: onnxruntime.InferenceSession = session, feeds: dict[str, np.ndarray] = arrays) -> None:
+            run.run(["pictures"], feeds)
 
-        took: dict[str, list[float]] = {"torch": [], "onnxruntime": []}
+        times: dict[str, list[float]] = {"torch": [], "onnxruntime": []}
         for _ in range(CALLS):
             for engine, call in (("torch", by_torch), ("onnxruntime", by_onnx)):
-                took[engine].append(timed(call))
-        shown = ", ".join(f"{engine} {1000 * np.median(seconds):.1f} ms" for engine, seconds in took.items())
-        print(f"{name}, {COUNTS[name]} at a time: {shown}")
+                times[engine].append(timed(call))
+        medians = ", ".join(f"{engine} {1000 * np.median(seconds):.1f} ms" for engine, seconds in times.items())
+        print(f"{name}, {COUNTS[name]} at a time: {medians}")
 
 
 def timed(call: Callable[[], None]) -> float:

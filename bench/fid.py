@@ -1,12 +1,12 @@
-"""FID and KID on Inception v3 of 2015, as papers give them: to be compared with theirs, and no part of a run.
+"""FID and KID on Inception v3 of 2015, as papers report them: only for comparison with papers.
 
     python -m bench.fid                             # fetches the weights, 91 MB
     python -m bench.fid --weights weights-inception-2015-12-05-6726825d.pth
 
 Inception is torch-fidelity's (Obukhov et al., 2020), which agrees with the original TensorFlow one
-to many digits. Needs data/clean, and draws with the networks of models/ or the released ones. Papers mostly take
-50,000 samples against all train pictures: FID is higher for fewer of either (M. Bińkowski et al., 2018), so say
-how many there were with every value.
+to many digits. Needs data/clean, and samples from the networks of models/ or the released ones. Most papers take
+50,000 samples against all train pictures: FID is higher for fewer of either (M. Bińkowski et al., 2018), so report
+both numbers with every value.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BATCH, FEATURES = 64, "2048"
 
 
 def inception(weights: Path | None) -> FeatureExtractorInceptionV3:
-    """The network, on the GPU where there is one.
+    """The network, on the GPU if there is one.
 
     Raises:
         UserError: its weights cannot be fetched or read.
@@ -41,7 +41,7 @@ def inception(weights: Path | None) -> FeatureExtractorInceptionV3:
     path = None if weights is None else str(weights)
     try:
         return FeatureExtractorInceptionV3("inception", [FEATURES], feature_extractor_weights_path=path).to(device)
-    except Exception as error:  # of many kinds: no network, another file, a damaged one
+    except Exception as error:  # of many types: no connection, a wrong file, a damaged one
         reason = " ".join(str(error).split())[:120]
         where = "cannot be fetched; get them elsewhere and give --weights" if weights is None else "cannot be read"
         raise UserError(f"the weights {weights or URL_INCEPTION_V3} {where} ({reason})") from None
@@ -69,8 +69,8 @@ def main(
         sys.exit(f"fid: {error}")
     real = features(net, pictures.images[pictures.rows(split)], f"fid: {split}")
     fake = features(net, sampler.sample(samples, seed), "fid: samples")
-    found = {"fid": frechet_distance(fake, real), "kid": kid(fake, real)[0]}
-    print(json.dumps({"generator": str(file), "samples": len(fake), "real": len(real), "split": split, **found}))
+    metrics = {"fid": frechet_distance(fake, real), "kid": kid(fake, real)[0]}
+    print(json.dumps({"generator": str(file), "samples": len(fake), "real": len(real), "split": split, **metrics}))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class Peak(threading.Thread):
-    """Adds up the memory of a process and its children, ten times a second."""
+    """Peak memory of a process and its children together, sampled ten times a second."""
 
     def __init__(self, process: psutil.Process) -> None:
         super().__init__(daemon=True)
@@ -44,7 +44,7 @@ class Peak(threading.Thread):
 
 
 def _memory(process: psutil.Process) -> int:
-    """Proportional size: pages that processes share count once. 0 when it has ended."""
+    """Proportional set size: pages that processes share count once. 0 if the process has ended."""
     try:
         return process.memory_full_info().pss
     except (psutil.NoSuchProcess, psutil.ZombieProcess):

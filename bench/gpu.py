@@ -1,14 +1,14 @@
-"""All that wants to be known of this pipeline on a GPU, in ten minutes of it: a JSON and sheets of samples.
+"""Measurements of this pipeline on a GPU, in ten minutes: a JSON file and sheets of samples.
 
     python -m bench.gpu --out docs/gpu
 
-- How many pictures a second each training takes at several batches, in bfloat16 and float16, and with how much memory.
-- Whether the same training ends with the same bytes, and one that was stopped with those of one that was not.
-- What recipes reach for equal minutes each: classifier, pretraining and GAN get fixed shares of them and are as long
-  as their speeds allow. KID, precision and the rest on EfficientNet-Lite1, visible defects, a sheet.
+- Pictures per second and memory of each training at several batch sizes, in bfloat16 and float16.
+- Whether a repeated training, and one that was stopped and resumed, ends with the same bytes.
+- What recipes reach in equal minutes: classifier, pretraining and GAN get fixed fractions of them and are as long as
+  their speeds allow. KID, precision and the rest on EfficientNet-Lite1, visible defects, a sheet.
 
-Pictures are made first, by `scrape`'s files and the recipe's own `clean`, in --sets, and taken from there the next
-time: FOLDER/<recipe>/data/clean, which may come from another machine. Without a GPU it measures the CPU.
+Pictures are first made in --sets, from `scrape`'s files by the recipe's own `clean`, and reused from there later:
+FOLDER/<recipe>/data/clean, which may come from another machine. Without a GPU it measures the CPU.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from stages.evaluate.params import EvaluateParams
 SHARES = {"classifier": 0.15, "pretrain": 0.2, "gan": 0.65}  # of a recipe's minutes
 COARSE = 0.5  # of pretraining's pictures
 SNAPSHOTS = {"snapshots": 4, "snapshot_samples": 400, "frames": 2}
-STEPS = 20  # of a training that is repeated, and stopped half-way
+STEPS = 20  # of a training that is repeated, and stopped halfway
 RECIPES = ("gpu-64", "gpu-128", "gpu-256")
 
 
@@ -52,7 +52,7 @@ def picture_set(recipe: str, sets: Path) -> Path:
     """A folder with the recipe's pictures in data/clean.
 
     Raises:
-        UserError: there are none, and nothing to make them of.
+        UserError: there are none, and no files to make them from.
     """
     folder = sets / Path(recipe).stem
     prepare_folder(folder, values_of(recipe))
@@ -67,15 +67,15 @@ def picture_set(recipe: str, sets: Path) -> Path:
 
 
 def machine() -> dict[str, Any]:
-    found: dict[str, Any] = {"torch": torch.__version__, "python": platform.python_version()}
+    info: dict[str, Any] = {"torch": torch.__version__, "python": platform.python_version()}
     if torch.cuda.is_available():
-        of_card = torch.cuda.get_device_properties(0)
-        return found | {"device": of_card.name, "memory_mib": of_card.total_memory >> 20, "cuda": torch.version.cuda}
-    return found | {"device": f"CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"}
+        card = torch.cuda.get_device_properties(0)
+        return info | {"device": card.name, "memory_mib": card.total_memory >> 20, "cuda": torch.version.cuda}
+    return info | {"device": f"CPU, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"}
 
 
 def speeds(trainings: Trainings, batches: list[int], seconds: float) -> list[dict[str, Any]]:
-    """Pictures a second and memory, a row for each training, precision and batch; none where it does not fit."""
+    """Pictures per second and memory: a row for each training, precision and batch; None where memory is too small."""
     rows = []
     for name in MODULES:
         for kind in ("bf16", "fp16") if torch.cuda.is_available() else ("bf16", "no"):
@@ -96,14 +96,14 @@ def speeds(trainings: Trainings, batches: list[int], seconds: float) -> list[dic
 
 
 def repeated(trainings: Trainings, steps: int) -> list[dict[str, Any]]:
-    """Whether a training, run again, and one that was stopped half-way, end with the same bytes; else how far apart."""
+    """Whether a training, repeated, or stopped halfway and resumed, ends with the same bytes; else how far apart."""
     rows = []
     for name in MODULES:
-        with TemporaryDirectory() as here:
-            once, again = (trainings.fit(name, Path(here, run), steps=steps) for run in ("once", "again"))
+        with TemporaryDirectory() as folder:
+            once, again = (trainings.fit(name, Path(folder, run), steps=steps) for run in ("once", "again"))
             with contextlib.suppress(KeyboardInterrupt):
-                trainings.fit(name, Path(here, "stopped"), steps=steps, watch=Watch(stop=steps // 2))
-            stopped = trainings.fit(name, Path(here, "stopped"), steps=steps)
+                trainings.fit(name, Path(folder, "stopped"), steps=steps, watch=Watch(stop=steps // 2))
+            stopped = trainings.fit(name, Path(folder, "stopped"), steps=steps)
         row = {"stage": name, "again": digest(again) == digest(once), "stopped": digest(stopped) == digest(once)}
         row |= {"again_apart": apart(again, once), "stopped_apart": apart(stopped, once)}
         print(json.dumps(row), flush=True)
@@ -112,10 +112,10 @@ def repeated(trainings: Trainings, steps: int) -> list[dict[str, Any]]:
 
 
 def lengths(values: dict[str, Any], trainings: Trainings, minutes: float, count: int, seconds: float) -> None:
-    """Set the lengths of a recipe's trainings to fill so many minutes, at the speeds that are measured.
+    """Set the lengths of a recipe's trainings to fill `minutes`, at the speeds measured here.
 
     Args:
-        count: of pictures to train on.
+        count: number of pictures to train on.
     """
     thousands = {}
     for name, part in SHARES.items():
@@ -128,7 +128,7 @@ def lengths(values: dict[str, Any], trainings: Trainings, minutes: float, count:
 
 
 def run_recipe(recipe: str, folder: Path, minutes: float, seconds: float, out: Path) -> dict[str, Any]:
-    """Train a recipe for so many minutes, and score it."""
+    """Train a recipe for `minutes`, and score it."""
     name, values = Path(recipe).stem, values_of(recipe)
     for section in SHARES:
         values[section]["start"] = "none"
@@ -140,10 +140,10 @@ def run_recipe(recipe: str, folder: Path, minutes: float, seconds: float, out: P
     out = out.resolve()
     with contextlib.chdir(folder):
         sampler, p = load_sampler(), parse("evaluate", values["evaluate"], EvaluateParams)
-        found = scores(sampler, pictures, values["common"]["seed"], p, Path())
+        metrics = scores(sampler, pictures, values["common"]["seed"], p, Path())
         save_sheet(out / f"{name}.png", sampler.sample(64, values["common"]["seed"] + 1), columns=8)
     kimg = {"gan": values["gan"]["kimg"], "pretrain": values["pretrain"]["kimg"]}
-    row = {"recipe": name, "minutes": sum(took.values()) / 60, "kimg": kimg, "seconds": took, **found}
+    row = {"recipe": name, "minutes": sum(took.values()) / 60, "kimg": kimg, "seconds": took, **metrics}
     print(json.dumps(row), flush=True)
     return row
 
@@ -156,24 +156,24 @@ def main(
     sets: Annotated[Path, typer.Option(help="Folder for the recipes' pictures.")] = Path("samples/gpu"),
     out: Annotated[Path, typer.Option(help="Folder for what comes out.")] = Path("samples/gpu"),
 ) -> None:
-    wanted = recipes or list(RECIPES)
+    names = recipes or list(RECIPES)
     out.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Any] = {"machine": machine()}
-    print(json.dumps(found["machine"]), flush=True)
+    results: dict[str, Any] = {"machine": machine()}
+    print(json.dumps(results["machine"]), flush=True)
 
-    def keep(**rows: Any) -> None:
-        found.update(rows)
-        (out / "gpu.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    def save(**rows: Any) -> None:
+        results.update(rows)
+        (out / "gpu.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
     try:
         sizes = [int(batch) for batch in batches.split(",")]
-        folders = {recipe: picture_set(recipe, sets) for recipe in wanted}
-        first = Trainings(values_of(wanted[0]), open_pictures(folders[wanted[0]] / CLEAN))
-        keep(speeds=speeds(first, sizes, seconds))
-        keep(repeated=repeated(first, STEPS))
+        folders = {recipe: picture_set(recipe, sets) for recipe in names}
+        first = Trainings(values_of(names[0]), open_pictures(folders[names[0]] / CLEAN))
+        save(speeds=speeds(first, sizes, seconds))
+        save(repeated=repeated(first, STEPS))
         for recipe, folder in folders.items():
             row = run_recipe(recipe, folder, minutes, seconds, out)
-            keep(recipes=[*found.get("recipes", []), row])
+            save(recipes=[*results.get("recipes", []), row])
     except (UserError, ValueError) as error:
         sys.exit(f"gpu: {error}")
 

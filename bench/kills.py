@@ -40,15 +40,15 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20, help="disturbances in all")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # what nohup ignores, stages would ignore too
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # nohup ignores it, and so would the stages
     rng, bad = random.Random(args.seed), 0
     with TemporaryDirectory() as name:
         begin, folder = Path(name, "begin"), Path(name, "run")
         make_checkout(begin)
         shutil.copytree(begin, folder)
-        took, _, status, said = repro(folder)
-        assert status == "0", said
-        wanted = outputs(folder)
+        took, _, status, messages = repro(folder)
+        assert status == "0", messages
+        expected = outputs(folder)
         print(f"undisturbed: {took:.0f} s\n\n| time, s | stage | kind | status | on stderr | |\n| --- |" + " --- |" * 5)
         left = args.times
         while left:
@@ -57,24 +57,24 @@ def main() -> None:
             lines, spent = [], 0.0
             for _ in range(min(left, PER_RUN)):
                 kind, moment = rng.choice(KINDS), rng.uniform(0, max(took - spent, 1))
-                seconds, stage, status, said = repro(folder, kind, moment)
+                seconds, stage, status, messages = repro(folder, kind, moment)
                 spent += seconds
-                if stage == "none":  # all was done before
+                if stage == "none":  # the run ended before the disturbance
                     break
                 left -= 1
-                lines.append(f"| {moment:.1f} | {stage} | {kind} | {status} | {said} |")
-            _, _, status, said = repro(folder)
-            found = outputs(folder)
-            differ = sorted(path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path))
-            end = f"then {status}: {said}" if status != "0" else f"differ: {differ}" if differ else "same bytes"
-            bad += end != "same bytes" or TRACE in " ".join([*lines, said])
+                lines.append(f"| {moment:.1f} | {stage} | {kind} | {status} | {messages} |")
+            _, _, status, messages = repro(folder)
+            actual = outputs(folder)
+            differ = sorted(path for path in expected.keys() | actual.keys() if expected.get(path) != actual.get(path))
+            end = f"then {status}: {messages}" if status != "0" else f"differ: {differ}" if differ else "same bytes"
+            bad += end != "same bytes" or TRACE in " ".join([*lines, messages])
             if lines:
                 print(*lines[:-1], f"{lines[-1]} {end} |", sep=" |\n", flush=True)
     sys.exit(bad > 0)
 
 
 def make_checkout(folder: Path) -> None:
-    """A git repository of the tracked files, with tiny parameters and pictures in data/own."""
+    """Create a git repository of the tracked files, with tiny parameters and pictures in data/own."""
     for name in filter(None, subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True).split("\0")):
         if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def make_checkout(folder: Path) -> None:
 
 
 def draw(folder: Path) -> None:
-    """Noisy discs, a colour a label."""
+    """Draw noisy discs, one colour per label."""
     rng = random.Random(0)
     for number in range(48):
         image, label = Image.new("RGBA", (64, 64)), number % 6
@@ -100,8 +100,8 @@ def draw(folder: Path) -> None:
 
 
 def repro(folder: Path, kind: str = "", moment: float = 0) -> tuple[float, str, str, str]:
-    """Run `dvc repro`, perhaps disturbed at a moment: seconds, the stage that was disturbed, the exit status of the
-    stage that failed (else DVC's), and what stages said on stderr.
+    """Run `dvc repro`, and disturb it after `moment` seconds if `kind` is given: seconds, the stage that was disturbed,
+    the exit status of the stage that failed (else DVC's), and the stages' messages on stderr.
     """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env, began, stage = os.environ | {"CHECKPOINT_SECONDS": "0", "PATH": path}, time.monotonic(), "none"
@@ -111,24 +111,24 @@ def repro(folder: Path, kind: str = "", moment: float = 0) -> tuple[float, str, 
         )
         while kind and run.poll() is None:
             time.sleep(0.01)
-            if time.monotonic() - began > moment and (found := stage_of(run.pid)):
-                stage = found[0]
-                disturb(kind, run.pid, found[1])
+            if time.monotonic() - began > moment and (running := stage_of(run.pid)):
+                stage = running[0]
+                disturb(kind, run.pid, running[1])
                 break
         status = run.wait()
         stderr.seek(0)
-        said = stderr.read()
-    lines = [line for line in said.splitlines() if re.match(r"[a-z]\w*: |" + TRACE, line)]
+        output = stderr.read()
+    lines = [line for line in output.splitlines() if re.match(r"[a-z]\w*: |" + TRACE, line)]
     return (
         time.monotonic() - began,
         stage,
-        [str(status), *re.findall(r"exited with (-?\d+)", said)][-1],
+        [str(status), *re.findall(r"exited with (-?\d+)", output)][-1],
         "; ".join(lines),
     )
 
 
 def stage_of(pid: int) -> tuple[str, int] | None:
-    """The stage that runs below a process, and its own process."""
+    """The stage that runs below a process, and its process id."""
     with suppress(psutil.NoSuchProcess):
         for child in psutil.Process(pid).children(recursive=True):
             command = child.cmdline()
@@ -148,7 +148,7 @@ def disturb(kind: str, group: int, stage: int) -> None:
 
 
 def outputs(folder: Path) -> dict[str, str]:
-    """Hashes by path, of all outputs in dvc.lock."""
+    """Hashes of all outputs in dvc.lock, by path."""
     lock = folder / "dvc.lock"
     stages = YAML(typ="safe").load(lock.read_text())["stages"] if lock.exists() else {}
     return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}

@@ -28,7 +28,7 @@ LABELS = 1000
 
 
 def draw(path: Path, count: int, jpeg: int) -> None:
-    """A tar of PNGs, or of JPEGs of a side, a folder a label."""
+    """Write a tar of PNGs, or of JPEGs of side `jpeg` if it is not 0, with a folder per label."""
     random = np.random.default_rng(0)
     with tarfile.open(path, "w") as tar:
         for number in range(count):
@@ -45,7 +45,7 @@ def draw(path: Path, count: int, jpeg: int) -> None:
 
 
 def measure(count: int, jpeg: int) -> None:
-    """Print what `count` pictures take."""
+    """Print the time and memory that `count` pictures take."""
     from ruamel.yaml import YAML
 
     with TemporaryDirectory() as name:
@@ -59,9 +59,9 @@ def measure(count: int, jpeg: int) -> None:
         params = YAML().load((ROOT / "params.yaml").read_text())
         params["scrape"]["sources"] = [{"from": "archive", "path": "made.tar"}]
         YAML().dump(params, folder / "params.yaml")
-        taken = {stage: run_stage(stage, folder) for stage in ("scrape", "clean")}
+        costs = {stage: run_stage(stage, folder) for stage in ("scrape", "clean")}
         metrics = json.loads((folder / "metrics" / "clean.json").read_text())
-    for stage, (seconds, peak) in taken.items():
+    for stage, (seconds, peak) in costs.items():
         print(
             f"{count:,} pictures, {stage}: {seconds:.1f} s, {1e6 * seconds / count:.0f} µs a picture, "
             f"peak memory {peak / 2**20:,.0f} MiB"

@@ -22,24 +22,24 @@ STRENGTHS = (2.0, 3.0, 4.0, 5.0, 6.0)
 
 
 def whole_labels(labels: np.ndarray, count: int) -> np.ndarray:
-    """Rows of about `count` pictures, all of a label's or none."""
-    kept, rows = 0, []
+    """Rows of about `count` pictures: all pictures of some of the labels."""
+    total, rows = 0, []
     for name in np.random.default_rng(0).permutation(np.unique(labels)):
-        if kept < count:
+        if total < count:
             rows.append(np.flatnonzero(labels == name))
-            kept += len(rows[-1])
+            total += len(rows[-1])
     return np.sort(np.concatenate(rows))
 
 
 def score(features: np.ndarray, labels: np.ndarray, files: np.ndarray, wrong: int, seed: int) -> np.ndarray:
-    """Counts by strength: dropped, wrong ones dropped, all wrong ones, dropped without a wrong label at all."""
+    """Counts by strength: dropped, wrong ones dropped, all wrong ones, dropped if all labels are right."""
     random = np.random.default_rng(seed)
     mixed = labels.copy()
     for file in random.choice(np.unique(files), wrong, replace=False):
         own = labels[files == file][0]
         mixed[files == file] = random.choice(np.unique(labels[labels != own]))
-    found, before, moved = strangeness(features, mixed, files), strangeness(features, labels, files), mixed != labels
-    return np.array([[(found > s).sum(), (found[moved] > s).sum(), moved.sum(), (before > s).sum()] for s in STRENGTHS])
+    noisy, clean, moved = strangeness(features, mixed, files), strangeness(features, labels, files), mixed != labels
+    return np.array([[(noisy > s).sum(), (noisy[moved] > s).sum(), moved.sum(), (clean > s).sum()] for s in STRENGTHS])
 
 
 def main() -> None:

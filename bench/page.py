@@ -1,12 +1,12 @@
-"""How fast the page answers, and what it does when many come at once.
+"""Response times of the page, for one visitor and for many at once.
 
     python -m app serve --port 7860 &
     python -m bench.page --people 50 --seconds 60
 
-First one visitor alone, then all: each colours a drawing and hatches 64 creatures by turns, as
-programs do, through the page's API. Prints, for each kind of request, how many were answered, how many were
-told that the page is busy, how many failed, and their times in milliseconds; and the memory of the
-server, if its process id is given with --pid, before and after.
+First one visitor alone, then all: each alternates between colouring a drawing and hatching 64 creatures, as
+programs do, through the page's API. Prints, for each kind of request, how many were answered, how many
+got the answer that the page is busy, how many failed, and their times in milliseconds; and the memory of
+the server, if its process id is given with --pid, before and after.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ from creatures.translation.drawings import drawings
 
 BUSY = "busy"
 SHEET_PX = 256
-AGAIN_SECONDS = 2  # after which one who was told that the page is busy tries again
+AGAIN_SECONDS = 2  # after which a visitor retries if the page was busy
 ALONE = 20  # requests of each kind
 
 
 class Refused(Exception):
-    """The page's answer is a message; its text."""
+    """The page answered with an error; this has its message."""
 
 
 class Visitor:
-    """One who uses the page's API."""
+    """A client of the page's API."""
 
     def __init__(self, url: str, drawing: bytes = b"") -> None:
         self.drawing = drawing
         self.http = httpx.Client(base_url=f"{url}/gradio_api", timeout=120)
 
     def ask(self, name: str, *data: Any) -> Any:
-        """Answer of an endpoint. Raises Refused."""
-        begun = self.http.post(f"/call/{name}", json={"data": data})
-        if begun.status_code != 200:
-            raise Refused(begun.text)
-        with self.http.stream("GET", f"/call/{name}/{begun.json()['event_id']}") as answer:
+        """Call an endpoint and return its result. Raises Refused."""
+        call = self.http.post(f"/call/{name}", json={"data": data})
+        if call.status_code != 200:
+            raise Refused(call.text)
+        with self.http.stream("GET", f"/call/{name}/{call.json()['event_id']}") as stream:
             event = ""
-            for line in answer.iter_lines():
+            for line in stream.iter_lines():
                 if line.startswith("event: "):
                     event = line[7:]
                 elif line.startswith("data: ") and event == "complete":
@@ -63,11 +63,11 @@ class Visitor:
         raise Refused("no answer")
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]:
-        """A file as an endpoint takes it. Raises Refused."""
-        sent = self.http.post("/upload", files={"files": (name, content)})
-        if sent.status_code != 200:
-            raise Refused(sent.text)
-        return {"path": sent.json()[0], "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+        """Upload a file; return it as endpoints take it. Raises Refused."""
+        response = self.http.post("/upload", files={"files": (name, content)})
+        if response.status_code != 200:
+            raise Refused(response.text)
+        return {"path": response.json()[0], "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
     def colour(self) -> Any:
         file = self.upload("drawing.png", self.drawing)
@@ -78,13 +78,13 @@ class Visitor:
 
 
 def png(picture: np.ndarray) -> bytes:
-    kept = io.BytesIO()
-    Image.fromarray(picture).save(kept, "png")
-    return kept.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "png")
+    return buffer.getvalue()
 
 
 def timed(work: Callable[[Visitor], Any], visitor: Visitor) -> tuple[str, float]:
-    """How a request ended, and its seconds."""
+    """The outcome of a request, and its seconds."""
     began = time.perf_counter()
     try:
         work(visitor)
@@ -96,17 +96,17 @@ def timed(work: Callable[[Visitor], Any], visitor: Visitor) -> tuple[str, float]
     return outcome, time.perf_counter() - began
 
 
-def report(title: str, found: dict[str, list[tuple[str, float]]]) -> None:
+def report(title: str, results: dict[str, list[tuple[str, float]]]) -> None:
     print(title)
-    for kind, ends in found.items():
-        times = np.array([seconds for outcome, seconds in ends if outcome == "answered"]) * 1000
+    for kind, outcomes in results.items():
+        times = np.array([seconds for outcome, seconds in outcomes if outcome == "answered"]) * 1000
         median, late = np.quantile(times, [0.5, 0.95]) if len(times) else (np.nan, np.nan)
-        busy = sum(outcome == BUSY for outcome, _ in ends)
+        busy = sum(outcome == BUSY for outcome, _ in outcomes)
         print(
-            f"  {kind}: {len(times)} answered, {busy} busy, {len(ends) - len(times) - busy} failed; "
+            f"  {kind}: {len(times)} answered, {busy} busy, {len(outcomes) - len(times) - busy} failed; "
             f"median {median:.0f} ms, 95 % within {late:.0f} ms"
         )
-        for line in sorted({outcome for outcome, _ in ends if outcome.startswith("failed")})[:3]:
+        for line in sorted({outcome for outcome, _ in outcomes if outcome.startswith("failed")})[:3]:
             print(f"    {line[:200]}")
 
 
@@ -128,7 +128,7 @@ def main(
     report("one alone:", {name: [timed(work, visitor) for _ in range(ALONE)] for name, work in kinds.items()})
     if not people:
         return
-    found: dict[str, list[tuple[str, float]]] = {name: [] for name in kinds}
+    results: dict[str, list[tuple[str, float]]] = {name: [] for name in kinds}
     until = time.monotonic() + seconds
     before = memory().rss if memory else 0
 
@@ -138,13 +138,13 @@ def main(
             if time.monotonic() > until:
                 return
             name = list(kinds)[turn % len(kinds)]
-            found[name].append(timed(kinds[name], mine))
-            if found[name][-1][0] == BUSY:
+            results[name].append(timed(kinds[name], mine))
+            if results[name][-1][0] == BUSY:
                 time.sleep(AGAIN_SECONDS)
 
     with ThreadPoolExecutor(people) as pool:
         list(pool.map(visit, range(people)))
-    report(f"{people} at once for {seconds:.0f} s:", found)
+    report(f"{people} at once for {seconds:.0f} s:", results)
     if memory:
         print(f"  memory of the server: {before >> 20} MB before, {memory().rss >> 20} MB after")
 

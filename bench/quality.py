@@ -2,21 +2,21 @@
 
     python -m bench.quality --minutes 20 --seeds 3 cpu dcgan-pokegen sngan
 
-With --jobs 2 two runs go on at a time, each with a half of the processor's cores.
+With --jobs 2 two runs are made at a time, each with half of the processor's cores.
 
-What a recipe needs is counted in: one that starts from a pretrained generator spends a part
-of its minutes on the classifier, pretraining and the mixture, and what is left on the GAN,
-with the choice of its snapshot; only the scoring for the table is not. How many pictures a
-recipe sees follows from the speed of its first steps, so the minutes are met within a few
-per cent where the machine keeps its speed; the table has what they were. (Embedding all
-pictures, a quarter of a minute, is charged with pretraining, which a random generator with
-the mixture does not pay.) Needs data/clean. Writes to --out: `results.jsonl`, a line a run, and,
-from all its lines, `table.md`, `curve.tsv` and a sheet of samples a recipe. A run that is there
-already, with the same parameters, minutes and threads, is not made again, so that a long
-comparison can be cut off and go on.
+A recipe's minutes include all that it needs: one that starts from a pretrained generator spends
+a part of them on the classifier, pretraining and the mixture, and the rest on the GAN, including
+the choice of its snapshot; only the scoring for the table is not included. How many pictures a
+recipe sees follows from the speed of its first steps, so the minutes are met within a few per
+cent if the machine keeps its speed; the table has the actual ones. (Embedding all pictures, a
+quarter of a minute, is charged to pretraining, which a random generator with the mixture does
+not pay.) Needs data/clean. Writes to --out: `results.jsonl`, a line per run, and, from all its
+lines, `table.md`, `curve.tsv` and a sheet of samples per recipe. A run that is there already,
+with the same parameters, minutes and threads, is not repeated, so that a long comparison can be
+interrupted and resumed.
 
-With --pictures 50 a run has but 50 pictures, other ones for each seed, as somebody with few of their own; it is
-scored against all others.
+With --pictures 50 a run has only 50 pictures, different ones for each seed, like a user who has few; it is scored
+against all others.
 
 Scored on EfficientNet-Lite1, which neither training nor the choice of a snapshot looks at.
 """
@@ -61,12 +61,12 @@ from stages.gan.train import train
 
 POINTS = 8  # of the curve
 CURVE_SAMPLES = 500
-WARM_UP = 1 / 40  # of the minutes: steps to measure the speed on
-SET_BY_TIME = ("kimg", "frames")  # of gan's parameters
+WARM_UP = 1 / 40  # of the minutes: for the steps that measure the speed
+SET_BY_TIME = ("kimg", "frames")  # gan's parameters that the minutes determine
 
 
 class Kept:
-    """Keeps the weights of the averaged generator as it learns, and when that was."""
+    """Records the weights of the averaged generator during training, with seconds and step."""
 
     def __init__(self, before: float) -> None:
         self.began, self.before, self.points = time.monotonic(), before, []  # type: float, float, list[Any]
@@ -77,12 +77,12 @@ class Kept:
 
 
 def file_of(recipe: str) -> Path:
-    """A recipe's file, by the name or the path of it."""
+    """A recipe's file, by its name or its path."""
     return Path(recipe) if recipe.endswith(".yaml") and Path(recipe).is_file() else recipe_file(recipe)
 
 
 def comparable_values(file: Path) -> dict[str, Any]:
-    """params.yaml under a recipe. Raises UserError for one with pictures of its own."""
+    """params.yaml with a recipe's changes. Raises UserError for a recipe with pictures of its own."""
     overlay = overlay_of(file)
     other = {"common", "scrape", "clean"} & set(overlay)
     if other:
@@ -91,11 +91,11 @@ def comparable_values(file: Path) -> dict[str, Any]:
 
 
 def used(values: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that say how a recipe's run comes out, whatever its length."""
+    """The parameters that a recipe's result depends on, except its length."""
     before = BEFORE if values["gan"]["latent"] == "gmm" else ()
-    found = {name: values[name] for name in ("common", *before, "gan", "evaluate")}
-    found["gan"] = {name: value for name, value in found["gan"].items() if name not in SET_BY_TIME}
-    return found
+    params = {name: values[name] for name in ("common", *before, "gan", "evaluate")}
+    params["gan"] = {name: value for name, value in params["gan"].items() if name not in SET_BY_TIME}
+    return params
 
 
 def todo(
@@ -106,7 +106,7 @@ def todo(
         raise UserError("two recipes have the same name")
     lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
     done = [json.loads(line) for line in lines]
-    wanted = []
+    runs = []
     for seed, file in product(range(seeds), files):
         values = comparable_values(file)
         params = sha256(json.dumps(used(values), sort_keys=True).encode()).hexdigest()[:12]
@@ -116,20 +116,20 @@ def todo(
         key["pictures"] = pictures
         if not any(key.items() <= ({"pictures": 0} | row).items() for row in done):
             values["common"]["seed"] = seed
-            wanted.append((file.stem, values, key))
-    return wanted
+            runs.append((file.stem, values, key))
+    return runs
 
 
 def run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: int = 0) -> dict[str, Any]:
-    """Train one recipe and score it; with seed 0 also write its sheet of samples.
+    """Train one recipe and score it; with seed 0, also write its sheet of samples.
 
     Args:
-        few: pictures that it may have; 0: all, in their splits.
+        few: number of pictures that it may use; 0: all, in their splits.
     """
     print(f"quality: {recipe}, seed {values['common']['seed']}{f', {few} pictures' if few else ''}", flush=True)
     if few:
-        out, here = out.resolve(), few_pictures(few, values["common"]["seed"], out)
-        with chdir(here):
+        out, workdir = out.resolve(), few_pictures(few, values["common"]["seed"], out)
+        with chdir(workdir):
             return _run(recipe, values, minutes, out, few)
     return _run(recipe, values, minutes, out)
 
@@ -166,29 +166,29 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
         left -= p.snapshots * (time.monotonic() - began)
     if left <= 0:
         raise UserError(f"{recipe} has no time left for its GAN: what comes before it took {minutes * 60 - left:.0f} s")
-    timed = {"kimg": left / clock.per_step * p.batch / 1000, "frames": POINTS + 1}
-    net, start, _ = fit(parse("gan", values["gan"] | timed, GanParams), kept := Kept(before))
-    seconds, step, _ = kept.points[-1]
+    lengths = {"kimg": left / clock.per_step * p.batch / 1000, "frames": POINTS + 1}
+    net, start, _ = fit(parse("gan", values["gan"] | lengths, GanParams), recorder := Kept(before))
+    seconds, step, _ = recorder.points[-1]
     sampler = Sampler(net, start.latent)
     if seed == 0:
         name = f"{recipe}-{f'{few}-' if few else ''}{minutes:g}.png"
         save_sheet(out / name, sampler.sample(64, seed + 1), columns=16)
-    found = scores(sampler, pictures, seed, evaluate, out, against)
+    metrics = scores(sampler, pictures, seed, evaluate, out, against)
     real = real_features(METRIC_NETWORK, pictures, evaluate.reference, out)[against]
     count = min(CURVE_SAMPLES, evaluate.samples)
     return {
         "minutes": seconds / 60,
         "minutes_before_gan": before / 60,
         "kimg": step * p.batch / 1000,
-        **found,
-        "curve": curve(build_generator(start.architecture), kept.points, start.latent, seed, count, real),
+        **metrics,
+        "curve": curve(build_generator(start.architecture), recorder.points, start.latent, seed, count, real),
     }
 
 
-def attempt(*what: Any) -> dict[str, Any] | UserError:
-    """A run, or why there is none: the others go on."""
+def attempt(*args: Any) -> dict[str, Any] | UserError:
+    """A run's result, or its error, so that the other runs continue."""
     try:
-        return run(*what)
+        return run(*args)
     except UserError as error:
         return error
 
@@ -207,25 +207,25 @@ def main(
         if jobs > cores:
             raise UserError(f"--jobs {jobs} is more than the {cores} cores there are")
         open_pictures()
-        wanted = todo([file_of(recipe) for recipe in recipes], results, minutes, seeds, cores // jobs, pictures)
+        runs = todo([file_of(recipe) for recipe in recipes], results, minutes, seeds, cores // jobs, pictures)
     except UserError as error:
         sys.exit(f"quality: {error}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    os.environ["OMP_NUM_THREADS"] = str(cores // jobs)  # each run is a new process, which loads torch anew
+    os.environ["OMP_NUM_THREADS"] = str(cores // jobs)  # each run is a new process, which loads torch itself
     with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
-        running = {pool.submit(attempt, name, values, minutes, out, pictures): key for name, values, key in wanted}
+        running = {pool.submit(attempt, name, values, minutes, out, pictures): key for name, values, key in runs}
         try:
             for future in as_completed(running):
-                found = future.result()
-                if isinstance(found, UserError):
-                    failed.append(str(found))
+                result = future.result()
+                if isinstance(result, UserError):
+                    failed.append(str(result))
                     continue
-                found = running[future] | found
+                result = running[future] | result
                 with open(results, "a", encoding="utf-8") as log:
-                    log.write(json.dumps(found) + "\n")
+                    log.write(json.dumps(result) + "\n")
                     log.flush()
                     os.fsync(log.fileno())
-                print(json.dumps({k: v for k, v in found.items() if k != "curve"}), flush=True)
+                print(json.dumps({k: v for k, v in result.items() if k != "curve"}), flush=True)
                 write_report(results, out)
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -1,10 +1,10 @@
-"""Put the networks of models/ in the repository, for whoever has none yet.
+"""Put the networks of models/ in the repository, for users who have none yet.
 
     python -m bench.release
 
 Writes models/released/: the encoder, the mixture, the generator with its discriminator, and the colourer, compacted
-(creatures/data/compact.py), what draws checked against float32; and docs/MODEL_CARD.md with its sheets of pictures.
-Scored as in bench.quality, and as drawn by the compacted networks.
+(creatures/data/compact.py) and, except the discriminator, checked against float32; and docs/MODEL_CARD.md with its
+sheets of pictures. Scores are those of bench.quality, of the compacted networks' pictures.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from stages.evaluate.params import EvaluateParams
 
 LEVELS = {ENCODER: 63, GENERATOR: 127, DISCRIMINATOR: 127, COLOURER: 127}
 MOST_MB = 36
-CHECKED = 128  # pictures that both draw
-MOST = {"embedding": 0.05, "generator": 1.0, "colourer": 1.0}  # relative; then mean levels of 255
+CHECKED = 128  # pictures that the original and the compacted network both draw
+MOST = {"embedding": 0.05, "generator": 1.0, "colourer": 1.0}  # relative; the others in mean levels of 255
 SHEETS = Path("docs/released")
 HOW = SHEETS / "how.md"  # written by hand: what the files' own headers do not say
 
@@ -56,11 +56,11 @@ def main() -> None:
 
 
 def release(out: Path = RELEASED) -> list[Path]:
-    """Write the folder whole or not at all, then the card.
+    """Write the folder, atomically, then the card.
 
     Raises:
-        UserError: a network is missing or of another run, a compacted one is too far from the original, or all are
-            larger than MOST_MB.
+        UserError: a network is missing or from another run, a compacted one is too far from the original, or
+            together they are larger than MOST_MB.
     """
     ancestors(PICTURES, ENCODER, MIXTURE, GENERATOR, DISCRIMINATOR)
     ancestors(PICTURES, OUTLINES, COLOURER)
@@ -80,14 +80,14 @@ def release(out: Path = RELEASED) -> list[Path]:
 
 
 def write(folder: Path, before: Path) -> None:
-    """All files, each saying what it was made from by the digests of the others here.
+    """Write all files, each with the digests of the files in `folder` that it was made from.
 
-    A network whose weights are those of `before` keeps its file, which git then has once.
+    A network whose weights are those in `before` keeps its file, which git then stores once.
     """
-    other: dict[str, str] = {}
+    new_digests: dict[str, str] = {}
 
-    def made_from(said: dict[str, str]) -> dict[str, str]:
-        return {name: other.get(digest, digest) for name, digest in said.items()}
+    def made_from(sources: dict[str, str]) -> dict[str, str]:
+        return {name: new_digests.get(digest, digest) for name, digest in sources.items()}
 
     def compact(path: Path) -> None:
         tensors, header = load_weights(path)
@@ -97,13 +97,13 @@ def write(folder: Path, before: Path) -> None:
         else:
             header["made_from"] = made_from(header["made_from"])
             save_weights(folder / path.name, tensors, header, LEVELS[path])
-        other[digest_of(path)] = digest_of(folder / path.name)
+        new_digests[digest_of(path)] = digest_of(folder / path.name)
 
     compact(ENCODER)
     with np.load(MIXTURE, allow_pickle=False) as arrays:
-        said = json.loads(str(arrays["made_from"]))
-    save_mixture(folder / MIXTURE.name, load_mixture(), made_from(said))
-    other[digest_of(MIXTURE)] = digest_of(folder / MIXTURE.name)
+        sources = json.loads(str(arrays["made_from"]))
+    save_mixture(folder / MIXTURE.name, load_mixture(), made_from(sources))
+    new_digests[digest_of(MIXTURE)] = digest_of(folder / MIXTURE.name)
     compact(GENERATOR)
     compact(COLOURER)
 
@@ -115,15 +115,15 @@ def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 
 
 def differences(folder: Path, pictures: Pictures) -> dict[str, float]:
-    """How far the compacted networks are from the originals: of embeddings relatively, of pictures in levels of 255."""
+    """How far the compacted networks are from the originals: relative for embeddings, in levels of 255 for pictures."""
     rows = evenly_spaced(pictures.rows("val"), CHECKED)
     whole, compact = (embed_rows(load_encoder(path)[0], pictures, rows) for path in (ENCODER, folder / ENCODER.name))
-    drawn = [load_sampler(path).sample(CHECKED, 0) for path in (GENERATOR, folder / GENERATOR.name)]
+    samples = [load_sampler(path).sample(CHECKED, 0) for path in (GENERATOR, folder / GENERATOR.name)]
     outlines = np.load(OUTLINES.parent / "sketch.npy", mmap_mode="r")[rows]
     coloured = [load_colourer(path).colour(outlines, 0) for path in (COLOURER, folder / COLOURER.name)]
     return {
         "embedding": float(np.linalg.norm(compact - whole) / np.linalg.norm(whole)),
-        "generator": levels_apart(drawn),
+        "generator": levels_apart(samples),
         "colourer": levels_apart(coloured),
     }
 
@@ -138,7 +138,7 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
     p = parse("evaluate", read_yaml("params.yaml")["evaluate"], EvaluateParams)
     sampler, cache = load_sampler(folder / GENERATOR.name), Path("samples/release")
     cache.mkdir(parents=True, exist_ok=True)
-    found = scores(sampler, pictures, 0, p, cache)
+    metrics = scores(sampler, pictures, 0, p, cache)
     SHEETS.mkdir(parents=True, exist_ok=True)
     save_sheet(SHEETS / "samples.png", sampler.sample(64, 0), columns=16)
     save_sheet(SHEETS / "samples-4x.png", sampler.sample(32, 1), columns=8, scale=4)
@@ -165,7 +165,7 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
         "",
     ]
     lines += [f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}"]
-    lines += [f"| {' | '.join(f'{found[name]:.3f}' for name in COLUMNS)} |", ""]
+    lines += [f"| {' | '.join(f'{metrics[name]:.3f}' for name in COLUMNS)} |", ""]
     lines += [
         "![64 samples, not picked](released/samples.png)",
         "",
@@ -185,8 +185,8 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
     lines += ["## What they were made from and with", ""]
     for path in (ENCODER, GENERATOR, COLOURER):
         header = load_weights(folder / path.name)[1]
-        shown: dict[str, Any] = {key: header.get(key) for key in ("architecture", "params", "made_from")}
-        lines += [f"`{path.name}`:", "", "```json", json.dumps(shown, indent=1), "```", ""]
+        fields: dict[str, Any] = {key: header.get(key) for key in ("architecture", "params", "made_from")}
+        lines += [f"`{path.name}`:", "", "```json", json.dumps(fields, indent=1), "```", ""]
     card = Path(CARD)
     card.write_text("\n".join(lines), encoding="utf-8")
     return card

@@ -1,4 +1,4 @@
-"""How good a generator is, on a network that neither trains nor chooses anything, and on one beside it."""
+"""Scores of a generator, on a network that neither trains nor selects anything, and on a second one."""
 
 from __future__ import annotations
 
@@ -27,54 +27,54 @@ class Draws(Protocol):
     def sample(self, count: int, seed: int) -> np.ndarray: ...
 
 
-METRIC_NETWORK, BESIDE = 1, 2  # EfficientNet-Lite's variants; the second chooses snapshots
+METRIC_NETWORK, BESIDE = 1, 2  # EfficientNet-Lite's variants; the second selects snapshots
 
 
 def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -> dict[str, np.ndarray]:
-    """Features of real pictures by split, kept in a file for the runs to come."""
+    """Features of real pictures by split, cached in a file for later runs."""
     digest = code_digest()
     digest.update(str(reference).encode())
     file = out / f"real-lite{variant}-{digest.hexdigest()[:12]}.npz"
     if not file.exists():
         metric_network = EfficientNetLite(variant).to(default_device())
-        found = {
+        by_split = {
             split: features(metric_network, pictures.images[evenly_spaced(pictures.rows(split), reference)])
             for split in ("train", "val", "test")
         }
         unfinished = file.with_suffix(f".{os.getpid()}.npz")
-        np.savez(unfinished, **found)  # type: ignore[arg-type]
+        np.savez(unfinished, **by_split)  # type: ignore[arg-type]
         unfinished.replace(file)
-    with np.load(file) as kept:
-        return dict(kept)
+    with np.load(file) as arrays:
+        return dict(arrays)
 
 
 def scores(
     sampler: Draws, pictures: Pictures, seed: int, p: EvaluateParams, out: Path, against: str = "val"
 ) -> dict[str, Any]:
-    """All metrics of one generator, on the metric network, and KID, `against` a split, on the one beside it."""
-    drawn, device = sampler.sample(p.samples, seed + 1), default_device()
+    """All metrics of one generator on the metric network, with KID `against` a split, and KID on the second network."""
+    samples, device = sampler.sample(p.samples, seed + 1), default_device()
     train = pictures.images[evenly_spaced(pictures.rows("train"), p.reference)]
-    found: dict[str, Any] = {**defects(drawn, train)}
+    metrics: dict[str, Any] = {**defects(samples, train)}
     for variant in (METRIC_NETWORK, BESIDE):
         fake, real = (
-            features(EfficientNetLite(variant).to(device), drawn),
+            features(EfficientNetLite(variant).to(device), samples),
             real_features(variant, pictures, p.reference, out),
         )
-        found[f"kid_lite{variant}"], found[f"kid_std_lite{variant}"] = kid(fake, real[against])
+        metrics[f"kid_lite{variant}"], metrics[f"kid_std_lite{variant}"] = kid(fake, real[against])
         if variant == METRIC_NETWORK:
-            found |= precision_recall_density_coverage(fake, real["train"])
-            found["memorised"] = memorised(fake, real["test"], real["train"])
-    return found
+            metrics |= precision_recall_density_coverage(fake, real["train"])
+            metrics["memorised"] = memorised(fake, real["test"], real["train"])
+    return metrics
 
 
 def curve(
-    net: Generator, kept: list[Any], latent: Latent, seed: int, samples: int, real: np.ndarray
+    net: Generator, points: list[Any], latent: Latent, seed: int, samples: int, real: np.ndarray
 ) -> list[dict[str, float]]:
-    """KID on the metric network as training went on; `kept`: seconds, step and weights at each point."""
+    """KID on the metric network during training; `points`: seconds, step and weights of each."""
     metric_network, rows = EfficientNetLite(METRIC_NETWORK).to(default_device()), []
-    for seconds, _, weights in kept:
+    for seconds, _, weights in points:
         net.load_state_dict(weights)
         net.eval().to(memory_format=torch.channels_last)
-        found = kid(features(metric_network, Sampler(net, latent).sample(samples, seed + 1)), real)[0]
-        rows.append({"minutes": seconds / 60, "kid_lite1": found})
+        value = kid(features(metric_network, Sampler(net, latent).sample(samples, seed + 1)), real)[0]
+        rows.append({"minutes": seconds / 60, "kid_lite1": value})
     return rows

@@ -1,4 +1,4 @@
-"""A place for trainings that are no stage of the pipeline."""
+"""Temporary folders for trainings that are not stages of the pipeline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Scratch:
-    """Name and folders of a training that is no stage, as RunContext asks."""
+    """Name and folders of a training that is not a stage, as RunContext requires."""
 
     name: str
     checkpoint_dir: Path
@@ -20,6 +20,6 @@ class Scratch:
 
 @contextmanager
 def scratch(name: str) -> Iterator[Scratch]:
-    """Folders that are gone when the training is over."""
+    """Folders that are deleted when the training is over."""
     with tempfile.TemporaryDirectory() as folder:
         yield Scratch(name, Path(folder) / "ckpt", Path(folder) / "runs")

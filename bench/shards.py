@@ -31,7 +31,7 @@ def drawn(count: int, px: int) -> Iterator[np.ndarray]:
 
 
 def forget(folder: Path) -> None:
-    """Have the system's cache drop what it holds of a folder's files."""
+    """Drop a folder's files from the system's cache."""
     for path in folder.iterdir():
         file = os.open(path, os.O_RDONLY)
         os.fsync(file)
@@ -40,7 +40,7 @@ def forget(folder: Path) -> None:
 
 
 def epoch(folder: Path, batch: int) -> float:
-    """Pictures a second."""
+    """Pictures per second of one epoch."""
     images = open_images(folder)
     batches = Batches(np.arange(len(images)), batch, 0, images)
     began, steps = time.monotonic(), len(images) // batch

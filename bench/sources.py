@@ -3,10 +3,10 @@
     python -m bench.sources
 
 Clones what is committed into a temporary folder and runs `dvc repro` there, all stages at full size
-but for tiny lengths of training, and shards from 10,000 pictures on: four frames of each animation of the
-default package, and drawings made here, a half of them in a folder, the others by their addresses from a
+except for very short trainings, and shards from 10,000 pictures on: four frames of each animation of the
+default package, and drawings made here, half of them in a folder, the others by their addresses from a
 server on this machine.
-Prints what each stage took and found.
+Prints each stage's time, memory and metrics.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SHORT = {
 
 
 def draw(rng: random.Random) -> Image.Image:
-    """A figure of nine coloured ellipses on nothing, RGBA."""
+    """A figure of nine coloured ellipses on a transparent background, RGBA."""
     image = Image.new("RGBA", (SIDE, SIDE))
     pen = ImageDraw.Draw(image)
     for _ in range(9):
@@ -54,7 +54,7 @@ def draw(rng: random.Random) -> Image.Image:
 
 
 def draw_all(folder: Path, count: int, seed: str) -> list[Path]:
-    """`count` PNGs, shared by LABELS subfolders."""
+    """Draw `count` PNGs into LABELS subfolders."""
     paths = [folder / f"made{i % LABELS}/{i}.png" for i in range(count)]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def draw_all(folder: Path, count: int, seed: str) -> list[Path]:
 
 @contextmanager
 def served(folder: Path) -> Iterator[int]:
-    """A server of a folder's files on this machine; its port."""
+    """Serve a folder's files on this machine; yields the port."""
     command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(folder)]
     server = subprocess.Popen(
         command,

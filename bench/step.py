@@ -2,9 +2,9 @@
 
     python -m bench.step --steps 60
 
-Two numbers come out: the share of the step that the networks take, forward and backward
-(the small part of losses and augmentation in the backward pass included), and the time that
-the step's convolutions need alone, each again with operands of the same shape, layout and
+Prints two numbers: the fraction of the step that the networks take, forward and backward
+(including the small part of losses and augmentation in the backward pass), and the time that
+the step's convolutions need alone, each repeated with operands of the same shape, layout and
 type, over the time of the step. On the CPU only. Needs the stages before the GAN.
 """
 
@@ -28,9 +28,10 @@ from creatures.data.pictures import open_pictures
 from creatures.runtime.config import Common, changed, parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training.ema import EMA
-from stages.gan import train as training
+from stages.gan import forward
 from stages.gan.build import prepare
 from stages.gan.params import GanParams
+from stages.gan.train import train
 
 ANCHOR = "pretrained, forward"  # for the anchor
 NETWORKS = ("generator, forward", ANCHOR, "discriminator, forward", "backward")
@@ -39,7 +40,7 @@ REPEATS = 9
 
 
 class Clock:
-    """Seconds spent in functions, without those that they call which are clocked too."""
+    """Seconds spent in functions, excluding calls of other clocked functions."""
 
     def __init__(self) -> None:
         self.seconds: Any = Counter()  # of floats
@@ -93,12 +94,12 @@ def alone(func: Any, described: tuple[Any, ...]) -> float:
             args.append(torch.empty_strided(value[1], value[2], dtype=value[3]).normal_())
         else:
             args.append(list(value) if isinstance(value, tuple) else value)
-    taken = []
+    times = []
     for _ in range(REPEATS):
         began = time.perf_counter()
         func(*args)
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
 
 
 def main(steps: Annotated[int, typer.Option(min=2, help="Steps to measure over.")] = 60) -> None:
@@ -114,33 +115,33 @@ def measure(steps: int) -> None:
     """Print the table."""
     values = read_yaml("params.yaml")
     common = parse("common", values["common"], Common)
-    of_all: dict[str, Any] = {"snapshots": 0, "frames": 2, "n_critic": 1}
-    of_all |= {"handover.d_warmup_kimg": 0.0, "handover.g_warmup_kimg": 0.0}
+    overrides: dict[str, Any] = {"snapshots": 0, "frames": 2, "n_critic": 1}
+    overrides |= {"handover.d_warmup_kimg": 0.0, "handover.g_warmup_kimg": 0.0}
     pictures, clock, recorder = open_pictures(), Clock(), Recorder()
 
     def fit(steps: int, *around: Any) -> float:
-        p = parse("gan", changed(values["gan"], of_all | {"kimg": steps * values["gan"]["batch"] / 1000}), GanParams)
+        p = parse("gan", changed(values["gan"], overrides | {"kimg": steps * values["gan"]["batch"] / 1000}), GanParams)
         start = prepare(p, common, pictures)
         with scratch("step") as stage, ExitStack() as stack:
             for owner, name, part in (
                 (start.net_g, "pyramid", "generator, forward"),
-                (type(start.net_g), "forward", ANCHOR),  # `train` itself calls `pyramid`
+                (type(start.net_g), "forward", ANCHOR),  # for the fakes `pyramid` is called
                 (start.net_d, "features", "discriminator, forward"),
                 (start.net_d, "discriminate", "discriminator, forward"),
                 (Tensor, "backward", "backward"),
-                (training, "augment", "augmentation"),
+                (forward, "augment", "augmentation"),
                 (torch.optim.Adam, "step", "optimisers"),
                 (EMA, "update", "average of weights"),
-                (training, "to_float", "pictures"),
+                (forward, "to_float", "pictures"),
             ):
                 stack.enter_context(clock.wrapped(owner, name, part))
             for context in around:
                 stack.enter_context(context)
             times: list[float] = []  # at the first step and after the last
-            training.train(stage, p, start, pictures, common.seed, lambda *_: times.append(time.perf_counter()), None)
+            train(stage, p, start, pictures, common.seed, lambda *_: times.append(time.perf_counter()), None)
             return times[-1] - times[0]
 
-    fit(5, recorder)  # and warms up
+    fit(5, recorder)  # also warms up
     clock.seconds.clear()
     total = fit(steps)
     for part, seconds in clock.seconds.most_common():

@@ -1,4 +1,4 @@
-"""The four trainings for a few steps, in this process: how fast they are, and what they end with."""
+"""The four trainings for a few steps, in this process: their speed, and the networks they end with."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DIMS = 512  # of embeddings, as a ResNet-34 has
 LITE, STRIDES = 0, (2, 4, 8, 16)
 ENOUGH = 1000  # pictures to train on
 WITHOUT_WARMUP = {"handover.d_warmup_kimg": 0, "handover.g_warmup_kimg": 0}
-MOST = 1_000_000  # steps: more than fit in any time
+MOST = 1_000_000  # steps: more than any measurement takes
 
 
 class Watch(Clock):
@@ -65,10 +65,10 @@ class Watch(Clock):
 
 
 class Trainings:
-    """The stages that train, on pictures that are there; what else they need is random.
+    """The stages that train, on the given pictures; their other inputs are random.
 
     Args:
-        values: of params.yaml.
+        values: contents of params.yaml.
     """
 
     def __init__(self, values: dict[str, Any], pictures: Pictures) -> None:
@@ -83,10 +83,10 @@ class Trainings:
         self.embeddings = rng.standard_normal((len(rows), DIMS)).astype(np.float32)
 
     def fit(self, name: str, folder: Path, batch: int = 0, steps: int = MOST, watch: Watch | None = None) -> nn.Module:
-        """Train `name` anew, or on from what is in `folder`; the network that it ends with.
+        """Train `name` from scratch, or resume from `folder`; returns the final network.
 
         Args:
-            batch: 0: as the parameters have it.
+            batch: 0: the parameters' own.
         """
         watching, length = watch or Watch(), {"start": "none"} | ({"batch": batch} if batch else {})
         section = self.values[name] | length
@@ -138,7 +138,7 @@ class Trainings:
         return pix2pix.train(stage, p, *inputs, self.seed, lambda *_: None, perceptual, None)[0]
 
     def speed(self, name: str, batch: int, seconds: float) -> float:
-        """Pictures a second, measured over so many seconds."""
+        """Pictures per second, measured over `seconds`."""
         watch = Watch(seconds)
         with TemporaryDirectory() as folder, suppress(Enough):
             self.fit(name, Path(folder), batch, watch=watch)
@@ -147,7 +147,7 @@ class Trainings:
 
 @contextmanager
 def precision(name: str) -> Iterator[None]:
-    """Trainings in bf16, fp16 or no (float32)."""
+    """Run trainings in bf16, fp16 or no (float32)."""
     with patch.dict(os.environ, {"ACCELERATE_MIXED_PRECISION": name}):
         AcceleratorState._reset_state(True)
         try:
@@ -157,15 +157,15 @@ def precision(name: str) -> Iterator[None]:
 
 
 def digest(net: nn.Module) -> str:
-    """Of all weights' bytes."""
-    found = sha256()
+    """SHA-256 of all weights' bytes."""
+    hasher = sha256()
     for weight in net.state_dict().values():
-        found.update(weight.detach().cpu().contiguous().numpy().tobytes())
-    return found.hexdigest()
+        hasher.update(weight.detach().cpu().contiguous().numpy().tobytes())
+    return hasher.hexdigest()
 
 
 def apart(one: nn.Module, other: nn.Module) -> float:
     """The largest difference between two networks' weights, over the largest weight."""
     pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
-    found = [((a - b).abs().max() / a.abs().max().clamp(min=1e-12)).item() for a, b in pairs if a.is_floating_point()]
-    return max(found)
+    ratios = [((a - b).abs().max() / a.abs().max().clamp(min=1e-12)).item() for a, b in pairs if a.is_floating_point()]
+    return max(ratios)

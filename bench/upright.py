@@ -74,9 +74,9 @@ def sky(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def part(image: Image.Image, rng: random.Random) -> Image.Image:
-    share = rng.uniform(0.7, 1)
-    x, y = (rng.uniform(0, 1 - share) * side for side in image.size)
-    right, lower = x + share * image.width, y + share * image.height
+    fraction = rng.uniform(0.7, 1)
+    x, y = (rng.uniform(0, 1 - fraction) * side for side in image.size)
+    right, lower = x + fraction * image.width, y + fraction * image.height
     return image.crop((round(x), round(y), round(right), round(lower)))
 
 
@@ -162,9 +162,9 @@ def marked(image: Image.Image, look: str, rng: random.Random, fonts: list[Path])
 
 
 def tell(kind: str, images: Iterable[Image.Image]) -> None:
-    found = np.array([[first_failed(image, WHITE, [name]) > 0 for name in TESTS] for image in images])
-    shares = ", ".join(f"{name} {share:.2%}" for name, share in zip(TESTS, found.mean(axis=0), strict=True))
-    print(f"{kind}, {len(found):,}: {shares}; any {found.any(axis=1).mean():.2%}", flush=True)
+    failed = np.array([[first_failed(image, WHITE, [name]) > 0 for name in TESTS] for image in images])
+    shares = ", ".join(f"{name} {share:.2%}" for name, share in zip(TESTS, failed.mean(axis=0), strict=True))
+    print(f"{kind}, {len(failed):,}: {shares}; any {failed.any(axis=1).mean():.2%}", flush=True)
 
 
 def main() -> None:

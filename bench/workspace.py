@@ -29,9 +29,9 @@ BEFORE = ("classifier", "pretrain", "gmm")
 def workspace(values: dict[str, Any], out: Path) -> tuple[Path, dict[str, float]]:
     """A folder where the stages before the GAN have run, and the seconds each took.
 
-    Named by all that those stages depend on, and the threads they may use. Recipes with the same
-    parameters for them share it, and are charged its time each. The folders of models/ that they and
-    the GAN start from are linked into it.
+    Its name is a digest of all that those stages depend on, and of the threads they may use. Recipes with
+    the same parameters for them share it, and each is charged its time. The folders of models/ that they
+    and the GAN start from are linked into it.
     """
     digest = code_digest(*BEFORE)
     digest.update(json.dumps({name: values[name] for name in ("common", *BEFORE)}, sort_keys=True).encode())
@@ -41,7 +41,7 @@ def workspace(values: dict[str, Any], out: Path) -> tuple[Path, dict[str, float]
     digest.update(os.environ.get("OMP_NUM_THREADS", "").encode())
     folder = out / f"before-{digest.hexdigest()[:12]}"
     took = folder / "seconds.json"  # written last
-    with FileLock(f"{folder}.lock"):  # another run may be making it
+    with FileLock(f"{folder}.lock"):  # another run may be creating it
         if not took.exists():
             took.write_text(json.dumps(_make(folder, values, set(starts.values()))))
         _link(folder, set(starts.values()))
@@ -63,7 +63,7 @@ def _make(folder: Path, values: dict[str, Any], starts: set[Path]) -> dict[str, 
 
 
 def prepare_folder(folder: Path, values: dict[str, Any]) -> None:
-    """Make a folder where stages can run with such parameters."""
+    """Create a folder where stages can run with these parameters."""
     for name in ("data", "models"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     with open(folder / "params.yaml", "w", encoding="utf-8") as file:
@@ -74,10 +74,10 @@ def prepare_folder(folder: Path, values: dict[str, Any]) -> None:
 
 
 def run_stage(name: str, folder: Path) -> float:
-    """Run a stage in such a folder; the seconds it took.
+    """Run a stage in such a folder; returns its seconds.
 
     Raises:
-        UserError: it failed, and has said why.
+        UserError: it failed, and has printed why.
     """
     began = time.monotonic()
     if subprocess.run([sys.executable, "-m", f"stages.{name}"], cwd=folder).returncode:
@@ -86,8 +86,8 @@ def run_stage(name: str, folder: Path) -> float:
 
 
 def few_pictures(count: int, seed: int, out: Path) -> Path:
-    """A folder where `count` pictures of data/clean are all that a user has: chosen at random, a tenth of them `val`;
-    the rest is `test`. The folder has the networks of models/ too.
+    """A folder where `count` random pictures of data/clean are all that a user has, a tenth of them `val`; all others
+    are `test`. The folder also has the networks of models/.
     """
     folder = out / f"few-{count}-{seed}"
     clean = folder / CLEAN
@@ -100,7 +100,7 @@ def few_pictures(count: int, seed: int, out: Path) -> Path:
     split[chosen] = "train"
     split[chosen[: max(2, count // 10)]] = "val"
     place = index.schema.get_field_index("split")
-    with FileLock(f"{folder}.lock"):  # another run may have the same
+    with FileLock(f"{folder}.lock"):  # another run may use the same
         if not (clean / "index.parquet").exists():
             pq.write_table(index.set_column(place, "split", pa.array(split, pa.string())), clean / "index.parquet")
         for path in (*(p for p in CLEAN.iterdir() if p.name != PICTURES.name), MODELS):
@@ -110,7 +110,7 @@ def few_pictures(count: int, seed: int, out: Path) -> Path:
 
 
 def code_digest(*stages: str) -> Any:
-    """SHA-256, so far, of the pictures' index and of the code of the library and of some stages."""
+    """SHA-256, to be updated further, of the pictures' index and of the code of the library and some stages."""
     digest = sha256(PICTURES.read_bytes())
     folders = (ROOT / "creatures", ROOT / "stages/harness", *(ROOT / "stages" / name for name in stages))
     for path in (path for folder in folders for path in sorted(folder.rglob("*.py"))):

@@ -1,4 +1,4 @@
-"""What a stage writes and another, or a command, reads: where it lies, who writes it, what saves and opens it."""
+"""Artifacts that pass between stages and commands: their paths, the stages that write them, savers and loaders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 RAW, CLEAN, EDGES, MODELS = Path("data/raw"), Path("data/clean"), Path("data/edges"), Path("models")
 MANIFEST = RAW / "manifest.parquet"
 SPECIES_NAMES = Path("data/names.json")
-VETOES = Path("data/vetoes.txt")  # written by people
+VETOES = Path("data/vetoes.txt")  # written by hand
 PICTURES = CLEAN / "index.parquet"
 OUTLINES = EDGES / "made_from.json"
 EMBEDDINGS = Path("data/embeddings.npy")
@@ -22,12 +22,12 @@ COLOURER = MODELS / "pix2pix.safetensors"
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file, or the folder of one.
+    """A file, or a file that stands for its folder.
 
     Attributes:
-        name: what messages call it, and `made_from` of what is made of it.
-        stage: that writes it.
-        loader, saver: `module:function` of the library; "" where it is code of a stage or a command.
+        name: its name in messages, and in the `made_from` of files made from it.
+        stage: the stage that writes it.
+        loader, saver: `module:function` of the library; "" if the code is in a stage or a command.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Rows through Daft, on this machine or, with DAFT_RUNNER=ray, on a Ray cluster whose nodes may be lost."""
+"""Process rows with Daft, on this machine or, with DAFT_RUNNER=ray, on a Ray cluster that may lose nodes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 
-WAVE = 20_000  # rows that a cluster is given at once: it may hold the answers to all of them
-TRIES = 5  # for a row that did not come back
+WAVE = 20_000  # rows submitted to a cluster at once: it may hold the answers to all of them
+TRIES = 5  # attempts for a row that was lost
 ERROR_LENGTH = 500  # characters of an error
 
 KILLED = "a process that works on pictures was killed, perhaps for want of memory or of room in /dev/shm"
@@ -31,18 +31,18 @@ ROOT = Path(__file__).parents[1]
 
 
 def on_ray() -> bool:
-    """Whether Daft is to use a cluster; if so, join it.
+    """Whether Daft should use a Ray cluster; if so, connect to it.
 
-    Its processes take the code from the folder where this one has it, which all nodes must see.
+    Workers import the code from this process's folder, which all nodes must see.
 
     Raises:
         UserError: Ray is not installed, or none answers at RAY_ADDRESS.
     """
-    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # there is one already
+    os.environ.setdefault("DAFT_PROGRESS_BAR", "0")  # this project shows its own
     os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
     from daft.runners import get_or_infer_runner_type
 
-    logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)  # what it says is raised as well
+    logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)  # its messages are raised as well
     try:
         if get_or_infer_runner_type() != "ray":
             return False
@@ -66,19 +66,19 @@ def on_ray() -> bool:
 
 
 def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Iterator[tuple[K, Any]]:
-    """Each key and its answer, once, as they get ready.
+    """Yield each key and its answer, once, as answers become available.
 
     Args:
-        keys: all different.
-        ask: a table of two columns, some keys and their answers; called again for those that
-            a cluster has not given back.
+        keys: all distinct.
+        ask: returns a table of two columns, the given keys and their answers; called again for keys
+            that a cluster has lost.
 
     Raises:
-        UserError: a cluster does not give some back, however often it is asked; here a process was killed.
+        UserError: a cluster lost some keys in every attempt, or a process on this machine was killed.
     """
     if on_ray():
         for start in range(0, len(keys), WAVE):
-            yield from _insist(keys[start : start + WAVE], ask)
+            yield from _retry(keys[start : start + WAVE], ask)
         return
     count, done = 0, threading.Event()
     watch = threading.Thread(target=_watch, args=(done,), daemon=True)
@@ -90,7 +90,7 @@ def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
     except (ConnectionError, EOFError):
         raise UserError(KILLED) from None
     except RuntimeError as error:
-        last = str(error).rstrip().rpartition("\n")[2]  # of the trace of a process, if there is one
+        last = str(error).rstrip().rpartition("\n")[2]  # of the worker's traceback, if there is one
         if "UDF process" not in str(error) and not last.startswith(("OSError:", "MemoryError")):
             raise
         raise UserError(
@@ -100,21 +100,21 @@ def answers(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
         done.set()
         if watch.is_alive():
             watch.join()
-    if count < len(keys):  # Daft handles Ctrl-C by itself, and then just ends
+    if count < len(keys):  # Daft handles Ctrl-C itself, and then just stops
         raise KeyboardInterrupt
 
 
 def _watch(done: threading.Event) -> None:
-    """End this process where a child was killed and Daft does not notice: it waits for ever for one that was killed
-    before its first word.
+    """End this process if a child was killed without Daft noticing: it waits forever for one that was killed before
+    its first message.
     """
     name, killed, last = Path(sys.argv[0]).parent.name, 0, 0
     while killed < 3 and not done.wait(1):
-        with suppress(ChildProcessError):  # there are none
+        with suppress(ChildProcessError):  # no children
             child = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             pid = child.si_pid if child is not None and child.si_code == os.CLD_KILLED else 0
             killed, last = (killed + 1 if pid == last else 1) if pid else 0, pid
-            if killed == 3 and child and child.si_status in SIGNALS:  # this process was sent it too
+            if killed == 3 and child and child.si_status in SIGNALS:  # this process received it too
                 say_interrupted(name)
                 os._exit(INTERRUPTED)
     if killed == 3:
@@ -123,8 +123,8 @@ def _watch(done: threading.Event) -> None:
         os._exit(1)
 
 
-def _insist(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Iterator[tuple[K, Any]]:
-    left, said = dict.fromkeys(keys), ""
+def _retry(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Iterator[tuple[K, Any]]:
+    left, reason = dict.fromkeys(keys), ""
     for _ in range(TRIES):
         try:
             for key, answer in _rows(ask(list(left))):
@@ -132,27 +132,27 @@ def _insist(keys: Sequence[K], ask: Callable[[Sequence[K]], DataFrame]) -> Itera
                     del left[key]
                     yield key, answer
         except _lost() as error:
-            said = _tell(error)
+            reason = _message(error)
         if not left:
             return
         print(f"{len(left)} of {len(keys)} rows did not come back from the cluster: asked for again", file=sys.stderr)
-    raise UserError(f"the Ray cluster did not give {len(left)} rows back in {TRIES} tries: {said}")
+    raise UserError(f"the Ray cluster did not give {len(left)} rows back in {TRIES} tries: {reason}")
 
 
 def collected(table: DataFrame) -> pa.Table:
-    """All of a table, made anew if a node was lost meanwhile.
+    """Collect a whole table, computed again if a node is lost meanwhile.
 
     Raises:
-        UserError: nodes were lost however often it was made.
+        UserError: nodes were lost in every attempt.
     """
-    said = ""
+    reason = ""
     for _ in range(TRIES):
         try:
             return pa.Table.from_batches(table.to_arrow_iter(), table.schema().to_pyarrow_schema())
         except _lost() as error:
-            said = _tell(error)
+            reason = _message(error)
             print("a part of a table did not come back from the cluster: made anew", file=sys.stderr)
-    raise UserError(f"the Ray cluster did not give a table back in {TRIES} tries: {said}")
+    raise UserError(f"the Ray cluster did not give a table back in {TRIES} tries: {reason}")
 
 
 def _rows(table: DataFrame) -> Iterator[tuple[Any, Any]]:
@@ -161,7 +161,7 @@ def _rows(table: DataFrame) -> Iterator[tuple[Any, Any]]:
 
 
 def _lost() -> tuple[type[Exception], ...]:
-    """Errors that say that a node of a cluster is lost."""
+    """Types of errors that mean that a node of the cluster was lost."""
     if not on_ray():
         return ()
     from ray.exceptions import RayError
@@ -169,5 +169,5 @@ def _lost() -> tuple[type[Exception], ...]:
     return (RayError,)
 
 
-def _tell(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return " ".join(str(error).split())[:ERROR_LENGTH]  # Ray's first line names the task, a later one the cause

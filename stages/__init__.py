@@ -8,12 +8,12 @@ from creatures.runtime.signals import INTERRUPTED, end_at_once
 
 
 def _module() -> str:
-    """The module that `python -m` runs, "" where it runs none; asked while it is being found."""
+    """Name of the module that `python -m` runs, else ""; called while Python is still locating that module."""
     if sys.argv[:1] != ["-m"]:
         return ""
     for place, word in enumerate(sys.orig_argv[1:], 1):
-        if found := re.fullmatch("-[bBdEiIOPqRsSuvx]*m(.*)", word):
-            return found[1] or sys.orig_argv[place + 1]
+        if match := re.fullmatch("-[bBdEiIOPqRsSuvx]*m(.*)", word):
+            return match[1] or sys.orig_argv[place + 1]
     return ""
 
 

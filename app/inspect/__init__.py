@@ -1,1 +1,1 @@
-"""A page to look through kept and dropped pictures, and to decide otherwise about some."""
+"""A page to look through kept and dropped pictures, and to overrule some decisions."""

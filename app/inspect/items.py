@@ -1,4 +1,4 @@
-"""List of what `clean` kept and dropped, with a picture of each."""
+"""List of the pictures that `clean` kept and dropped, with thumbnails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SIDE_PX = 112
 
 @dataclass(frozen=True)
 class Item:
-    """One picture: what vetoes call it and its file, why it was dropped (or KEPT), the number of the one it copies."""
+    """One picture: its and its file's name in vetoes, why it was dropped (or KEPT), the number of the one it copies."""
 
     name: str
     file: str
@@ -39,32 +39,32 @@ class Item:
 
 
 def scraped_anew() -> bool:
-    """Whether `scrape` has run since `clean`, by dvc.lock; no where that says nothing of them."""
+    """Whether `scrape` has run since `clean`, by dvc.lock; False if it does not mention them."""
     if not LOCK.exists():
         return False
     with reading(LOCK):
         ran = read_yaml(LOCK)["stages"]
-        made, used = (ran.get(name, {}).get(key, []) for name, key in (("scrape", "outs"), ("clean", "deps")))
-        digests = [{entry["path"]: entry.get("md5") for entry in found}.get(str(RAW)) for found in (made, used)]
+        outs, deps = (ran.get(name, {}).get(key, []) for name, key in (("scrape", "outs"), ("clean", "deps")))
+        digests = [{entry["path"]: entry.get("md5") for entry in entries}.get(str(RAW)) for entries in (outs, deps)]
     return None not in digests and digests[0] != digests[1]
 
 
 class Items:
-    """All pictures, kept ones first. Numbers are places in `items`."""
+    """All pictures, kept ones first. Numbers are indices into `items`."""
 
     def __init__(self) -> None:
         pictures = open_pictures()
         self.images = pictures.images
-        kept = pictures.index.select(["source", "frame", "species"]).to_pylist()
+        kept_rows = pictures.index.select(["source", "frame", "species"]).to_pylist()
         with reading(CLEAN / "dropped.parquet"), open(CLEAN / "dropped.parquet", "rb") as file:
-            dropped = pq.read_table(file).to_pylist()
-            rows = [(row["source"], row["frame"]) for row in [*kept, *dropped]]
+            dropped_rows = pq.read_table(file).to_pylist()
+            rows = [(row["source"], row["frame"]) for row in [*kept_rows, *dropped_rows]]
         with reading(MANIFEST):
             manifest = pq.read_table(MANIFEST, columns=["path", "label", "status"]).to_pylist()
         labels = {row["path"]: row["label"] for row in manifest if row["status"] == "ok"}
         if not labels.keys() >= {source for source, _ in rows} or scraped_anew():
             raise UserError(f"{CLEAN} was made of other pictures than those in {RAW}; run dvc repro")
-        place = {row: number for number, row in reversed([*enumerate(rows)])}
+        number_of = {row: number for number, row in reversed([*enumerate(rows)])}
         self.rows = rows
         self.items = [
             Item(
@@ -73,9 +73,9 @@ class Items:
                 row.get("reason", KEPT),
                 row.get("detail") or "",
                 labels.get(source, ""),
-                place.get((row.get("copy_of"), row.get("copy_frame"))),
+                number_of.get((row.get("copy_of"), row.get("copy_frame"))),
             )
-            for (source, frame), row in zip(rows, [*kept, *dropped], strict=True)
+            for (source, frame), row in zip(rows, [*kept_rows, *dropped_rows], strict=True)
         ]
         self._one_at_a_time = threading.Lock()  # drawings share one process
 
@@ -84,7 +84,7 @@ class Items:
         return {number: asdict(self.items[number]) for number in numbers or range(len(self.items))}
 
     def evenly_spaced(self, count: int) -> list[int]:
-        """The numbers of at most `count` items of each reason, evenly spread."""
+        """The numbers of at most `count` items of each reason, evenly spaced."""
         reasons = np.array([item.reason for item in self.items])
         chosen: list[int] = []
         for reason in dict.fromkeys(reasons.tolist()):
@@ -93,8 +93,8 @@ class Items:
         return sorted(chosen)
 
     def thumbnail(self, number: int) -> bytes | None:
-        """A picture as WebP, at most SIDE_PX wide and high: a kept one as it is trained on, a dropped one as it
-        came. None where it cannot be read.
+        """A picture as WebP, at most SIDE_PX wide and high: a kept one as used in training, a dropped one as
+        scraped. None if it cannot be read.
         """
         try:
             with self._one_at_a_time:
@@ -110,7 +110,7 @@ class Items:
         if number < len(self.images):
             return self.images[number].transpose(1, 2, 0)
         source, frame = self.rows[number]
-        for found, image in open_frames(RAW / "files" / source, SIDE_PX, "all"):
-            if found == frame:
+        for index, image in open_frames(RAW / "files" / source, SIDE_PX, "all"):
+            if index == frame:
                 return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"))
         raise Unusable("undecodable", "no such frame")

@@ -1,4 +1,4 @@
-"""The page as HTML: one file with all it needs, but for the pictures where a server has them."""
+"""The page as HTML: one self-contained file, except for pictures that a server provides."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from creatures.data.vetoes import read_vetoes
 from creatures.decoding.unusable import BLANK, BOMB, NO_PICTURE, SMALL, UNDECODABLE
 from creatures.runtime.atomic import atomic_file
 
-UNUSABLE = (UNDECODABLE, NO_PICTURE, BOMB, BLANK, SMALL)  # whatever a person says
+UNUSABLE = (UNDECODABLE, NO_PICTURE, BOMB, BLANK, SMALL)  # whatever vetoes say
 TEMPLATE = Path(__file__).with_name("page.html")
 
 
 def render(items: Items, numbers: list[int] | None = None, thumbs: dict[int, str] | None = None) -> str:
-    """The page.
+    """Render the page.
 
     Args:
         numbers: which items are on it; None: all.
-        thumbs: their pictures as data URIs; None: a server gives them, and takes vetoes.
+        thumbs: their pictures as data URIs; None: a server provides them, and takes vetoes.
     """
     data = {"items": items.records(numbers), "vetoes": read_vetoes(), "thumbs": thumbs, "unusable": UNUSABLE}
     text = json.dumps(data).replace("<", "\\u003c")  # a file's name must not end the script
@@ -31,11 +31,11 @@ def write_html(path: Path, count: int) -> Path:
     """Write the page as one file, with at most `count` pictures of each reason."""
     items = Items()
     numbers = items.evenly_spaced(count)
-    of = {other for number in numbers if (other := items.items[number].of) is not None}
+    originals = {original for number in numbers if (original := items.items[number].of) is not None}
     thumbs = {
-        number: f"data:image/webp;base64,{base64.b64encode(found).decode()}"
-        for number in sorted({*numbers, *of})
-        if (found := items.thumbnail(number))
+        number: f"data:image/webp;base64,{base64.b64encode(webp).decode()}"
+        for number in sorted({*numbers, *originals})
+        if (webp := items.thumbnail(number))
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as part:

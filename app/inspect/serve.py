@@ -1,4 +1,4 @@
-"""The page served to this machine alone, where a click writes data/vetoes.txt."""
+"""Serve the page to this machine only; a click writes data/vetoes.txt."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def serve(port: int) -> None:
 
 
 def handler(items: Items, port: int) -> type[BaseHTTPRequestHandler]:
-    """Answers `/`, `/thumb/NUMBER` and the POST `/veto` of {name, verdict: drop, keep or ""}.
+    """Handler of `/`, `/thumb/NUMBER` and the POST `/veto` of {name, verdict: drop, keep or ""}.
 
-    Other sites that the visitor has open cannot ask: the address must be this one's, which a foreign name
-    that resolves to it is not, and a foreign page may not send JSON without being allowed to.
+    Other sites that the visitor has open cannot send requests: the host must be this one's, which a foreign name
+    that resolves to it is not, and a foreign page may not send JSON without permission.
     """
     names = {item.name for item in items.items}
     writing = threading.Lock()
@@ -61,17 +61,17 @@ def handler(items: Items, port: int) -> type[BaseHTTPRequestHandler]:
                     return self._answer("text/plain; charset=utf-8", str(error).encode(), HTTPStatus.CONFLICT)
             number = self.path.removeprefix("/thumb/")
             known = number.isdecimal() and len(number) < 10 and int(number) < len(items.items)
-            found = items.thumbnail(int(number)) if known else None
-            if found is None:
+            webp = items.thumbnail(int(number)) if known else None
+            if webp is None:
                 return self.send_error(HTTPStatus.NOT_FOUND)
-            self._answer("image/webp", found)
+            self._answer("image/webp", webp)
 
         def do_POST(self) -> None:
             if not self._is_ours() or self.headers.get_content_type() != "application/json":
                 return self.send_error(HTTPStatus.FORBIDDEN)
             try:
-                asked = json.loads(self.rfile.read(min(int(self.headers["Content-Length"]), MOST_BYTES)))
-                name, verdict = asked["name"], asked["verdict"]
+                payload = json.loads(self.rfile.read(min(int(self.headers["Content-Length"]), MOST_BYTES)))
+                name, verdict = payload["name"], payload["verdict"]
                 known = name in names and verdict in (DROP, KEEP, "")
             except (ValueError, TypeError, KeyError, RecursionError):
                 known = False
@@ -95,6 +95,6 @@ def handler(items: Items, port: int) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """A line for each thumbnail would help nobody."""
+            """Log nothing: a line for each thumbnail would help nobody."""
 
     return Handler

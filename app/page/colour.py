@@ -17,7 +17,7 @@ from creatures.translation.drawings import drawings
 
 CANVAS = 512
 FRAME = 60  # of the editor around it
-# for the tab to run when it is opened: the editor would have the pen chosen first
+# run when the tab is opened: the editor needs the pen to be selected first
 TAKE_PEN = """() => {
     const timer = setInterval(() => {
         const pen = document.querySelector("#paper button[aria-label=Brush]");
@@ -29,7 +29,7 @@ ANY = "any, by the seed"
 
 
 def colour(studio: Studio) -> None:
-    """A sheet of paper; what is drawn on it is coloured with every stroke."""
+    """Fill the tab: a sheet of paper whose drawing is coloured after every stroke."""
     examples = [Image.fromarray(drawing).resize((CANVAS, CANVAS)) for drawing in drawings(CANVAS)]
     with gr.Row():
         paper = Paper(
@@ -74,12 +74,12 @@ def colour(studio: Studio) -> None:
         elem_id="examples",
     )
 
-    def colourings(drawn: Any, like: Any, seed: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
-        if drawn is None:
+    def colourings(drawing: Any, like: Any, seed: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
+        if drawing is None:
             raise UserError("draw something first")
-        outline = studio.outline(drawn)
-        of = "" if like == ANY else label_of(studio, like)
-        return outline, studio.colour(outline, count, whole(seed, 0, MOST_SEED, "the seed"), of)
+        outline = studio.outline(drawing)
+        species = "" if like == ANY else label_of(studio, like)
+        return outline, studio.colour(outline, count, whole(seed, 0, MOST_SEED, "the seed"), species)
 
     @answers
     def paint(drawn: Any, like: Any, seed: Any) -> Any:
@@ -106,22 +106,22 @@ def colour(studio: Studio) -> None:
         sheet.alpha_composite(image, ((CANVAS - image.width) // 2, (CANVAS - image.height) // 2))
         return sheet.convert("RGB")
 
-    asked = [paper, like, seed]
+    inputs = [paper, like, seed]
     gr.on(
         [paper.change, like.change, seed.change],
         paint,
-        asked,
+        inputs,
         [coloured, lines],
         api_name="colour",
         show_progress="hidden",
         trigger_mode="always_last",
         concurrency_id=QUICK,
     )
-    button.click(paint_several, asked, several, api_name="colourings")
+    button.click(paint_several, inputs, several, api_name="colourings")
     load.upload(put, load, paper, api_visibility="private")
     begin.select(take, None, paper, api_visibility="private")
 
 
 def is_blank(image: Image.Image) -> bool:
-    """Whether there is nothing on a sheet."""
+    """Whether a sheet has only one colour."""
     return bool(np.ptp(np.asarray(image), axis=(0, 1)).max() == 0)

@@ -1,4 +1,4 @@
-"""The tab with what lies between two."""
+"""The tab that interpolates between two creatures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEPS = 9  # from one to the other
 
 
 def fuse(studio: Studio) -> None:
-    """Two species or pictures, a slider between them, an animation."""
+    """Fill the tab: two species or pictures, a slider between them, an animation."""
     names, sides, show = list(studio.species), [], answers(lambda name: portrait(studio, name))
     begin = (names[0], names[len(names) // 2]) if names else (None, None)
     with gr.Row():
@@ -34,7 +34,7 @@ def fuse(studio: Studio) -> None:
                 sides += [species, upload]
             species.change(show, species, picture, api_visibility="private", show_progress="hidden")
     button = gr.Button("Fuse", variant="primary")
-    way = gr.State(None)
+    path = gr.State(None)
     with gr.Row():
         between = picture_box("Between them", height=LARGE_PX, elem_id="between")
         film = gr.HTML(elem_id="film")
@@ -52,8 +52,8 @@ def fuse(studio: Studio) -> None:
         at = whole(at, 0, STEPS - 1, "the place between them")
         return None if pictures is None else shown(pictures[at, None], LARGE_PX)[0]
 
-    button.click(mix, [*sides, slider], [between, film, way], api_name="fuse")
-    slider.change(slide, [way, slider], between, api_visibility="private", show_progress="hidden")
+    button.click(mix, [*sides, slider], [between, film, path], api_name="fuse")
+    slider.change(slide, [path, slider], between, api_visibility="private", show_progress="hidden")
 
 
 def portrait(studio: Studio, name: Any) -> Image.Image:
@@ -62,9 +62,7 @@ def portrait(studio: Studio, name: Any) -> Image.Image:
 
 
 def animated(pictures: np.ndarray) -> str:
-    """There and back as a GIF in an element of a page: no file is kept."""
-    frames, kept = shown(np.concatenate([pictures, pictures[-2:0:-1]]), LARGE_PX), io.BytesIO()
-    frames[0].save(kept, "gif", save_all=True, append_images=frames[1:], duration=120, loop=0)
-    return (
-        f'<img alt="The way there and back" src="data:image/gif;base64,{base64.b64encode(kept.getvalue()).decode()}">'
-    )
+    """An HTML element with an animation there and back, as an inline GIF: no file is kept."""
+    frames, gif = shown(np.concatenate([pictures, pictures[-2:0:-1]]), LARGE_PX), io.BytesIO()
+    frames[0].save(gif, "gif", save_all=True, append_images=frames[1:], duration=120, loop=0)
+    return f'<img alt="The way there and back" src="data:image/gif;base64,{base64.b64encode(gif.getvalue()).decode()}">'

@@ -14,7 +14,7 @@ from creatures.runtime.errors import UserError
 
 
 def hatch(studio: Studio) -> None:
-    """A grid of creatures; one that is clicked is shown large, with its nearest real pictures, and has relatives."""
+    """Fill the tab: a grid of creatures; a click shows one large, with its nearest real pictures, to be varied."""
     with gr.Row():
         seed = seed_box()
         count = gr.Slider(1, MOST_CREATURES, 24, step=1, label="How many")
@@ -42,7 +42,7 @@ def hatch(studio: Studio) -> None:
         )
     about = gr.Markdown(elem_id="about")
     more = gr.Button("More like this")
-    found, chosen = gr.State(None), gr.State(None)
+    batch, chosen = gr.State(None), gr.State(None)
 
     @answers
     def draw(seed: Any, count: Any, truncation: Any, times: Any) -> Any:
@@ -53,10 +53,10 @@ def hatch(studio: Studio) -> None:
         return shown(pictures), (origin, pictures, z)
 
     @answers
-    def look(found: tuple[str, np.ndarray, np.ndarray] | None, event: gr.SelectData) -> Any:
-        if found is None or not 0 <= event.index < len(found[1]):
+    def look(batch: tuple[str, np.ndarray, np.ndarray] | None, event: gr.SelectData) -> Any:
+        if batch is None or not 0 <= event.index < len(batch[1]):
             raise UserError("hatch some first")
-        origin, pictures, z = found
+        origin, pictures, z = batch
         real, names = studio.nearest(pictures[event.index])
         near = list(zip(shown(real), names, strict=True))
         return (
@@ -74,7 +74,7 @@ def hatch(studio: Studio) -> None:
         pictures, z = studio.more_like(z, count, seed, number(truncation, 0, 2, "truncation"))
         return shown(pictures), (f"of those like the one before, seed {seed}", pictures, z)
 
-    asked = [seed, count, truncation]
-    button.click(draw, [*asked, times], [gallery, found], api_name="hatch")
-    gallery.select(look, [found], [large, nearest, about, chosen], api_visibility="private")
-    more.click(others, [chosen, *asked], [gallery, found], api_visibility="private")
+    inputs = [seed, count, truncation]
+    button.click(draw, [*inputs, times], [gallery, batch], api_name="hatch")
+    gallery.select(look, [batch], [large, nearest, about, chosen], api_visibility="private")
+    more.click(others, [chosen, *inputs], [gallery, batch], api_visibility="private")

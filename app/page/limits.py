@@ -1,4 +1,4 @@
-"""Limits of what a visitor may ask for."""
+"""Limits on what a visitor may request."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from creatures.runtime.errors import UserError
 MOST_BYTES = 8 << 20
 MOST_PIXELS = 20_000_000
 MOST_CREATURES = 64
-MOST_TIMES = 8  # as many are drawn, of which the best are kept
+MOST_TIMES = 8  # pictures generated for each one that is kept
 MOST_SEED = 2**31 - 1
-SVG_PX = 512  # side that drawings in SVG are drawn with
+SVG_PX = 512  # side that SVG drawings are rendered at
 
 
-def open_upload(sent: str | bytes) -> Image.Image:
-    """A picture that somebody sent, RGBA, its first frame, upright.
+def open_upload(source: str | bytes) -> Image.Image:
+    """Open an uploaded picture: RGBA, its first frame, upright.
 
     Args:
-        sent: the path of its file, or its content.
+        source: the path of its file, or its content.
 
     Raises:
-        UserError: too large, gone, or no picture.
+        UserError: too large, gone, or not a picture.
     """
     try:
-        data = sent if isinstance(sent, bytes) else Path(sent).read_bytes()
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
         if len(data) > MOST_BYTES:
             raise UserError(f"the file is larger than {MOST_BYTES >> 20} MB")
         if is_svg(data):
@@ -46,10 +46,10 @@ def open_upload(sent: str | bytes) -> Image.Image:
 
 
 def number(value: object, least: float, most: float, name: str) -> float:
-    """A number within bounds.
+    """Check that a value is a number within bounds.
 
     Raises:
-        UserError: it is none.
+        UserError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise UserError(f"{name} must be a number from {least:g} to {most:g}")
@@ -57,12 +57,12 @@ def number(value: object, least: float, most: float, name: str) -> float:
 
 
 def whole(value: object, least: int, most: int, name: str) -> int:
-    """A whole number within bounds.
+    """Check that a value is a whole number within bounds.
 
     Raises:
-        UserError: it is none.
+        UserError: it is not.
     """
-    found = number(value, least, most, name)
-    if found != int(found):
+    checked = number(value, least, most, name)
+    if checked != int(checked):
         raise UserError(f"{name} must be a whole number from {least} to {most}")
-    return int(found)
+    return int(checked)

@@ -11,20 +11,20 @@ from creatures.runtime.errors import UserError
 
 
 def load_names() -> dict[str, str]:
-    """Names by the label of their species, as the stage `names` wrote them; none if it has not run.
+    """Names by the label of their species, as the stage `names` wrote them; empty if it has not run.
 
-    Where it could not fetch them, or its file is damaged, a line on stderr says what to do.
+    If it could not fetch them, or its file is damaged, a line on stderr says what to do.
     """
     if not SPECIES_NAMES.exists():
         return {}
     try:
         with reading(SPECIES_NAMES, "run dvc repro -f -s names"):
-            found = json.loads(SPECIES_NAMES.read_text(encoding="utf-8"))
-            if not all(isinstance(text, str) for text in {**found}.values()):
+            names = json.loads(SPECIES_NAMES.read_text(encoding="utf-8"))
+            if not all(isinstance(text, str) for text in {**names}.values()):
                 raise ValueError("not a name for each species")
     except UserError as error:
         print(f"names: {error}", file=sys.stderr)
         return {}
-    if reason := found.pop("", ""):
+    if reason := names.pop("", ""):
         print(f"names: {reason}", file=sys.stderr)
-    return found
+    return names

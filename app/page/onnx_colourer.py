@@ -1,4 +1,4 @@
-"""The colourer on onnxruntime, which draws one picture in a fraction of torch's time (`bench.engines`)."""
+"""The colourer on onnxruntime, which takes a fraction of torch's time for one picture (`bench.engines`)."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ CPU = ["CPUExecutionProvider"]
 
 
 def quick_colourer() -> Colourer:
-    """The trained colourer, its network's forward pass in onnxruntime.
+    """Load the trained colourer, with its network's forward pass in onnxruntime.
 
     Raises:
-        UserError: it is missing, or onnxruntime does not draw what torch draws.
+        UserError: it is missing, or onnxruntime's pictures differ from torch's.
     """
     colourer, options = load_colourer(colourer_file()), SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others need the cores too
     options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL  # it is optimised already
-    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as other:
-        # in a process of its own: what that takes would stay in this one's memory, more than a gigabyte
-        file = other.submit(optimised, Path(folder)).result()
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        # in its own process: the memory that it takes, more than a gigabyte, would stay with this one
+        file = pool.submit(optimised, Path(folder)).result()
         session = InferenceSession(file, options, providers=CPU)
     names = [value.name for value in session.get_inputs()]
 
-    def by_onnxruntime(*given: Tensor) -> Tensor:
-        (pictures,) = session.run(["pictures"], {k: v.numpy() for k, v in zip(names, given, strict=False)})
+    def by_onnxruntime(*inputs: Tensor) -> Tensor:
+        (pictures,) = session.run(["pictures"], {k: v.numpy() for k, v in zip(names, inputs, strict=False)})
         return torch.from_numpy(pictures)
 
     colourer.net.forward = by_onnxruntime  # type: ignore[method-assign, assignment]
@@ -42,7 +42,7 @@ def quick_colourer() -> Colourer:
 
 
 def optimised(folder: Path) -> Path:
-    """The file of the network as onnxruntime has it for this machine."""
+    """Write the network as onnxruntime optimises it for this machine; return the file."""
     options, file = SessionOptions(), folder / "optimised.onnx"
     options.optimized_model_filepath = str(file)
     options.log_severity_level = 3  # it would warn that the file is for this machine

@@ -1,4 +1,4 @@
-"""Parts that the tabs share."""
+"""Components shared by the tabs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from creatures.runtime.errors import UserError
 
 LARGE_PX = 256  # a picture that is shown alone
 SMALL_PX = 128  # one of many
-QUICK = "quick"  # queue of answers that do not wait for slower ones
+QUICK = "quick"  # queue of requests that do not wait for slower ones
 
 
 def answers(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn errors through a visitor's input into messages on the page."""
+    """Decorator that turns errors in a visitor's input into messages on the page."""
 
     @functools.wraps(function)
     def answer(*arguments: Any) -> Any:
@@ -33,7 +33,7 @@ def answers(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def shown(pictures: np.ndarray, side: int = SMALL_PX) -> list[Image.Image]:
-    """uint8, N x 3 x H x W, enlarged to be looked at."""
+    """Pictures, uint8, N x 3 x H x W, enlarged for display."""
     return [Image.fromarray(p.transpose(1, 2, 0)).resize((side, side), Image.Resampling.BICUBIC) for p in pictures]
 
 
@@ -44,12 +44,12 @@ def seed_box() -> gr.Number:
 
 
 def picture_box(label: str, **settings: Any) -> gr.Image:
-    """A picture to look at and to keep."""
+    """A picture to look at and to download."""
     return gr.Image(label=label, interactive=False, format="png", buttons=["download", "fullscreen"], **settings)
 
 
 def label_of(studio: Studio, name: Any) -> str:
-    """The label of the species that is called so. Raises UserError if there is none."""
+    """The label of the species of a name on the page. Raises UserError if there is none."""
     if name not in studio.species:
         raise UserError(f"there is no species {name!r}")
     return studio.species[name]

@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory
 
 from app.page.limits import MOST_BYTES, MOST_PIXELS
 
-AT_A_TIME = 1  # answers worked on, of the quick ones and of the others
-WAITING = 6  # requests that wait, for seconds; more are told that the page is busy
+AT_A_TIME = 1  # requests processed at a time, in each of the two queues
+WAITING = 6  # requests that wait, for seconds; further ones are told that the page is busy
 SESSIONS = 200  # visitors whose last creatures are remembered
-KEPT_SECONDS = 300  # pictures that were sent or made
+KEPT_SECONDS = 300  # how long uploaded and generated pictures stay
 M_ARENA_MAX = -8  # of malloc.h
 PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; } }"
 
@@ -25,18 +25,18 @@ PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: re
 def serve(host: str, port: int) -> None:
     """Serve the page until interrupted or terminated.
 
-    What visitors send, and what is made for them, lies in a folder that goes with the server,
-    and is deleted there after KEPT_SECONDS.
+    Uploads and results are in a folder that is removed when the server ends, and each is
+    deleted after KEPT_SECONDS.
 
     Raises:
         OSError: the address cannot be listened on.
     """
-    socket.create_server((host, port)).close()  # Gradio would try for long, and say something else
+    socket.create_server((host, port)).close()  # fails at once: Gradio would try for long, and report something else
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     share_memory()
     with TemporaryDirectory(prefix="creatures-") as folder:
         os.environ |= {"GRADIO_TEMP_DIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}
-        # takes seconds, and reads the environment
+        # importing it takes seconds, and reads the environment
         import gradio
         from PIL import Image
 
@@ -48,7 +48,7 @@ def serve(host: str, port: int) -> None:
         page = build(Studio())
         for function in page.fns.values():
             if function.concurrency_id != QUICK:
-                function.concurrency_id = "others"  # all together, not each
+                function.concurrency_id = "others"  # one limit for all of them, not one each
         threading.Thread(target=forget, args=(Path(folder), files(Path(folder))), daemon=True).start()
         page.queue(max_size=WAITING, default_concurrency_limit=AT_A_TIME)
         page.launch(
@@ -66,7 +66,7 @@ def serve(host: str, port: int) -> None:
 
 
 def share_memory() -> None:
-    """Have all threads take memory from the same places: of its own each would keep what it once needed."""
+    """Let all threads share malloc's arenas: in an arena of its own, each would keep the memory it once needed."""
     with suppress(OSError, AttributeError):  # not glibc
         ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
 
@@ -76,7 +76,7 @@ def files(folder: Path) -> set[Path]:
 
 
 def forget(folder: Path, own: set[Path]) -> None:
-    """For ever: delete files that are too old, but for the page's own."""
+    """Delete files that are too old, except the page's own, forever."""
     while True:
         time.sleep(KEPT_SECONDS / 10)
         delete_older(folder, own, time.time() - KEPT_SECONDS)

@@ -1,4 +1,4 @@
-"""Functions of the page, without the page: arrays in, arrays out."""
+"""Functions of the page, without its interface: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ NEIGHBOURS = 4
 
 
 class Studio:
-    """The trained models, each loaded when it is first asked for, and once.
+    """The trained models, each loaded once, on first use.
 
-    Every method raises UserError where a model is missing or what it is given is of no use.
+    Every method raises UserError if a model is missing or its input cannot be used.
     """
 
     sampler: Sampler
@@ -60,8 +60,8 @@ class Studio:
         return self.__dict__[name]
 
     def hatch(self, count: int, seed: int, truncation: float, times: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """New creatures, uint8 N x 3 x H x W, as `python -m app generate` draws them, and their z, float32 N x Z: the
-        most real of so many times as many.
+        """Generate creatures, uint8 N x 3 x H x W, as `python -m app generate` does, and return them with their z,
+        float32 N x Z: the most realistic of `times` as many.
         """
         z, classes = self.sampler.latent.draw(count * times, np.random.default_rng(seed), truncation)
         pictures = drawn(self.sampler.net, z)
@@ -69,13 +69,13 @@ class Studio:
         return pictures[chosen], z[chosen]
 
     def more_like(self, z: np.ndarray, count: int, seed: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
-        """Creatures near one, itself the first, with their z."""
-        found = self.explorer.around(z.astype(np.float64), count, seed, truncation)
-        return self.explorer.draw(found), found
+        """Creatures near a given one, which comes first, with their z."""
+        embeddings = self.explorer.around(z.astype(np.float64), count, seed, truncation)
+        return self.explorer.draw(embeddings), embeddings
 
     def nearest(self, picture: np.ndarray, count: int = NEIGHBOURS) -> tuple[np.ndarray, list[str]]:
-        """The train pictures nearest to one (uint8, 3 x H x W) for the encoder, uint8 n x 3 x H x W, and what
-        they are called; each species once.
+        """Train pictures whose embeddings are nearest to that of a picture (uint8, 3 x H x W), uint8 n x 3 x H x W,
+        and their names; each species once.
         """
         embedding = self.encoded(picture)
         rows = self.pictures.rows("train")
@@ -91,12 +91,12 @@ class Studio:
 
     @cached_property
     def species(self) -> dict[str, str]:
-        """Labels of all species by what they are called; empty where pictures have none."""
+        """Labels of all species by their names on the page; empty if pictures have none."""
         labels = [name for name in dict.fromkeys(self.pictures.column("species").tolist()) if name]
         return {self.named(label): label for label in sorted(labels, key=lambda text: (len(text), text))}
 
     def picture(self, what: str | Image.Image) -> np.ndarray:
-        """A species' picture, or somebody's own as the stage `clean` would have it: uint8, 3 x H x W."""
+        """A species' picture, or an uploaded one cleaned as in the stage `clean`: uint8, 3 x H x W."""
         if isinstance(what, str):
             return self.pictures.images[species_row(what, self.pictures)]
         try:
@@ -110,7 +110,7 @@ class Studio:
         return self.encoder(to_float(picture[None]))[0].double().numpy()
 
     def embedding(self, what: str | Image.Image) -> np.ndarray:
-        """Where it is, float (E,)."""
+        """Embedding, float (E,), of a species or an uploaded picture."""
         if isinstance(what, str):
             row = species_row(what, self.pictures)
             if not is_released(encoder_file()):
@@ -120,8 +120,8 @@ class Studio:
     def fuse(self, first: str | Image.Image, second: str | Image.Image, count: int) -> np.ndarray:
         """Pictures from one species or picture to another: uint8, count x 3 x H x W."""
         start, end = (self.embedding(what) for what in (first, second))
-        share = np.linspace(0, 1, count)[:, None]
-        return self.explorer.draw(((1 - share) * start + share * end).astype(np.float32))
+        t = np.linspace(0, 1, count)[:, None]
+        return self.explorer.draw(((1 - t) * start + t * end).astype(np.float32))
 
     def outline(self, image: Image.Image) -> np.ndarray:
         """The outline of a drawing or picture, uint8 H x W."""
@@ -134,27 +134,27 @@ class Studio:
 
 def sampler() -> Sampler:
     file = generator_file()
-    found = load_sampler(file)
+    loaded = load_sampler(file)
     note_changes(file)
-    return found
+    return loaded
 
 
 def encoder() -> nn.Module:
-    """Raises UserError if it is missing, or of another run than the generator and the embeddings."""
+    """Raises UserError if it is missing, or from another run than the generator and the embeddings."""
     file = encoder_file()
-    found, _ = load_encoder(file)
+    net, _ = load_encoder(file)
     ancestors(generator_file(), file, *([] if is_released(file) else [EMBEDDINGS]))
-    return found
+    return net
 
 
 def colourer() -> Colourer:
-    """Raises UserError if it is missing, or of another run than the pictures."""
-    found = quick_colourer()
+    """Raises UserError if it is missing, or from another run than the pictures."""
+    loaded = quick_colourer()
     file = colourer_file()
     note_changes(file)
     if not is_released(file):
         ancestors(file, PICTURES)
-    return found
+    return loaded
 
 
 LOADERS: dict[str, Callable[[Studio], Any]] = {

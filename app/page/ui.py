@@ -12,7 +12,7 @@ from app.page.hatch import hatch
 from app.page.studio import Studio
 from creatures.runtime.errors import UserError
 
-# name, what it needs, what fills it, JavaScript to run when it is opened
+# name, models it needs, function that fills it, JavaScript to run when it is opened
 TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio], None], str | None], ...] = (
     ("Hatch", lambda studio: (studio.sampler, studio.encoder, studio.pictures, studio.embeddings), hatch, None),
     ("Fuse", lambda studio: (studio.explorer, studio.encoder, studio.pictures, studio.embeddings), fuse, None),
@@ -21,7 +21,7 @@ TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio], None], str
 
 
 def build(studio: Studio) -> gr.Blocks:
-    """The page; a tab whose models are missing says so in a sentence."""
+    """Build the page; a tab whose models are missing says so in a sentence."""
     with gr.Blocks(title="New creatures", analytics_enabled=False) as page:
         gr.Markdown("# New creatures")
         for name, needs, fill, opened in TABS:

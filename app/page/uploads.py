@@ -1,5 +1,5 @@
-"""Components that take pictures from visitors. Nothing they send is decoded but by `open_upload`, no file is
-read that they did not send, and what is kept is bounded.
+"""Components that take pictures from visitors. Uploads are decoded only by `open_upload`, no other files are read,
+and what is kept is bounded.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from PIL import Image
 from app.page.limits import open_upload
 from creatures.runtime.errors import UserError
 
-DRAWINGS = 200  # that wait for their answer; the oldest go first
+DRAWINGS = 200  # kept until they are requested; the oldest are dropped first
 
 
 async def only_sent(self: Any, url_or_file_path: str | Path | None) -> str | None:
-    """For Gradio's method of that use, which would fetch what an address names."""
+    """Replaces a method of Gradio that would also fetch URLs."""
     return str(here(url_or_file_path)) if url_or_file_path else None
 
 
 class Upload(gr.Image):
-    """A picture of one's own, RGBA, or None."""
+    """An uploaded picture, RGBA, or None."""
 
     is_template = True  # to the page it is a gr.Image; an __init__ of its own would hide its settings
 
@@ -44,10 +44,10 @@ class Paper(gr.ImageEditor):
 
     @server
     def accept_blobs(self, data: AcceptBlobs) -> None:
-        """Keep a drawing until it is asked for, which not each of them is."""
+        """Keep a drawing until it is requested, which not all of them are."""
         if data.data["type"] == "composite":
-            drawn = EditorDataBlobs(background=None, layers=[], composite=data.files[0][1])
-            self.blob_storage[data.data["id"]] = drawn
+            blobs = EditorDataBlobs(background=None, layers=[], composite=data.files[0][1])
+            self.blob_storage[data.data["id"]] = blobs
             while len(self.blob_storage) > DRAWINGS:
                 self.blob_storage.pop(next(iter(self.blob_storage)), None)
 
@@ -55,27 +55,27 @@ class Paper(gr.ImageEditor):
         if payload is None:
             return None
         if payload.id is not None:
-            kept = self.blob_storage.pop(payload.id, None)
-            drawn: Any = kept and kept.composite
+            blobs = self.blob_storage.pop(payload.id, None)
+            source: Any = blobs and blobs.composite
         else:
-            drawn = payload.composite and payload.composite.path
-        if drawn is None:
+            source = payload.composite and payload.composite.path
+        if source is None:
             return None
-        image = opened(drawn)
+        image = opened(source)
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def opened(sent: str | bytes) -> Image.Image:
-    """Open an upload as RGBA; what cannot be read becomes a message on the page."""
+def opened(source: str | bytes) -> Image.Image:
+    """Open an upload as RGBA; errors become messages on the page."""
     try:
-        return open_upload(str(here(sent)) if isinstance(sent, str) else sent)
+        return open_upload(str(here(source)) if isinstance(source, str) else source)
     except UserError as error:
         raise gr.Error(str(error), print_exception=False) from None
 
 
 def here(path: str | Path) -> Path:
-    """A file that a visitor has sent: no address, and no other file of this machine."""
-    found = Path(path).resolve()
-    if not found.is_relative_to(Path(os.environ["GRADIO_TEMP_DIR"]).resolve()):
+    """Path of an uploaded file; refuses URLs and other files of this machine."""
+    resolved = Path(path).resolve()
+    if not resolved.is_relative_to(Path(os.environ["GRADIO_TEMP_DIR"]).resolve()):
         raise gr.Error("this file was not sent to this page", print_exception=False)
-    return found
+    return resolved

@@ -1,4 +1,4 @@
-"""Adversarial losses: logits, float N x anything, to a 0-d tensor. A positive logit says real."""
+"""Adversarial losses, from logits, float N x anything, to a 0-d tensor. A positive logit means real."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SMOOTHING = 0.1
 
 @dataclass(frozen=True)
 class Loss:
-    """A pair of losses.
+    """A discriminator loss and its generator loss.
 
     Attributes:
-        discriminator: of the logits of real and of fake pictures.
-        generator: of the logits of fake pictures.
-        paired: the generator's is of the differences fake - real instead.
-        fixed_zero: a logit of 0 says neither real nor fake, so that its sign can steer augmentation.
-        gp: weight of the gradient penalty that is part of it.
+        discriminator: function of the logits of real and of fake pictures.
+        generator: function of the logits of fake pictures.
+        paired: the generator's takes the differences fake - real instead.
+        fixed_zero: a logit of 0 means neither real nor fake, so that its sign can steer augmentation.
+        gp: weight of the gradient penalty that belongs to the loss.
         clip: bound on the discriminator's weights; 0 for none.
     """
 
@@ -41,30 +41,30 @@ def bce_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def bce_generator(fake: Tensor) -> Tensor:
-    """The non-saturating form of the same paper."""
+    """The non-saturating loss of the same paper."""
     return F.softplus(-fake).mean()
 
 
 def smooth_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """A fraction SMOOTHING of each label is spread over the two classes. C. Szegedy et al., 2016, section 7."""
+    """Spread a fraction SMOOTHING of each label over both classes. C. Szegedy et al., 2016, section 7."""
     one, zero = 1 - SMOOTHING / 2, SMOOTHING / 2
-    on_real = F.binary_cross_entropy_with_logits(real, torch.full_like(real, one))
-    return on_real + F.binary_cross_entropy_with_logits(fake, torch.full_like(fake, zero))
+    loss_real = F.binary_cross_entropy_with_logits(real, torch.full_like(real, one))
+    return loss_real + F.binary_cross_entropy_with_logits(fake, torch.full_like(fake, zero))
 
 
 def _labels(logits: Tensor) -> Tensor:
-    """From 0 to SMOOTHING, one for each logit."""
-    drawn = torch.rand(global_batch_size(len(logits)), *logits.shape[1:], device=logits.device, dtype=logits.dtype)
-    return SMOOTHING * shard(drawn)
+    """Random labels from 0 to SMOOTHING, one for each logit."""
+    labels = torch.rand(global_batch_size(len(logits)), *logits.shape[1:], device=logits.device, dtype=logits.dtype)
+    return SMOOTHING * shard(labels)
 
 
 def soft_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """Labels drawn from 0.9 to 1 for real and 0 to 0.1 for fake. S. Chintala et al., "How to Train a GAN?", 2016.
 
-    To call real 0 and fake 1, as some code does, is the same loss with logits of the other sign.
+    Labelling real 0 and fake 1, as some code does, is the same loss with the sign of the logits flipped.
     """
-    on_real = F.binary_cross_entropy_with_logits(real, 1 - _labels(real))
-    return on_real + F.binary_cross_entropy_with_logits(fake, _labels(fake))
+    loss_real = F.binary_cross_entropy_with_logits(real, 1 - _labels(real))
+    return loss_real + F.binary_cross_entropy_with_logits(fake, _labels(fake))
 
 
 def soft_generator(fake: Tensor) -> Tensor:

@@ -38,11 +38,11 @@ class DiscriminatorInput:
 
 @dataclass(frozen=True)
 class Batch:
-    """Real and fake pictures, and the generator's losses beside the adversarial one.
+    """Real and fake pictures, and the generator's losses in addition to the adversarial one.
 
     Attributes:
-        fake: as the generator drew it, with its graph where the generator is to learn.
-        extra: those losses, each with its weight, 0-d, and what there is to log of them.
+        fake: output of the generator, with its graph if the generator is to be trained.
+        extra: returns those losses, weighted, 0-d, and the metrics to log.
     """
 
     real: DiscriminatorInput
@@ -51,13 +51,13 @@ class Batch:
 
 
 class Adversarial:
-    """Both networks' steps, with the loss and all that goes with it.
+    """Training steps of both networks, with the loss and its penalties.
 
     Args:
         net_d: some of its weights may be frozen.
-        loss: a name of LOSSES.
-        penalties: weights by names of PENALTIES.
-        penalty_every: they are computed every so many steps, so many times as strong. T. Karras et al.,
+        loss: a name in LOSSES.
+        penalties: weights by names in PENALTIES.
+        penalty_every: steps between two computations, and factor on each (lazy regularisation). T. Karras et al.,
             "Analyzing and Improving the Image Quality of StyleGAN", 2020, section 3.1.
         lecam: weight of LeCam's penalty.
     """
@@ -82,24 +82,25 @@ class Adversarial:
         """Train the discriminator, then, with `train_g`, the generator against it.
 
         Args:
-            forward: draws the fakes and shows both to the discriminator, for a part of the batch. Once for
-                both networks if there is but one; else anew for the generator, to hold one graph at a time.
-            parts: of the batch, of one size: their gradients make up the step. What is measured over a batch,
-                such as BatchNorm's statistics and averages of penalties, is then measured over each of them.
+            forward: generates the fakes and prepares both inputs of the discriminator, for a part of the batch.
+                Called once for both networks if there is only one part; otherwise again for the generator, so that
+                only one graph is in memory at a time.
+            parts: micro-batches of equal size, whose gradients are accumulated. Batch statistics, such as those of
+                BatchNorm and the averages of penalties, are computed over each of them.
 
         Returns:
-            What there is to log: means over the batch, 0-d.
+            Metrics to log: means over the batch, 0-d.
         """
-        metrics, once = Means(len(parts)), len(parts) == 1
+        metrics, single = Means(len(parts)), len(parts) == 1
         self.opt_d.zero_grad()
         for part in parts:
             with self.accelerate.autocast():
-                with torch.set_grad_enabled(train_g and once):
+                with torch.set_grad_enabled(train_g and single):
                     batch = forward(part)
-                with cached():  # one spectral norm of each weight for real and fake
-                    loss, found = self.discriminator_loss(batch, step % self.penalty_every == 0)
+                with cached():  # each weight's spectral norm is computed once for real and fake
+                    loss, stats = self.discriminator_loss(batch, step % self.penalty_every == 0)
             self.accelerate.backward(loss / len(parts))
-            metrics.add(loss_d=loss, **found)
+            metrics.add(loss_d=loss, **stats)
         self.opt_d.step()
         if self.loss.clip:
             with torch.no_grad():
@@ -113,19 +114,19 @@ class Adversarial:
         self.opt_g.zero_grad()
         for part in parts:
             with self.accelerate.autocast():
-                if not once:
+                if not single:
                     batch = forward(part)
                 loss = self.generator_loss(batch)
-                extra, found = batch.extra()
+                extra, stats = batch.extra()
             self.accelerate.backward(sum(extra, start=loss) / len(parts))
-            metrics.add(loss_g=loss, **found)
+            metrics.add(loss_g=loss, **stats)
         self.opt_g.step()
         for weight in self.trained:
             weight.requires_grad_(True)
         return metrics.found
 
     def discriminator_loss(self, batch: Batch, penalised: bool) -> tuple[Tensor, Metrics]:
-        """The loss with its penalties, 0-d, and what there is to log."""
+        """The loss with its penalties, 0-d, and the metrics to log."""
         real, fake = batch.real, batch.fake
         on_real = self.net_d.discriminate(real.features, real.condition).float()
         on_fake = self.net_d.discriminate([x.detach() for x in fake.features], fake.condition).float()
@@ -136,19 +137,19 @@ class Adversarial:
             loss = loss + self.lecam_weight * metrics["lecam"]
         for name, weight in self.penalties.items() if penalised else ():
             condition = fake.condition if name == "r2" else real.condition
-            with torch.autocast(on_real.device.type, enabled=False):  # the gradient itself is what is measured
+            with torch.autocast(on_real.device.type, enabled=False):  # the gradient itself is penalised
                 metrics[name] = PENALTIES[name](partial(logits, self.net_d, condition), real.pictures, fake.pictures)
             loss = loss + weight * self.penalty_every * metrics[name]
         return loss, metrics
 
     def generator_loss(self, batch: Batch) -> Tensor:
-        """The adversarial loss, 0-d; the features of the fakes lead back to the generator."""
-        found = self.net_d.discriminate(batch.fake.features, batch.fake.condition).float()
+        """The adversarial loss, 0-d; the features of the fakes carry the generator's graph."""
+        on_fake = self.net_d.discriminate(batch.fake.features, batch.fake.condition).float()
         if self.loss.paired:
-            found = found - self.net_d.discriminate(batch.real.features, batch.real.condition).float()
-        return self.loss.generator(found)
+            on_fake = on_fake - self.net_d.discriminate(batch.real.features, batch.real.condition).float()
+        return self.loss.generator(on_fake)
 
 
 def logits(net_d: Discriminator, condition: Any, pictures: list[Tensor]) -> Tensor:
-    """Logits, past the forward that Accelerate has put autocast around."""
+    """Logits, bypassing the forward that Accelerate has wrapped in autocast."""
     return net_d.discriminate(net_d.features(pictures), condition)

@@ -1,6 +1,6 @@
-"""Penalties on the discriminator, 0-d and without their weights: of its gradient, and LeCam's of its logits.
+"""Penalties on the discriminator, 0-d and unweighted: on its gradient, and LeCam's on its logits.
 
-Each of the gradient takes a function from pictures (a list, fine to coarse) to logits, and real and fake
+Gradient penalties take a function from pictures (a list, fine to coarse) to logits, and real and fake
 pictures: float N x 3 x H x W in [-1, 1].
 """
 
@@ -18,18 +18,18 @@ Logits = Callable[[list[Tensor]], Tensor]
 
 def _squared_gradient(logits: Logits, pictures: list[Tensor]) -> Tensor:
     """|d logit / d pictures|^2 of each row, float N, summed over the pictures of a row."""
-    at = [x.detach().requires_grad_(True) for x in pictures]
+    inputs = [x.detach().requires_grad_(True) for x in pictures]
     with torch.compiler.set_stance("force_eager"):  # a compiled network cannot be differentiated twice
-        gradients = torch.autograd.grad(logits(at).flatten(1).mean(1).sum(), at, create_graph=True)
+        gradients = torch.autograd.grad(logits(inputs).flatten(1).mean(1).sum(), inputs, create_graph=True)
     return torch.stack([g.square().sum((1, 2, 3)) for g in gradients]).sum(0)
 
 
 def gp(logits: Logits, real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """I. Gulrajani et al., "Improved Training of Wasserstein GANs", 2017, eq. 3."""
-    at = shard(torch.rand(global_batch_size(len(real[0])), 1, 1, 1, device=real[0].device))
-    between = [at * x + (1 - at) * y for x, y in zip(real, fake, strict=True)]
-    # the root's derivative is infinite at 0
-    return ((_squared_gradient(logits, between) + 1e-12).sqrt() - 1).square().mean()
+    alpha = shard(torch.rand(global_batch_size(len(real[0])), 1, 1, 1, device=real[0].device))
+    mixed = [alpha * x + (1 - alpha) * y for x, y in zip(real, fake, strict=True)]
+    # the derivative of the square root is infinite at 0
+    return ((_squared_gradient(logits, mixed) + 1e-12).sqrt() - 1).square().mean()
 
 
 def r1(logits: Logits, real: list[Tensor], fake: list[Tensor]) -> Tensor:
@@ -46,7 +46,7 @@ PENALTIES: dict[str, Callable[[Logits, list[Tensor], list[Tensor]], Tensor]] = {
 
 
 class LeCam:
-    """Holds the logits of real pictures near the average of fake ones' and the reverse, against overfitting.
+    """Keep logits of real pictures near the average of those of fake ones, and vice versa, against overfitting.
 
     H.-Y. Tseng et al., "Regularizing Generative Adversarial Networks under Limited Data",
     2021, eq. 5, with an average for each of the discriminator's heads.
@@ -58,10 +58,10 @@ class LeCam:
         self.averages: list[Tensor] = []
 
     def __call__(self, on_real: Tensor, on_fake: Tensor) -> Tensor:
-        """Logits, float N x heads."""
-        found = [all_reduce_mean(x.detach().float().mean(0)) for x in (on_real, on_fake)]
-        held = [average.to(on_real.device) for average in self.averages] or found
-        self.averages = [was.lerp(now, 1 - self.DECAY) for was, now in zip(held, found, strict=True)]
+        """The penalty for logits, float N x heads."""
+        means = [all_reduce_mean(x.detach().float().mean(0)) for x in (on_real, on_fake)]
+        averages = [average.to(on_real.device) for average in self.averages] or means
+        self.averages = [average.lerp(mean, 1 - self.DECAY) for average, mean in zip(averages, means, strict=True)]
         real, fake = self.averages
         return (on_real - fake).square().mean() + (on_fake - real).square().mean()
 

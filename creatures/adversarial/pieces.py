@@ -1,4 +1,4 @@
-"""A penalty on foregrounds that lie in pieces."""
+"""Penalty on foregrounds that fall into disconnected pieces."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from creatures.training.distributed import all_reduce_mean
 
 
 class Pieces:
-    """How much the ink apart from a picture's largest piece differs from the ground: mean over pictures, 0-d.
+    """Contrast with the background of all ink outside a picture's largest piece: mean over pictures, 0-d.
 
-    In [0, 2], whatever the size of that ink: for a speck is as visible as a hand beside its arm. 0 where fakes are in
-    pieces no more often than real pictures, as moving averages. Which pixels these are has no gradient, their colour
-    has: it takes them to the ground, and what is left of a hand the discriminator wants back where real ones are.
+    In [0, 2], regardless of how much ink that is: a speck is as visible as a hand detached from its arm. 0 while, as
+    moving averages, fakes are in pieces no more often than real pictures. Only the colour of these pixels has a
+    gradient, not their choice: it fades them into the background, and the discriminator restores what is then missing,
+    such as a hand, where real pictures have it.
     """
 
     DECAY = 0.98
@@ -24,11 +25,11 @@ class Pieces:
         self.averages: Tensor | None = None  # fractions of real and of fake pictures that are in pieces, (2,)
 
     def __call__(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Pictures float N x 3 x H x W in [-1, 1]."""
-        of_real, of_fake = ink_apart(contrast(real.detach())), ink_apart(contrast(fake.detach()))
-        now = all_reduce_mean(torch.stack([found.flatten(1).any(1).float().mean() for found in (of_real, of_fake)]))
-        self.averages = now if self.averages is None else self.averages.to(now.device).lerp(now, 1 - self.DECAY)
-        visible = (contrast(fake) * of_fake).sum((1, 2)) / of_fake.sum((1, 2)).clamp(min=1)
+        """The penalty for pictures, float N x 3 x H x W in [-1, 1]."""
+        mask_real, mask_fake = ink_apart(contrast(real.detach())), ink_apart(contrast(fake.detach()))
+        means = all_reduce_mean(torch.stack([x.flatten(1).any(1).float().mean() for x in (mask_real, mask_fake)]))
+        self.averages = means if self.averages is None else self.averages.to(means.device).lerp(means, 1 - self.DECAY)
+        visible = (contrast(fake) * mask_fake).sum((1, 2)) / mask_fake.sum((1, 2)).clamp(min=1)
         return visible.mean() * (self.averages[1] > self.averages[0])
 
     def state_dict(self) -> dict[str, Tensor | None]:
@@ -39,7 +40,7 @@ class Pieces:
 
 
 def contrast(pictures: Tensor) -> Tensor:
-    """By how much pixels differ from the ground, the median colour of the border, in the channel that differs most.
+    """Contrast of pixels with the background, the median colour of the border, in the channel that differs most.
 
     Args:
         pictures: float N x 3 x H x W in [-1, 1].
@@ -53,7 +54,7 @@ def contrast(pictures: Tensor) -> Tensor:
 
 
 def ink_apart(contrasts: Tensor) -> Tensor:
-    """Where there is ink in pieces other than the largest, as `one_piece` counts them: bool N x H x W."""
+    """Mask of the ink outside the largest piece, with pieces counted as in `one_piece`: bool N x H x W."""
     inks = (contrasts > APART / 127.5).cpu().numpy().astype(np.uint8)
     apart = np.zeros(inks.shape, bool)
     for ink, mask in zip(inks, apart, strict=True):

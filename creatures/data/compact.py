@@ -1,4 +1,4 @@
-"""Weights in about a fifth of their space, for networks that a repository holds."""
+"""Weights compressed to about a fifth, for networks stored in a repository."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-LARGE = 4096  # numbers: smaller tensors stay as they are
-SCALE = " scale"  # after a tensor's name, for the step of each of its rows
+LARGE = 4096  # numbers: smaller tensors are not compressed
+SCALE = " scale"  # suffix of a tensor's name, for the step of each of its rows
 
 
 def compacted(tensors: dict[str, Tensor], levels: int = 127) -> tuple[dict[str, Tensor], dict[str, list[int]]]:
-    """Large float tensors as integers of -levels to levels, with a step for each row (output channel), deflated.
+    """Quantise large float tensors to integers from -levels to levels, with a step per row (output channel); deflate.
 
     R. Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018, section 2.1.2.
 
     Args:
-        levels: at most 127. Fewer take less space once they are deflated: 63 a sixth less than 127.
+        levels: at most 127. Fewer take less space once deflated: 63 a sixth less than 127.
 
     Returns:
-        What to store, and the shapes by name of what is stored so.
+        The tensors to store, and the shapes, by name, of the quantised ones.
     """
     if not 1 <= levels <= 127:
         raise ValueError(f"levels must be from 1 to 127, not {levels}")
@@ -32,18 +32,18 @@ def compacted(tensors: dict[str, Tensor], levels: int = 127) -> tuple[dict[str, 
             continue
         rows = tensor.detach().float().cpu().flatten(1)
         steps = rows.abs().amax(1) / levels
-        whole = (rows / steps.clamp(min=1e-30)[:, None]).round().to(torch.int8)
-        deflated = zlib.compress(whole.numpy().tobytes(), 9)
+        quantised = (rows / steps.clamp(min=1e-30)[:, None]).round().to(torch.int8)
+        deflated = zlib.compress(quantised.numpy().tobytes(), 9)
         stored[name] = torch.from_numpy(np.frombuffer(deflated, np.uint8).copy())
         stored[name + SCALE], shapes[name] = steps, list(tensor.shape)
     return stored, shapes
 
 
 def restored(stored: dict[str, Tensor], shapes: dict[str, list[int]]) -> dict[str, Tensor]:
-    """The tensors, float32, that `compacted` was given, each number within half a step."""
+    """Undo `compacted`: tensors, float32, each number within half a step."""
     tensors = {name: tensor for name, tensor in stored.items() if name.removesuffix(SCALE) not in shapes}
     for name, shape in shapes.items():
-        whole = np.frombuffer(zlib.decompress(stored[name].numpy().tobytes()), np.int8).copy()
-        rows = torch.from_numpy(whole).view(shape[0], -1).float()
+        quantised = np.frombuffer(zlib.decompress(stored[name].numpy().tobytes()), np.int8).copy()
+        rows = torch.from_numpy(quantised).view(shape[0], -1).float()
         tensors[name] = (rows * stored[name + SCALE][:, None]).view(shape)
     return tensors

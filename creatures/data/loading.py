@@ -1,4 +1,4 @@
-"""Files that a stage wrote, read back: what is missing or damaged ends in one line that names it."""
+"""Read files that stages wrote: a missing or damaged one ends in one line that names it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REMEDY = "run dvc checkout or dvc repro"
 
 @contextmanager
 def reading(path: Path, remedy: str = REMEDY) -> Iterator[None]:
-    """Turn any error inside, where `path` and nothing else is read, into one line that names it.
+    """Turn any error in the block, which reads `path` and nothing else, into one line that names it.
 
     Raises:
         UserError: one line with the file and what to do.
@@ -33,26 +33,26 @@ def reading(path: Path, remedy: str = REMEDY) -> Iterator[None]:
         raise UserError(f"{missing} is missing; run the stages before this one (dvc repro)") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {str(error.strerror or error).lower()}; {remedy}") from None
-    except Exception as error:  # libraries raise of all kinds where a file is damaged
+    except Exception as error:  # a damaged file can make libraries raise anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
         raise UserError(f"{path} is damaged, or no such file of this project ({reason}); {remedy}") from None
 
 
 def open_array(path: Path, dims: int, dtype: Any) -> np.ndarray:
-    """A .npy file, mapped and not read into memory.
+    """Open a .npy file memory-mapped, without reading it into memory.
 
     Raises:
-        UserError: it is missing, damaged, or has other dimensions or numbers.
+        UserError: it is missing, damaged, or has other dimensions or another dtype.
     """
     with reading(path):
-        found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-        if found.ndim != dims or found.dtype != dtype:
-            raise ValueError(f"{found.dtype} in {found.ndim} dimensions, not {np.dtype(dtype)} in {dims}")
-    return found
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        if array.ndim != dims or array.dtype != dtype:
+            raise ValueError(f"{array.dtype} in {array.ndim} dimensions, not {np.dtype(dtype)} in {dims}")
+    return array
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """The JSON header of a .safetensors file, without its tensors.
+    """Read the JSON header of a .safetensors file, without its tensors.
 
     Raises:
         UserError: the file is missing or damaged.

@@ -18,19 +18,19 @@ from creatures.data.shards import INDEX, Shards
 from creatures.runtime.errors import UserError
 
 IMAGES = "images.npy"
-CLEANING = ("background", "enlarge", "margin", "min_px")  # of `clean`'s parameters: what is done to any picture
+CLEANING = ("background", "enlarge", "margin", "min_px")  # those of `clean`'s parameters that apply to every picture
 SPLITS = ("train", "val", "test")
-ENOUGH = 100_000  # pictures to take statistics from, of more
-MEASURED = 10_000  # pictures of a split to measure on, of more
+ENOUGH = 100_000  # pictures to take statistics from, at most
+MEASURED = 10_000  # pictures of a split to measure on, at most
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures and what is known of them, row by row.
+    """Pictures and their metadata, row by row.
 
     Attributes:
         images: uint8, N x 3 x H x W, RGB; memory-mapped when read from disk, or in shards.
-        index: one row a picture, in the order of `images`: id, label (int, the class;
+        index: one row per picture, in the order of `images`: id, label (int, the class;
             -1 for none), species (its name), style (drawing, sprite or picture), source
             (the file it came from), frame, split, sha256, phash, ink (fraction of the
             picture that is not background).
@@ -56,25 +56,25 @@ class Pictures:
 
     @property
     def cleaning(self) -> dict[str, Any]:
-        """Parameters by dotted name that `clean` made them with: common.image_px, and those of CLEANING."""
+        """Parameters, by dotted name, that `clean` made them with: common.image_px, and those of CLEANING."""
         return dict(json.loads((self.index.schema.metadata or {}).get(b"cleaning", b"{}")))
 
 
 def evenly_spaced(rows: np.ndarray, count: int) -> np.ndarray:
-    """At most `count` of `rows`, evenly spread over them."""
+    """At most `count` of `rows`, evenly spaced."""
     if len(rows) <= count:
         return rows
     return rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
 
 
 def with_cleaning(index: pa.Table, image_px: int, clean: Mapping[str, Any]) -> pa.Table:
-    """An index that says what its pictures were cleaned with, for `Pictures.cleaning`."""
+    """Add to an index the parameters its pictures were cleaned with, for `Pictures.cleaning`."""
     values = {"common.image_px": image_px} | {f"clean.{name}": clean[name] for name in CLEANING}
     return index.replace_schema_metadata({"cleaning": json.dumps(values, sort_keys=True)})
 
 
 def open_images(folder: Path = CLEAN) -> np.ndarray | Shards:
-    """`Pictures.images`, without reading them into memory.
+    """Open `Pictures.images`, without reading them into memory.
 
     Raises:
         UserError: there are none, or they are damaged.
@@ -92,8 +92,8 @@ def open_pictures(folder: Path = CLEAN) -> Pictures:
     """
     with reading(folder / PICTURES.name):
         pictures = Pictures(open_images(folder), pq.read_table(folder / PICTURES.name))
-        trained, _ = pictures.rows("train"), pictures.cleaning
-    if not len(trained):
+        train_rows, _ = pictures.rows("train"), pictures.cleaning
+    if not len(train_rows):
         raise UserError(f"{folder} holds no pictures to train on")
     if len(pictures) != len(pictures.index):
         raise UserError(

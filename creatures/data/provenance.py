@@ -1,7 +1,7 @@
-"""Provenance of files: the digests of all their ancestors, which they carry, compared before files are used together.
+"""Provenance: files carry the digests of all their ancestors, which are compared before files are used together.
 
-Weights have them in their header, the mixture in an array, outlines and embeddings in a JSON file beside them.
-Pictures are the first that count: their index has a digest of each.
+Weights have them in their header, the mixture in an array, outlines and embeddings in a JSON file next to them.
+Pictures are the roots: their index has a digest of each.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 
 NAMES = {path.name: artifact.name for path, artifact in ARTIFACTS.items()}
-START = "start"  # in what weights were made from: the file that their training started from
-DIGITS = 16  # of a SHA-256
+START = "start"  # key in weights' `made_from`: the file that their training started from
+DIGITS = 16  # hex digits of a SHA-256
 
 
 def digest_of(path: Path) -> str:
-    """Of a file's bytes.
+    """Digest of a file's bytes.
 
     Raises:
         UserError: it is missing or cannot be read.
@@ -37,29 +37,29 @@ def digest_of(path: Path) -> str:
 
 @lru_cache
 def _digest(path: Path, *state: int) -> str:
-    """Remembered for as long as a file's `state` is the same: embeddings of a million pictures take seconds."""
+    """Cached while a file's `state` stays the same: hashing embeddings of a million pictures takes seconds."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
 
 
 def ancestors(*paths: Path) -> dict[str, str]:
-    """Digests, by name, of files that are used together and of all that they were made from: the `made_from` of
-    what is made of them. The weights that a training started from are no ancestor that two files must share: they
-    go by the kind of what was trained, such as `start of encoder`.
+    """Digests, by name, of files that are used together and of all their ancestors: the `made_from` of a file made
+    from them. Files need not share the weights that trainings started from: these are named by the kind of network
+    trained, such as `start of encoder`.
 
     Raises:
-        UserError: a file is missing or damaged, does not say what it was made from, or two of them are of
+        UserError: a file is missing or damaged, does not say what it was made from, or two of them come from
             different runs.
     """
-    found: dict[str, tuple[str, Path]] = {}
+    digests: dict[str, tuple[str, Path]] = {}
     for path in paths:
         kind = NAMES.get(path.name, path.name)
         for name, digest in {**_made_from(path), kind: digest_of(path)}.items():
             name = f"{START} of {kind}" if name == START else name
-            other, source = found.setdefault(name, (digest, path))
+            other, source = digests.setdefault(name, (digest, path))
             if other != digest:
                 raise UserError(f"{source} and {path} are of different runs: not the same {name}; run dvc repro")
-    return {name: digest for name, (digest, _) in sorted(found.items())}
+    return {name: digest for name, (digest, _) in sorted(digests.items())}
 
 
 def sidecar(path: Path) -> Path:
@@ -68,7 +68,7 @@ def sidecar(path: Path) -> Path:
 
 
 def write_sidecar(path: Path, made_from: Mapping[str, str]) -> None:
-    """Say what an array was made from, once it is whole."""
+    """Record what an array was made from, once it is complete."""
     with atomic_file(sidecar(path)) as part:
         part.write_text(json.dumps(made_from, sort_keys=True, indent=1) + "\n", encoding="utf-8")
 
@@ -77,14 +77,14 @@ def _made_from(path: Path) -> dict[str, str]:
     if path.suffix == ".parquet":
         return {}
     if path.suffix == ".safetensors":
-        said = read_header(path).get("made_from")
+        made_from = read_header(path).get("made_from")
     elif path.suffix == ".npz":
         with reading(path), np.load(path, allow_pickle=False) as arrays:
-            said = json.loads(str(arrays["made_from"])) if "made_from" in arrays.files else None
+            made_from = json.loads(str(arrays["made_from"])) if "made_from" in arrays.files else None
     else:
         path = sidecar(path)
         with reading(path):
-            said = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(said, dict):
+            made_from = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(made_from, dict):
         raise UserError(f"{path} does not say what it was made from; run dvc repro")
-    return said
+    return made_from

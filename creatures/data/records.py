@@ -1,6 +1,6 @@
-"""Arrays of one shape in a file, read when they are asked for.
+"""Arrays of one shape in a file, read on demand.
 
-Read and not mapped: pages of a map count as the process's memory.
+Read rather than memory-mapped: mapped pages count as the process's memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-PIECE = 1 << 17  # bytes read ahead by a call, at least: by one for all, systems read but the beginning
+PIECE = 1 << 17  # bytes read ahead per call: of a larger range, systems read only the beginning
 
 
 class Records:
@@ -21,10 +21,10 @@ class Records:
 
     Args:
         path: of the file.
-        shape: of one of them.
-        start: bytes before the first and its header.
-        step: bytes from the beginning of one to that of the next; None: they follow each other.
-        header: that each begins with.
+        shape: of each array.
+        start: bytes before the header of the first.
+        step: bytes from the start of one to that of the next; None: they are contiguous.
+        header: bytes that each starts with.
     """
 
     def __init__(
@@ -34,21 +34,21 @@ class Records:
         self.start, self.step = start, step or prod(shape)
 
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
-        """Those at `places`, int (n,): uint8, n x shape.
+        """Arrays at `places`, int (n,): uint8, n x shape.
 
         Raises:
             OSError: the file cannot be read, or has no array at such a place.
         """
-        found = np.empty((len(places), *self.shape), np.uint8)
+        arrays = np.empty((len(places), *self.shape), np.uint8)
         with open(self.path, "rb", buffering=0) as file:
-            for place, record in zip(places.tolist(), found.reshape(len(places), -1), strict=True):
+            for place, record in zip(places.tolist(), arrays.reshape(len(places), -1), strict=True):
                 file.seek(self.start + place * self.step)
                 if file.read(len(self.header)) != self.header or file.readinto(record.data) != record.nbytes:
                     raise OSError(f"{self.path} is damaged at its picture {place}")
-        return found
+        return arrays
 
     def read_ahead(self) -> None:
-        """Tell the system that all of the file will be wanted soon, if it listens."""
+        """Advise the system, if it supports that, that the whole file will be needed soon."""
         with suppress(OSError), open(self.path, "rb") as file:
             for start in range(0, self.path.stat().st_size, PIECE):
                 if hasattr(os, "posix_fadvise"):

@@ -1,7 +1,7 @@
-"""Pictures in WebDataset shards: tar files of `.npy` members, in which any picture is found by its number.
+"""Pictures in WebDataset shards: tar files of `.npy` members, with random access by a picture's number.
 
-https://github.com/webdataset/webdataset. All members are as long, so a picture's place follows from its number,
-and nothing has to be decoded. Beside each picture lies its label, `.cls`, -1 for none; `shards.json` is
+https://github.com/webdataset/webdataset. All members have the same length, so a picture's offset follows from its
+number, and nothing has to be decoded. Next to each picture is its label, `.cls`, -1 for none; `shards.json` is
 the index of shards that webdataset's `wids` reads.
 """
 
@@ -21,7 +21,7 @@ from creatures.runtime.errors import UserError
 
 INDEX = "shards.json"
 PER_SHARD = 10_000  # pictures
-CHUNK = 512  # pictures read at once to go through all
+CHUNK = 512  # pictures read at once when iterating
 
 
 def write_shards(
@@ -30,16 +30,16 @@ def write_shards(
     """Write pictures as `<split>-<number>.tar`, and their index; the same bytes for the same pictures.
 
     Args:
-        splits: N names; those of a split follow each other.
+        splits: N names; each split is contiguous.
         labels: int, N, -1 for none.
-        pictures: uint8, n x 3 x H x W each, N in all.
+        pictures: chunks, uint8, n x 3 x H x W each, N pictures in all.
     """
     rows = iter(picture for chunk in pictures for picture in chunk)
     ends: list[int] = (np.flatnonzero(np.append(splits[1:] != splits[:-1], True)) + 1).tolist()
     shards = []
     for first, end in zip([0, *ends[:-1]], ends, strict=True):
-        for of_split, start in enumerate(range(first, end, per_shard)):
-            name, count = f"{splits[first]}-{of_split:06d}.tar", min(per_shard, end - start)
+        for shard, start in enumerate(range(first, end, per_shard)):
+            name, count = f"{splits[first]}-{shard:06d}.tar", min(per_shard, end - start)
             with tarfile.open(folder / name, "w", format=tarfile.USTAR_FORMAT) as tar:
                 for number in range(start, start + count):
                     _add(tar, f"{number:09d}.npy", _npy(next(rows)))
@@ -61,16 +61,16 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
 
 
 def _blocks(count: int) -> int:
-    """Bytes in whole blocks of a tar file."""
+    """Round bytes up to whole blocks of a tar file."""
     return -(-count // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
 class Shards:
-    """Shards as one array that is read when it is indexed.
+    """Shards as one array that is read on indexing.
 
     Attributes:
         shape: (N, 3, H, W).
-        limits: int, shards + 1: the numbers of their first pictures, and N.
+        limits: int (shards + 1,): the number of each shard's first picture, and N.
 
     Raises:
         UserError: there are none, or they are damaged.
@@ -83,13 +83,13 @@ class Shards:
             paths = [folder / shard["url"] for shard in shards]
         self.limits = np.cumsum([0, *counts])
         with reading(paths[0]), open(paths[0], "rb") as file:
-            file.seek(tarfile.BLOCKSIZE)  # the first picture's, before what np.save wrote
-            one, end = np.load(file, allow_pickle=False), file.tell()
+            file.seek(tarfile.BLOCKSIZE)  # past the tar header of the first picture
+            first, end = np.load(file, allow_pickle=False), file.tell()
             file.seek(tarfile.BLOCKSIZE)
-            header = file.read(end - one.nbytes - tarfile.BLOCKSIZE)
-        step = _blocks(end) + 2 * tarfile.BLOCKSIZE  # with a label, which has two
-        self.files = [Records(path, one.shape, tarfile.BLOCKSIZE, step, header) for path in paths]
-        self.shape = (int(self.limits[-1]), *one.shape)
+            header = file.read(end - first.nbytes - tarfile.BLOCKSIZE)
+        step = _blocks(end) + 2 * tarfile.BLOCKSIZE  # two blocks for the label
+        self.files = [Records(path, first.shape, tarfile.BLOCKSIZE, step, header) for path in paths]
+        self.shape = (int(self.limits[-1]), *first.shape)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -98,23 +98,23 @@ class Shards:
         """Pictures, uint8: one, 3 x H x W, or several, n x 3 x H x W.
 
         Args:
-            rows: an array is of numbers from 0 on.
+            rows: in an array, only numbers from 0 on.
 
         Raises:
             UserError: a shard cannot be read.
         """
         if not isinstance(rows, np.ndarray) or not rows.ndim:
-            wanted = range(len(self))[rows]
-            return self[np.array(wanted)] if isinstance(wanted, range) else self[np.array([wanted])][0]
-        found = np.empty((len(rows), *self.shape[1:]), np.uint8)
+            picked = range(len(self))[rows]
+            return self[np.array(picked)] if isinstance(picked, range) else self[np.array([picked])][0]
+        pictures = np.empty((len(rows), *self.shape[1:]), np.uint8)
         shard = self.shard_of(rows)
         for number in np.unique(shard):
-            mine = shard == number
+            mask = shard == number
             try:
-                found[mine] = self.files[number][rows[mine] - self.limits[number]]
+                pictures[mask] = self.files[number][rows[mask] - self.limits[number]]
             except OSError as error:
                 raise UserError(f"a shard of pictures cannot be read: {error}; run dvc checkout or dvc repro") from None
-        return found
+        return pictures
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self), CHUNK):
@@ -125,6 +125,6 @@ class Shards:
         return np.searchsorted(self.limits, rows, side="right") - 1
 
     def read_ahead(self, rows: np.ndarray) -> None:
-        """Let the system read the shards of `rows` while something else is done."""
+        """Let the system read the shards of `rows` in the background."""
         for number in np.unique(self.shard_of(rows)):
             self.files[number].read_ahead()

@@ -15,7 +15,7 @@ def grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
 
     Args:
         images: uint8, N x 3 x H x W or N x H x W (grey).
-        columns: pictures a row.
+        columns: pictures per row.
         gap: pixels between them.
 
     Returns:
@@ -34,7 +34,7 @@ def grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
 
 
 def save_sheet(path: Path, images: np.ndarray, columns: int, scale: int = 1) -> None:
-    """Write `grid(images)` as PNG, enlarged by a whole factor."""
+    """Write `grid(images)` as PNG, enlarged by an integer factor."""
     sheet = Image.fromarray(grid(images, columns))
     if scale > 1:
         sheet = sheet.resize((sheet.width * scale, sheet.height * scale), Image.Resampling.NEAREST)

@@ -1,4 +1,4 @@
-"""Between packed pictures and tensors."""
+"""Conversion between packed pictures and tensors."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import Tensor
 
 
 def default_device() -> torch.device:
-    """The GPU where there is one, for networks that only draw or measure."""
+    """The GPU if there is one, for networks that are not trained."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def repeatable_kernels() -> None:
-    """Have torch choose kernels whose results are the same each time, where it has such, and TF32 on GPUs."""
-    torch.use_deterministic_algorithms(True, warn_only=True)  # a few CUDA kernels have no such form
+    """Make torch use deterministic kernels, where it has them, and TF32 on GPUs."""
+    torch.use_deterministic_algorithms(True, warn_only=True)  # a few CUDA kernels have no deterministic form
     # the fill costs a tenth of a step, and nothing reads it
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cuda.matmul.allow_tf32 = True
@@ -27,5 +27,5 @@ def to_float(images: np.ndarray) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> np.ndarray:
-    """The reverse of `to_float`, clamped."""
+    """The inverse of `to_float`, clamped."""
     return ((images.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).contiguous().numpy()

@@ -1,4 +1,4 @@
-"""Decisions of people about single pictures: data/vetoes.txt, a line each."""
+"""Manual decisions about single pictures: data/vetoes.txt, one per line."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ DROP, KEEP = "drop", "keep"
 
 
 def veto_name(path: str, frame: int | None = None) -> str:
-    """How vetoes call a scraped file, or one of its frames: on one line."""
+    """Name that vetoes use for a scraped file, or one of its frames: on one line."""
     line = path.replace("\r", "\\r").replace("\n", "\\n")
     return line if frame is None else f"{line}#{frame}"
 
 
 def read_vetoes(path: Path = VETOES) -> dict[str, str]:
-    """DROP or KEEP by the name of a file or frame; of two lines for one name the later holds. None without the file.
+    """DROP or KEEP by the name of a file or frame; the later of two lines for one name wins. Empty without a file.
 
     Raises:
         UserError: a line says neither, or the file is not UTF-8.
     """
-    found = {}
+    vetoes = {}
     lines = _lines(path)
     for number, line in enumerate(lines, 1):
         verdict, _, name = line.partition(" ")
         if verdict in (DROP, KEEP) and name:
-            found[name] = verdict
+            vetoes[name] = verdict
         elif line.strip() and not line.startswith("#"):
             raise UserError(f"{path}, line {number}: {line[:80]!r} is neither `drop PATH` nor `keep PATH`")
-    return found
+    return vetoes
 
 
 def write_veto(name: str, verdict: str, path: Path = VETOES) -> None:
-    """Let `verdict` be what is said of a name, "" for nothing; all other lines stay.
+    """Set the verdict for a name, "" for none; all other lines stay.
 
     Raises:
-        UserError: the file that is there cannot be read.
+        UserError: the existing file cannot be read.
     """
     lines = [line for line in _lines(path) if line.startswith("#") or line.partition(" ")[2] != name]
     part = path.with_name(f"{path.name}.part")

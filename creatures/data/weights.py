@@ -14,14 +14,14 @@ from creatures.data.compact import compacted, restored
 from creatures.data.loading import REMEDY, reading
 from creatures.runtime.atomic import atomic_file
 
-COMPACT = "compact"  # in a header: the shapes of what is stored so
+COMPACT = "compact"  # key in a header: the shapes of compacted tensors
 
 
 def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any], levels: int = 0) -> None:
     """Write tensors and a header (architecture, parameters, what they were `made_from`); byte-stable.
 
     Args:
-        levels: of `compacted`, to save space; 0: every number as it is.
+        levels: for `compacted`, to save space; 0: store every number exactly.
     """
     if levels:
         tensors, shapes = compacted(tensors, levels)
@@ -32,7 +32,7 @@ def save_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, Any],
 
 
 def load_weights(path: Path, remedy: str = REMEDY) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and header as `save_weights` wrote them.
+    """Load tensors and header that `save_weights` wrote.
 
     Raises:
         UserError: the file is missing or damaged.

@@ -1,4 +1,4 @@
-"""resvg in a child process: it cannot be interrupted, and where memory ends it takes its process along."""
+"""resvg in a child process: it cannot be interrupted, and running out of memory kills its process."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from multiprocessing.process import BaseProcess
 
 from creatures.decoding.unusable import BOMB, UNDECODABLE, Unusable
 
-CPU_S = 10  # drawing one takes 0.02 s; blurs, masks and markers can be piled up to take hours
+CPU_S = 10  # a drawing takes 0.02 s; nested blurs, masks and markers can take hours
 MEMORY = 4 << 30
 
 _running: tuple[Connection, BaseProcess] | None = None
 
 
 def draw(text: str, px: int) -> bytes:
-    """An SVG as PNG bytes, its longer side `px`.
+    """Draw an SVG as PNG bytes, its longer side `px`.
 
     Raises:
-        Unusable: resvg cannot draw it, or not within CPU_S seconds of computing.
+        Unusable: resvg cannot draw it, or not within CPU_S seconds of CPU time.
     """
     global _running
     connection, child = _running = _running or _start()
@@ -41,17 +41,17 @@ def draw(text: str, px: int) -> bytes:
 
 def _start() -> tuple[Connection, BaseProcess]:
     context = multiprocessing.get_context("fork")
-    mine, its = context.Pipe()
-    child = context.Process(target=_serve, args=(mine, its), daemon=True)
+    parent_end, child_end = context.Pipe()
+    child = context.Process(target=_serve, args=(parent_end, child_end), daemon=True)
     child.start()
-    its.close()
-    return mine, child
+    child_end.close()
+    return parent_end, child
 
 
-def _serve(parents: Connection, connection: Connection) -> None:
+def _serve(parent_end: Connection, connection: Connection) -> None:
     import resvg_py
 
-    parents.close()  # or the end of the parent would go unnoticed
+    parent_end.close()  # or the parent's exit would go unnoticed
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
@@ -64,8 +64,8 @@ def _serve(parents: Connection, connection: Connection) -> None:
         used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
         resource.setrlimit(resource.RLIMIT_CPU, (int(used) + seconds + 1, resource.RLIM_INFINITY))
         try:
-            # Both sides bound the canvas: without them resvg takes any size the drawing asks
-            # for. Fonts differ from machine to machine.
+            # width and height bound the canvas: without both, resvg takes any size the drawing
+            # asks for. Fonts differ from machine to machine.
             answer: bytes | str = resvg_py.svg_to_bytes(
                 svg_string=text, width=px, height=px, dpi=96, skip_system_fonts=True
             )

@@ -1,4 +1,4 @@
-"""One picture of a file."""
+"""Pictures from files of any supported kind."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SVG_SCALE = 4  # drawings are drawn this much larger than needed, then cropped a
 
 
 def open_frames(path: str | Path, px: int, per_gif: int | str) -> Iterator[tuple[int, Image.Image]]:
-    """Numbers and frames, RGBA, of any file that can be read; drawings for pictures of `px`.
+    """Numbers and frames, RGBA, of any readable file; SVG is drawn for pictures of `px`.
 
     Raises:
-        Unusable: it cannot be read, at once or at one of its frames.
+        Unusable: the file, or a later frame of it, cannot be read.
     """
     try:
         data = Path(path).read_bytes()
@@ -30,7 +30,7 @@ def open_frames(path: str | Path, px: int, per_gif: int | str) -> Iterator[tuple
 
 
 def open_file(path: str | Path, px: int) -> Image.Image:
-    """The first frame, RGBA."""
+    """The first frame of a file, RGBA."""
     return next(open_frames(path, px, 1))[1]
 
 

@@ -1,4 +1,4 @@
-"""From a picture to its foreground: laid on the background, cropped, centred, resized."""
+"""From a picture to its foreground: composited, cropped, centred, resized."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from creatures.decoding.unusable import BLANK, SMALL, Unusable
 
 FAINT = 12  # alpha up to this, and colours this close to the background, are not the foreground
 CLEAR = [255 * (level > FAINT) for level in range(256)]
-MOST_PIXELS = 2 * MAX_PIXELS  # of the square that a foreground is laid on
+MOST_PIXELS = 2 * MAX_PIXELS  # of the square canvas of a foreground
 STRIP_PIXELS = 1 << 22
-BORDER_SHARE = 0.95  # of the border in one colour: that colour is the background
+BORDER_SHARE = 0.95  # fraction of the border in one colour that makes it the background
 
 Colour = tuple[int, int, int]
 
@@ -22,8 +22,8 @@ Colour = tuple[int, int, int]
 def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.Image, Colour]:
     """Crop a picture to its content.
 
-    Where the picture is transparent it is laid on `background`. An opaque one is cropped to
-    what differs from the colour of its border, or kept whole where that has no one colour.
+    A picture with transparency is composited on `background`. An opaque one is cropped to
+    what differs from the colour of its border, or kept whole if the border has no single colour.
 
     Args:
         image: RGBA.
@@ -40,9 +40,9 @@ def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.
         box = alpha.point(CLEAR).getbbox()
     else:
         opaque = image.convert("RGB")
-        found = plain_colour(_border(opaque))
-        box = _content_box(opaque, found) if found else (0, 0, *image.size)
-        background = found or background
+        colour = plain_colour(_border(opaque))
+        box = _content_box(opaque, colour) if colour else (0, 0, *image.size)
+        background = colour or background
     if box is None:
         raise Unusable(BLANK)
     width, height = box[2] - box[0], box[3] - box[1]
@@ -56,7 +56,7 @@ def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.
 
 
 def border_colour(pixels: np.ndarray) -> Colour | None:
-    """The colour of nearly all the border, None where there is no such colour.
+    """The colour of nearly all the border, None if there is no such colour.
 
     Args:
         pixels: uint8, H x W x 3.
@@ -65,7 +65,7 @@ def border_colour(pixels: np.ndarray) -> Colour | None:
 
 
 def plain_colour(border: np.ndarray) -> Colour | None:
-    """The colour of nearly all pixels, uint8 n x 3, None where there is no such colour."""
+    """The colour of nearly all pixels, uint8 n x 3, None if there is no such colour."""
     border = border.astype(np.int16)
     colour = np.median(border, axis=0).astype(np.int16)
     alike = np.abs(border - colour).max(axis=1) <= FAINT
@@ -91,7 +91,7 @@ def smooth(foreground: Image.Image, background: Colour, px: int, margin: float) 
 
 
 def whole(foreground: Image.Image, background: Colour, px: int, margin: float) -> Image.Image:
-    """As `smooth`, but a foreground with room to grow does so by a whole factor, for pixel art."""
+    """Like `smooth`, but small foregrounds are enlarged by an integer factor, for pixel art."""
     factor = int(px * (1 - 2 * margin) // max(foreground.size))
     if not factor:
         return smooth(foreground, background, px, margin)
@@ -116,7 +116,7 @@ def _border(picture: Image.Image) -> np.ndarray:
 
 
 def _content_box(picture: Image.Image, background: Colour) -> tuple[int, int, int, int] | None:
-    """The box of what is no background, strip by strip: the whole would be held several times. None: nothing is."""
+    """Bounding box of the content, None if empty; strip by strip, to avoid several copies of the whole picture."""
     height = max(1, STRIP_PIXELS // picture.width)
     boxes = []
     for top in range(0, picture.height, height):

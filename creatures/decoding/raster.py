@@ -1,4 +1,4 @@
-"""GIF, PNG, JPEG and WebP to pixels, by Pillow."""
+"""Decode GIF, PNG, JPEG and WebP with Pillow."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SIGNATURES = {b"GIF8": "GIF", b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPE
 
 
 def open_picture(data: bytes) -> Image.Image:
-    """Open a picture by its content, reading no more than its header.
+    """Open a picture by its content, reading only its header.
 
     Raises:
-        Unusable: its signature is of no kind that is read here, or its header is broken
+        Unusable: its signature is of no supported kind, or its header is broken
             or claims more than MAX_PIXELS.
     """
     if not data:
@@ -29,7 +29,7 @@ def open_picture(data: bytes) -> Image.Image:
         raise Unusable(NO_PICTURE, "unknown content")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # bombs are measured below; others say nothing to a user
+            warnings.simplefilter("ignore")  # bombs are checked below; other warnings mean nothing to a user
             image = Image.open(io.BytesIO(data), formats=[kind])
     except Image.DecompressionBombError:
         raise Unusable(BOMB, "more pixels than Pillow opens") from None
@@ -44,11 +44,11 @@ def frames(image: Image.Image, per_gif: int | str) -> Iterator[tuple[int, Image.
     """The frames to keep, as RGBA, upright.
 
     Args:
-        per_gif: how many frames of a GIF, spread over its loop, or "all". Other kinds give
-            their first frame.
+        per_gif: how many frames of a GIF, evenly spaced over its loop, or "all". Other kinds
+            yield their first frame.
 
     Raises:
-        Unusable: a frame cannot be decoded; the ones before it have been given.
+        Unusable: a frame cannot be decoded; earlier ones have been yielded.
     """
     number = 0
     try:
@@ -57,20 +57,20 @@ def frames(image: Image.Image, per_gif: int | str) -> Iterator[tuple[int, Image.
             image.seek(number)
             frame = _rgba(_upright(image))
             if count == 1:
-                image.close()  # or its pixels would be held twice while the frame is looked at
+                image.close()  # or its pixels would be in memory twice while the frame is used
             yield number, frame
-    except Exception as error:  # a broken file raises nearly anything
+    except Exception as error:  # a broken file can raise nearly anything
         raise Unusable(UNDECODABLE, f"frame {number}: {' '.join(str(error).split()) or type(error).__name__}") from None
 
 
 def spread_over(count: int, wanted: int) -> list[int]:
-    """At most `wanted` of `count` frames, evenly spread over a loop, the first one first."""
+    """At most `wanted` of `count` frames, evenly spaced over a loop, starting with the first."""
     return sorted({i * count // wanted for i in range(wanted)})
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """As its EXIF says, which nearly always is as it is: no copy then."""
-    image.load()  # where the EXIF of a PNG may be at its end
+    """Rotate as the EXIF says; a picture that is upright already, as nearly all are, is not copied."""
+    image.load()  # the EXIF of a PNG may be at its end
     return image if image.getexif().get(ExifTags.Base.Orientation, 1) == 1 else ImageOps.exif_transpose(image)
 
 
@@ -80,7 +80,7 @@ def _rgba(image: Image.Image) -> Image.Image:
     # 16-bit grey, which convert() would clip at 255 rather than scale
     grey, clear = np.asarray(image), image.info.get("transparency", -1)
     shade, alpha = np.empty(grey.shape, np.uint8), np.empty(grey.shape, np.uint8)
-    for out, out_alpha, row in zip(shade, alpha, grey, strict=True):  # row by row: eight bytes a pixel are too many
+    for out, out_alpha, row in zip(shade, alpha, grey, strict=True):  # row by row: int64 takes eight bytes a pixel
         wide = row.astype(np.int64)
         out[:], out_alpha[:] = (wide // 257).clip(0, 255), np.where(wide == clear, 0, 255)
     return Image.merge("RGBA", [Image.fromarray(x) for x in (shade, shade, shade, alpha)])

@@ -1,4 +1,4 @@
-"""SVG to pixels, by resvg, once the drawing is known to be harmless."""
+"""Render SVG with resvg, after checks that the drawing is harmless."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from creatures.decoding.unusable import NO_PICTURE, UNDECODABLE, Unusable
 
 
 def is_svg(data: bytes) -> bool:
-    """Whether a file's content looks like one: XML that names the element."""
+    """Whether a file's content looks like SVG: XML that names the element."""
     return data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and bool(re.search(rb"<(\w+:)?svg\b", data))
 
 
@@ -25,7 +25,7 @@ def render(data: bytes, px: int) -> Image.Image:
         RGBA.
 
     Raises:
-        Unusable: it is no SVG, refers to something outside itself, or would draw too much.
+        Unusable: it is not SVG, refers to something outside itself, or would draw too much.
     """
     check_drawing(_parse(data))
     try:

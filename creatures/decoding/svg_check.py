@@ -1,4 +1,4 @@
-"""Checks of an SVG: it refers to nothing outside itself, and asks for no more than can be drawn."""
+"""Checks of an SVG: it refers to nothing outside itself, and has no more elements than can be drawn."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ GRADIENTS = ("linearGradient", "radialGradient")  # cost nothing to repeat
 
 
 def check_drawing(root: Element) -> None:
-    """Raises Unusable where a drawing refers to something outside itself, or repeats
-    its elements until they are more than MAX_ELEMENTS.
+    """Raise Unusable if a drawing refers to something outside itself, or has more than
+    MAX_ELEMENTS elements with all repetitions.
     """
     _check_references(root)
     try:
-        count = _drawn(root)
+        count = _count_drawn(root)
     except RecursionError:
         raise Unusable(BOMB, "nested too deeply") from None
     if count > MAX_ELEMENTS:
@@ -36,7 +36,7 @@ def local_name(element: Element) -> str:
 
 
 def _check_references(root: Element) -> None:
-    """Every reference must point into the drawing itself, or be a small picture within it."""
+    """Check that every reference points into the drawing itself, or is a small embedded picture."""
     for element in root.iter():
         for reference in _references(element):
             if not reference.startswith("#"):
@@ -59,31 +59,31 @@ def _references(element: Element) -> Iterator[str]:
     for key, value in element.attrib.items():
         if key.rpartition("}")[2] in ("href", "src"):
             yield value.strip()
-        yield from (found.strip() for found in URL.findall(value))
+        yield from (url.strip() for url in URL.findall(value))
     if local_name(element) == "style":
-        yield from (found.strip() for found in URL.findall(element.text or ""))
+        yield from (url.strip() for url in URL.findall(element.text or ""))
 
 
-def _drawn(root: Element) -> int:
-    """How many elements are drawn when every reference is followed; a circle counts as too many.
+def _count_drawn(root: Element) -> int:
+    """Number of elements drawn when every reference is followed; a cycle counts as too many.
 
     What a group refers to may be drawn for each of its children, and what a style sheet
     refers to for each element.
     """
     by_id = {element.get("id"): element for element in root.iter() if element.get("id")}
-    known: dict[Element, int] = {}
+    costs: dict[Element, int] = {}
 
     def cost(element: Element) -> int:
-        if element in known:
-            return known[element]
-        known[element] = MAX_ELEMENTS + 1  # seen again before it is known: a circle
+        if element in costs:
+            return costs[element]
+        costs[element] = MAX_ELEMENTS + 1  # read before it is known if there is a cycle
         total = 1 + sum(cost(child) for child in element)
         targets = (by_id.get(reference[1:]) for reference in _references(element))
         repeated = [target for target in targets if target is not None and local_name(target) not in GRADIENTS]
         if repeated:
             times = sum(1 for _ in (root if local_name(element) == "style" else element).iter())
             total += times * sum(map(cost, repeated))
-        known[element] = min(total, MAX_ELEMENTS + 1)
-        return known[element]
+        costs[element] = min(total, MAX_ELEMENTS + 1)
+        return costs[element]
 
     return cost(root)

@@ -1,4 +1,4 @@
-"""Why a picture is left out."""
+"""Reasons to leave a picture out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ REASONS = (UNDECODABLE, NO_PICTURE, BOMB, BLANK, SMALL, EXACT, NEAR)
 
 
 class Unusable(Exception):
-    """A picture that is dropped: one of the reasons above, and what was found."""
+    """Raised for a picture that is to be dropped: one of REASONS, and a detail."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail)

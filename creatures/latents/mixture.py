@@ -1,4 +1,4 @@
-"""The Gaussian mixture over embeddings that new pictures come from."""
+"""Gaussian mixture over embeddings, from which the latents of new pictures are sampled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from creatures.runtime.atomic import atomic_file
 
 @dataclass(frozen=True)
 class Mixture:
-    """Gaussians in whitened principal components of the embeddings, and the way back.
+    """Gaussian mixture in the whitened principal components of the embeddings, and the map back to embeddings.
 
     Attributes:
         weights: float64 (K,), sum 1.
@@ -38,14 +38,14 @@ class Mixture:
         return len(self.centre)
 
     def sample(self, count: int, rng: np.random.Generator, truncation: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Draw embeddings: a component for each, by weight, then a point of its Gaussian.
+        """Sample embeddings: for each a component, by weight, then a point from its Gaussian.
 
         Args:
-            truncation: factor on the deviation of every Gaussian; below 1 samples are
+            truncation: factor on the standard deviation of every Gaussian; below 1 samples are
                 closer to the means: more typical, less varied.
 
         Returns:
-            float32, count x E, and the component of each, int, (count,).
+            Embeddings, float32 count x E, and the component of each, int (count,).
         """
         chosen = rng.choice(len(self.weights), size=count, p=self.weights)
         noise = rng.standard_normal((count, self.means.shape[1])) * truncation
@@ -57,11 +57,11 @@ class Mixture:
         return (embeddings - self.centre) @ np.linalg.pinv(self.back)
 
     def project(self, embeddings: np.ndarray) -> np.ndarray:
-        """Embeddings, float32 N x E, without what lies outside of the principal components, as no draw ever has it."""
+        """Project embeddings, N x E, onto the principal components, which all samples lie in: float32 N x E."""
         return (self.centre + self.components_of(embeddings) @ self.back).astype(np.float32)
 
     def assign(self, embeddings: np.ndarray) -> np.ndarray:
-        """The component that each embedding (N x E) most likely comes from: int, (N,)."""
+        """The most likely component of each embedding, N x E: int (N,)."""
         points = self.components_of(embeddings)
         scores = []
         for weight, mean, factor in zip(self.weights, self.means, self.factors, strict=True):
@@ -71,7 +71,7 @@ class Mixture:
 
 
 def save_mixture(path: Path, mixture: Mixture, made_from: Mapping[str, str] | None = None) -> None:
-    """Write as npz, with the digests of what it was made from; byte-stable."""
+    """Write a mixture as npz, with the digests of the files it was made from; byte-stable."""
     arrays = asdict(mixture)
     if made_from is not None:
         arrays["made_from"] = np.array(json.dumps(made_from, sort_keys=True))
@@ -80,7 +80,7 @@ def save_mixture(path: Path, mixture: Mixture, made_from: Mapping[str, str] | No
 
 
 def load_mixture(path: Path = MIXTURE) -> Mixture:
-    """Read what `save_mixture` wrote; runs no code of the file's.
+    """Read a file that `save_mixture` wrote, without unpickling.
 
     Raises:
         UserError: it is missing or damaged.

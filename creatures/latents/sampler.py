@@ -1,4 +1,4 @@
-"""New pictures from a trained generator's file."""
+"""Sample new pictures from a trained generator's file."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Latent:
-    """z ~ the mixture, or N(0, I) where there is none.
+    """Distribution of z: the mixture, or N(0, I) if there is none.
 
     Attributes:
-        z_dim: length of what N(0, I) is drawn for.
-        mixture: of embeddings.
-        class_probs: of each class, float64 (K,), sum 1. With it z = (N(0, I), one-hot class):
+        z_dim: length of the part of z that is drawn from N(0, I).
+        mixture: over embeddings.
+        class_probs: of each class, float64 (K,), sum 1. With them z = (N(0, I), one-hot class):
             M. Mirza and S. Osindero, "Conditional Generative Adversarial Nets", 2014.
     """
 
@@ -37,23 +37,23 @@ class Latent:
 
     @property
     def length(self) -> int:
-        """Of z."""
+        """Length of z."""
         if self.mixture is not None:
             return self.mixture.embedding_dim
         return self.z_dim + (0 if self.class_probs is None else len(self.class_probs))
 
     @property
     def classes(self) -> int:
-        """How many classes `draw` tells apart; 0 if none."""
+        """Number of classes that `draw` returns; 0 for none."""
         if self.mixture is not None:
             return len(self.mixture.weights)
         return 0 if self.class_probs is None else len(self.class_probs)
 
     def draw(self, count: int, rng: np.random.Generator, truncation: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """z, float32, count x length, and the class of each, int, (count,): its component or species, or -1.
+        """Sample z, float32 count x length, and the class of each, int (count,): its component or species, or -1.
 
         Args:
-            truncation: factor on every deviation.
+            truncation: factor on every standard deviation.
         """
         if self.mixture is not None:
             return self.mixture.sample(count, rng, truncation)
@@ -66,24 +66,24 @@ class Latent:
 
 @dataclass(frozen=True)
 class Sampler:
-    """A generator and what its z is drawn from."""
+    """A generator and the distribution of its z."""
 
     net: Generator
     latent: Latent
 
     @torch.no_grad()
     def sample(self, count: int, seed: int, truncation: float = 1.0) -> np.ndarray:
-        """uint8, count x 3 x H x W; the same for the same seed, whatever the device but for rounding."""
+        """Generate pictures, uint8 count x 3 x H x W; the same for the same seed on any device, up to rounding."""
         device = next(self.net.parameters()).device
         z = torch.from_numpy(self.latent.draw(count, np.random.default_rng(seed), truncation)[0])
         return np.concatenate([to_uint8(self.net(part.to(device))) for part in z.split(BATCH)])
 
 
 def load_sampler(path: Path = GENERATOR) -> Sampler:
-    """The sampler of a file that `gan` or `pretrain` wrote; the mixture lies beside it.
+    """Load a sampler from a file that `gan` or `pretrain` wrote; the mixture's file is next to it.
 
     Raises:
-        UserError: a file is missing or damaged, or the two are of different runs.
+        UserError: a file is missing or damaged, or the two come from different runs.
     """
     tensors, header = load_weights(path)
     with reading(path):
@@ -92,8 +92,8 @@ def load_sampler(path: Path = GENERATOR) -> Sampler:
         class_probs = np.array(header["shares"]) if header.get("shares") else None
     net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     if latent == "gmm":
-        beside = path.with_name(MIXTURE.name)
-        mixture = load_mixture(beside)
-        ancestors(path, beside)
+        mixture_path = path.with_name(MIXTURE.name)
+        mixture = load_mixture(mixture_path)
+        ancestors(path, mixture_path)
         return Sampler(net, Latent(net.z_dim, mixture))
     return Sampler(net, Latent(net.z_dim - (0 if class_probs is None else len(class_probs)), None, class_probs))

@@ -1,4 +1,4 @@
-"""Feature networks that pictures are scored on."""
+"""Feature vectors on which pictures are scored."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ INPUT_PX = 160  # pictures are resized to this side before EfficientNet-Lite
 
 @torch.no_grad()
 def features(net: nn.Module, images: np.ndarray, input_px: int | None = INPUT_PX) -> np.ndarray:
-    """Feature vectors, float32 N x D, of pictures uint8 N x 3 x H x W; input_px None: as they are.
+    """Feature vectors, float32 N x D, of pictures uint8 N x 3 x H x W; input_px None: without resizing.
 
-    No pictures give no vectors, of length 0.
+    Without pictures the result is 0 x 0.
     """
     device = next(net.parameters()).device
     parts = [] if len(images) else [np.zeros((0, 0), np.float32)]

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def nearest(queries: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Euclidean distance of each query to its nearest of the gallery, and that one's row."""
+    """Euclidean distance of each query to its nearest neighbour in the gallery, and the neighbour's row."""
     index = faiss.IndexFlatL2(gallery.shape[1])
     index.add(np.ascontiguousarray(gallery))
     squared, rows = index.search(np.ascontiguousarray(queries), 1)

@@ -1,4 +1,4 @@
-"""Figures of quality, variety and novelty, from feature vectors (float32, N x D)."""
+"""Metrics of quality, diversity and novelty, from feature vectors (float32, N x D)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PRDC = ("precision", "recall", "density", "coverage")
 
 
 def kid(fake: np.ndarray, real: np.ndarray) -> tuple[float, float] | tuple[None, None]:
-    """Kernel Inception Distance and its deviation over subsets.
+    """Kernel Inception Distance and its standard deviation over subsets.
 
-    M. Bińkowski et al., "Demystifying MMD GANs", 2018, with the features given in
-    Inception's place. Subsets of 500, or of the smaller set's length. None where a set has fewer than two.
+    M. Bińkowski et al., "Demystifying MMD GANs", 2018, with the given features in
+    Inception's place. Subsets of 500, or of the smaller set's length. None if a set has fewer than two.
     """
     if min(len(fake), len(real)) < 2:
         return None, None
@@ -38,7 +38,7 @@ def kid(fake: np.ndarray, real: np.ndarray) -> tuple[float, float] | tuple[None,
 
 
 def frechet_distance(fake: np.ndarray, real: np.ndarray) -> float | None:
-    """Fréchet distance of two Gaussians fitted to the features. M. Heusel et al., 2017, eq. 6. None where a set has
+    """Fréchet distance of two Gaussians fitted to the features. M. Heusel et al., 2017, eq. 6. None if a set has
     fewer than two.
     """
     if min(len(fake), len(real)) < 2:
@@ -48,8 +48,8 @@ def frechet_distance(fake: np.ndarray, real: np.ndarray) -> float | None:
 
 
 def precision_recall_density_coverage(fake: np.ndarray, real: np.ndarray) -> dict[str, float | None]:
-    """M. F. Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020, k = 5, or fewer where
-    a set has fewer than seven; None where it has fewer than three.
+    """M. F. Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020, k = 5, or fewer if
+    a set has fewer than seven; None if it has fewer than three.
     """
     neighbours = min(PRDC_NEIGHBOURS, len(real) - 2, len(fake) - 2)
     if neighbours < 1:
@@ -60,9 +60,9 @@ def precision_recall_density_coverage(fake: np.ndarray, real: np.ndarray) -> dic
 
 
 def memorised(fake: np.ndarray, unseen: np.ndarray, train: np.ndarray) -> float:
-    """Share of fakes nearer to a train picture than all but 1 % of real unseen pictures are.
+    """Fraction of fakes closer to a train picture than all but 1 % of unseen real pictures are.
 
-    0.01 is chance; a generator that repeats its train set comes near 1.
+    0.01 is chance; a generator that repeats its train set approaches 1.
     """
     threshold = np.quantile(nearest(unseen, train)[0], 0.01)
     return float((nearest(fake, train)[0] < threshold).mean())

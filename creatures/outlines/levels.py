@@ -1,4 +1,4 @@
-"""Thresholds that a picture sets for itself."""
+"""Thresholds derived from the picture itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def otsu(values: np.ndarray) -> float:
-    """The level that splits values best into two groups (Otsu 1979).
+    """The level that best splits values into two groups (Otsu 1979).
 
     Args:
         values: uint8, any shape, not empty.
@@ -19,5 +19,5 @@ def otsu(values: np.ndarray) -> float:
 
 
 def stretched(values: np.ndarray) -> np.ndarray:
-    """Values from 0 to their maximum, spread over 0-255: uint8, all 0 where they are."""
+    """Scale values so that their maximum becomes 255: uint8; all 0 if they are all 0."""
     return np.round(values * (255 / max(float(values.max()), 1e-9))).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Outlines as few straight strokes, like those of a drawing by hand."""
+"""Outlines of few straight strokes, like those of a hand drawing."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def sketch(image: np.ndarray, level: Auto | int = "auto", epsilon: Auto | float 
     Args:
         image: uint8, H x W x 3, RGB.
         level: greys up to it are the foreground, whose contours are drawn; auto: the
-            foreground's outline, then the edges of what is dark inside it, at levels found
+            foreground's outline, then the edges of dark areas inside it, at levels chosen
             for this picture.
-        epsilon: how far strokes may leave the contour, as a fraction of its arc length;
+        epsilon: how far strokes may deviate from the contour, as a fraction of its arc length;
             auto: 0.005, within 0.7 to 1.2 px of a 64 px picture.
 
     Returns:
@@ -30,8 +30,8 @@ def sketch(image: np.ndarray, level: Auto | int = "auto", epsilon: Auto | float 
     side = image.shape[0]
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     mask = foreground_mask(image) if level == "auto" else (grey <= level).astype(np.uint8)
-    found = contours(mask)
-    strokes = [(c, True) for c in found if len(c) >= side / 16] or [(c, True) for c in found]  # no specks
+    outlines = contours(mask)
+    strokes = [(c, True) for c in outlines if len(c) >= side / 16] or [(c, True) for c in outlines]  # no specks
     if level == "auto":
         strokes += inner_strokes(grey, mask)
 
@@ -52,9 +52,9 @@ def contours(mask: np.ndarray, mode: int = cv2.RETR_LIST) -> list[np.ndarray]:
 def foreground_mask(image: np.ndarray) -> np.ndarray:
     """Foreground mask of a picture: uint8, H x W, 1 inside.
 
-    The background is the median colour of the border. The level begins with Otsu's and
-    gives way until the contours surround 97 % of all that differs from it, so that the
-    light parts of a foreground are not left open.
+    The background is the median colour of the border. The level starts at Otsu's and is
+    lowered until the contours enclose 97 % of all that differs from the background, so that
+    light parts of the foreground are included.
     """
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     background = np.median(border, axis=0).astype(np.int16)
@@ -70,16 +70,16 @@ def foreground_mask(image: np.ndarray) -> np.ndarray:
 
 
 def silhouette(image: np.ndarray) -> np.ndarray:
-    """The foreground with all that it surrounds: uint8, H x W, 1 inside, of an image uint8, H x W x 3."""
+    """Foreground mask with its holes filled: uint8, H x W, 1 inside, of an image uint8, H x W x 3."""
     mask = foreground_mask(image)
     return cv2.drawContours(np.zeros_like(mask), contours(mask, cv2.RETR_EXTERNAL), -1, 1, cv2.FILLED)
 
 
 def inner_strokes(grey: np.ndarray, mask: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
-    """Contours of what is dark inside the foreground, as (points, closed).
+    """Contours of dark areas inside the foreground, as (points, closed).
 
     The level splits the greys inside by Otsu's rule. Contours are cut where they come
-    nearer to the foreground's outline than a drawn line is wide (2.5 px at 64 px), or they
+    closer to the foreground's outline than a drawn line is wide (2.5 px at 64 px), or they
     would draw the outline twice.
     """
     depth = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]

@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all, whatever ends the process that writes them."""
+"""Atomic writes: files and folders are complete or absent, however the process that writes them ends."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PROBE = bytes(1 << 16)
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """A name to write to, with the ending of `path` and beside it, where it goes when all went well.
+    """Yield a temporary path next to `path`, with its suffix, and move it to `path` on success.
 
-    What was there, perhaps a link into DVC's cache, is replaced and never written to.
+    An existing file, perhaps a link into DVC's cache, is replaced and never written to.
 
     Raises:
-        OSError: it cannot be written, with the path and the reason, also where a library hides them.
+        OSError: it cannot be written; with the path and the reason even if a library hides them.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part-{path.name}")
@@ -42,7 +42,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder`, which takes its place when all went well. OSErrors name it."""
+    """Yield an empty folder next to `folder`, which replaces `folder` on success. OSErrors name it."""
     with fresh_folder(folder.with_name(folder.name + ".part")) as part, with_filename(folder):
         yield part
         shutil.rmtree(folder, ignore_errors=True)
@@ -51,7 +51,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def fresh_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder for the time of a run; one that a killed run left is emptied. OSErrors name it."""
+    """Yield an empty folder that is removed afterwards; what a killed run left is removed first. OSErrors name it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -63,7 +63,7 @@ def fresh_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def with_filename(path: Path) -> Iterator[None]:
-    """Name `path` in OSErrors that name no file, such as that of a write to a full disk."""
+    """Add `path` to OSErrors that name no file, such as that of a write to a full disk."""
     try:
         yield
     except OSError as error:
@@ -73,8 +73,8 @@ def with_filename(path: Path) -> Iterator[None]:
 
 
 def _raise_os_error(error: Exception, part: Path) -> None:
-    """Raises the OSError behind an error of safetensors, which names its number, or of torch or NumPy: more cannot be
-    written either.
+    """Raise the OSError behind an error of safetensors, which states its number, or of torch or NumPy, where writing
+    more fails in the same way.
     """
     if number := re.search(r"os error (\d+)", str(error)):
         raise OSError(int(number[1]), "") from None
@@ -83,8 +83,8 @@ def _raise_os_error(error: Exception, part: Path) -> None:
 
 
 def preallocate(path: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.memmap:
-    """A new .npy file, mapped, whose room on the disk is taken at once: where that ends later, the kernel ends the
-    process.
+    """Create a memory-mapped .npy file with its disk space allocated at once: if the disk filled up later, the kernel
+    would kill the process.
     """
     with with_filename(path):
         mapped = np.lib.format.open_memmap(path, "w+", kind, shape)

@@ -1,7 +1,7 @@
 """params.yaml as typed, checked models.
 
 Each stage's own model lives in its package (`stages/gan/params.py`), so that a new
-option of one stage changes the code of that stage alone; what all of them share
+option of one stage changes the code of that stage only; what all of them share
 is here.
 """
 
@@ -40,7 +40,7 @@ class Common(Section):
 
 
 def one_of(names: Collection[str]) -> AfterValidator:
-    """Validator for a name out of a dictionary of parts, which lists them by itself."""
+    """Validator for a name in a registry; its message lists the allowed names."""
 
     def check(value: str) -> str:
         if value not in names:
@@ -56,12 +56,12 @@ def _below_models(value: str) -> str:
     return value
 
 
-NONE = "none"  # a start: anew
+NONE = "none"  # a start: from scratch
 StartName = Annotated[str, AfterValidator(_below_models)]
 
 
 S = TypeVar("S", bound=Section)
-NOW = " is called "  # of a key of before; such lines come first
+NOW = " is called "  # in the message for a renamed key, which comes first
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -82,36 +82,36 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 
 
 def lookup(values: dict[str, Any], dotted: str) -> Any:
-    """The value at a dotted key of nested dictionaries, None where there is none."""
-    found: Any = values
+    """The value at a dotted key of nested dictionaries, None if there is none."""
+    value: Any = values
     for key in dotted.split("."):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Values of nested dictionaries by dotted keys."""
-    found: dict[str, Any] = {}
+    """Flatten nested dictionaries: values by dotted keys."""
+    result: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{prefix}.{key}" if prefix else key
-        found |= flat(value, name) if isinstance(value, dict) else {name: value}
-    return found
+        result |= flat(value, name) if isinstance(value, dict) else {name: value}
+    return result
 
 
 def changed(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of nested dictionaries with other values at dotted keys, such as `discriminator.width`."""
-    found = copy.deepcopy(dict(values))
+    result = copy.deepcopy(dict(values))
     for dotted, value in changes.items():
         *sections, key = dotted.split(".")
-        place = found
+        parent = result
         for section in sections:
-            place = place[section]
-        place[key] = value
-    return found
+            parent = parent[section]
+        parent[key] = value
+    return result
 
 
 def parse(name: str, values: Any, model: type[S]) -> S:
-    """Check one section.
+    """Validate one section.
 
     Raises:
         UserError: one line that names every wrong key, its value and what is allowed.
@@ -132,8 +132,8 @@ def load(section: str, model: type[S], path: str | Path = "params.yaml") -> tupl
 def _explain(name: str, model: type[Section]) -> Any:
     def line(error: Any) -> str:
         key = ".".join([name, *map(str, error["loc"])])
-        if now := {"extra_forbidden": RENAMED, "model_type": SECTIONS}.get(error["type"], {}).get(key):
-            return f"{key}{NOW}{now} now"
+        if new_key := {"extra_forbidden": RENAMED, "model_type": SECTIONS}.get(error["type"], {}).get(key):
+            return f"{key}{NOW}{new_key} now"
         if error["type"] == "missing":
             return f"{key} is missing"
         if error["type"] == "extra_forbidden":
@@ -148,7 +148,7 @@ def _explain(name: str, model: type[Section]) -> Any:
 
 
 def _fields(model: Any, keys: Sequence[Any]) -> list[str]:
-    """The keys of a section, or of one inside it."""
+    """The keys of a section, or of one nested in it."""
     for key in keys:
         field = getattr(model, "model_fields", {}).get(key)
         model = field.annotation if field else None

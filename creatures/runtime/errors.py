@@ -8,7 +8,7 @@ NO_MEMORY = re.compile("out of memory|can't allocate memory|insufficient memory|
 
 
 class UserError(Exception):
-    """A mistake its user can mend: ends a command in one line, without a trace."""
+    """An error that the user can fix: ends a command in one line, without a traceback."""
 
 
 def out_of_memory(error: Exception) -> bool:

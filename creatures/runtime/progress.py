@@ -1,4 +1,4 @@
-"""Showing how far a long loop is: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long loops: a bar on a terminal, an occasional line elsewhere."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ T = TypeVar("T")
 
 
 def track(items: Iterable[T], count: int, what: str) -> Iterator[T]:
-    """Give `items` on; say on stderr how many of `count` have been given."""
+    """Iterate over `items` and report on stderr how many of `count` are done."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import track as bar
 
         yield from bar(items, what, total=count, console=Console(stderr=True))
         return
-    said = time.monotonic()
+    reported = time.monotonic()
     for number, item in enumerate(items, 1):
         yield item
-        if time.monotonic() - said > EVERY_S:
-            said = time.monotonic()
+        if time.monotonic() - reported > EVERY_S:
+            reported = time.monotonic()
             print(f"{what}: {number:,} of {count:,}", file=sys.stderr, flush=True)

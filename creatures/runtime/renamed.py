@@ -1,4 +1,4 @@
-"""Parameters of before, by dotted key, and what they are called now."""
+"""Renamed parameters: new dotted keys by old ones."""
 
 RENAMED = {
     "gan.generator_width": "gan.generator.width",
@@ -31,7 +31,7 @@ RENAMED = {
     "gan.blur": "gan.handover.blur",
     "gan.blur_kimg": "gan.handover.blur_kimg",
 }
-SECTIONS = {  # keys that are sections now, and where their value is
+SECTIONS = {  # former keys that are now sections, and the keys that have their values
     "gan.generator": "gan.generator.name",
     "gan.discriminator": "gan.discriminator.name",
     "gan.augment": "gan.augment.ops",

@@ -10,26 +10,26 @@ from functools import cache
 from typing import Any
 
 INTERRUPTED = 75  # EX_TEMPFAIL: a stage that ends early must not exit 0, or DVC records it as done
-STOPPED = 130  # exit status that shells give a command that Ctrl-C has ended
+STOPPED = 130  # exit status that shells report for a command ended by Ctrl-C
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @cache
 def say_interrupted(name: str) -> None:
-    """Print it once, however often it is called, if anybody listens."""
+    """Print that `name` was interrupted, once for any number of calls; a closed stderr is ignored."""
     with suppress(OSError):
         os.write(2, f"{name}: interrupted\n".encode())
 
 
 def on_signals(handler: Callable[[int, Any], Any] | signal.Handlers) -> None:
-    """Handle SIGNALS, but for those that are ignored, as under nohup."""
+    """Handle SIGNALS, except those that are ignored, as under nohup."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def end_at_once(name: str, status: int) -> None:
-    """Let a signal end the process in a line, until `on_signals` is called again: for while libraries are loaded."""
+    """Let signals end the process in one line until `on_signals` is called again: for while libraries are imported."""
 
     def end(number: int, frame: object) -> None:
         say_interrupted(name)

@@ -1,10 +1,10 @@
-"""Augmentation, a draw for each picture of a batch.
+"""Augmentation, drawn independently for each picture of a batch.
 
-Differentiable ones are for what a discriminator sees, real and fake: S. Zhao et al.,
-"Differentiable Augmentation for Data-Efficient GAN Training", 2020, and, where each is
+Differentiable ones apply to the discriminator's inputs, real and fake: S. Zhao et al.,
+"Differentiable Augmentation for Data-Efficient GAN Training", 2020, and, if each is
 applied with a probability p, T. Karras et al., "Training GANs with Limited Data", 2020.
-What a picture loses at its border is filled with its background, the colour of its corner,
-and the background keeps that colour, so that nothing foreign leaks into what a generator learns.
+Gaps at a picture's border are filled with its background, the colour of its corner, and
+the background keeps its colour, so that no artefacts leak into what the generator learns.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ DRAWS = 4  # uniform numbers in [0, 1) for each picture and augmentation
 
 
 def _ground(x: Tensor) -> Tensor:
-    """The colour of each picture's background, N x 3 x 1 x 1: of the first pixel, free if `clean` left a margin."""
+    """Background of each picture, N x 3 x 1 x 1: its first pixel, which is background if `clean` left a margin."""
     return x[..., :1, :1].detach()
 
 
 def _recolour(x: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
-    """Add `brightness`, multiply the others; where a picture is background it stays so."""
+    """Add `brightness`, multiply by the others; the background stays as it is."""
     ink = (x - _ground(x)).abs().amax(1, keepdim=True).clamp(0, 0.1) * 10
     changed = x + brightness
     grey = changed.mean(1, keepdim=True)
@@ -48,7 +48,7 @@ def colour(x: Tensor, u: Tensor) -> Tensor:
 
 
 def translation(x: Tensor, u: Tensor, ratio: float = 0.125) -> Tensor:
-    """Shift by up to `ratio` of the side in both directions; background comes in."""
+    """Shift by up to `ratio` of the side in both directions; fill with background."""
     side = x.shape[-1]
     most = max(1, round(side * ratio))
     shift = ((2 * u[:2, :, :, 0, 0] - 1) * ratio * side).round().long()  # 2 x N x 1
@@ -78,18 +78,18 @@ def jitter(x: Tensor, u: Tensor) -> Tensor:
 
 
 def elastic(x: Tensor, u: Tensor, strength: float = 50.0, smooth: float = 5.0) -> Tensor:
-    """Move every pixel by a smooth random field; background comes in.
+    """Displace every pixel by a smooth random field; fill with background.
 
-    P. Simard et al., 2003; `strength` and the deviation of the smoothing as torchvision's
-    ElasticTransform has them for pictures of 64 pixels, and the same field, enlarged, for others.
+    P. Simard et al., 2003; `strength` and `smooth`, the standard deviation of the smoothing, are those of
+    torchvision's ElasticTransform for pictures of 64 pixels; other sizes use the same field, resized.
     """
-    side, drawn = x.shape[-1], 64
-    field = shard(torch.rand(global_batch_size(len(x)), 2, drawn, drawn, device=x.device, dtype=x.dtype)) * 2 - 1
-    field = gaussian_blur(field, [2 * int(4 * smooth) + 1] * 2, [smooth, smooth]) * (strength / drawn)
+    side, px = x.shape[-1], 64
+    field = shard(torch.rand(global_batch_size(len(x)), 2, px, px, device=x.device, dtype=x.dtype)) * 2 - 1
+    field = gaussian_blur(field, [2 * int(4 * smooth) + 1] * 2, [smooth, smooth]) * (strength / px)
     field = F.interpolate(field, size=(side, side), mode="bilinear", align_corners=False)
-    still = F.affine_grid(torch.eye(2, 3, device=x.device).expand(len(x), 2, 3), list(x.shape), align_corners=False)
+    identity = F.affine_grid(torch.eye(2, 3, device=x.device).expand(len(x), 2, 3), list(x.shape), align_corners=False)
     ground = _ground(x)
-    return F.grid_sample(x - ground, still + field.permute(0, 2, 3, 1), align_corners=False) + ground
+    return F.grid_sample(x - ground, identity + field.permute(0, 2, 3, 1), align_corners=False) + ground
 
 
 AUGMENTATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -103,16 +103,16 @@ OF_PICTURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"flip": flip, "jit
 
 def _draws(pictures: Tensor) -> Tensor:
     """Uniform numbers in [0, 1), DRAWS x N x 1 x 1 x 1."""
-    drawn = torch.rand(DRAWS, global_batch_size(len(pictures)), 1, 1, 1, device=pictures.device, dtype=pictures.dtype)
-    return shard(drawn, dim=1)
+    u = torch.rand(DRAWS, global_batch_size(len(pictures)), 1, 1, 1, device=pictures.device, dtype=pictures.dtype)
+    return shard(u, dim=1)
 
 
 def augment(pictures: list[Tensor], policy: Sequence[str], p: float = 1.0) -> list[Tensor]:
-    """Apply AUGMENTATIONS by name, in order, each to a picture with probability p.
+    """Apply AUGMENTATIONS by name, in order, each with probability p to each picture.
 
     Args:
-        pictures: float N x 3 x H x W in [-1, 1]; those of one row, at several sizes, are
-            all changed in the same way.
+        pictures: float N x 3 x H x W in [-1, 1], at one or more sizes; all sizes of a picture
+            are changed in the same way.
     """
     for name in policy:
         u = _draws(pictures[0])
@@ -125,7 +125,7 @@ def augment(pictures: list[Tensor], policy: Sequence[str], p: float = 1.0) -> li
 
 
 def vary(x: Tensor, policy: Sequence[str]) -> Tensor:
-    """Real pictures to train on: with equal chances each stays or gets one of OF_PICTURES."""
+    """Augment real pictures: each stays as it is or gets one of OF_PICTURES, all with equal probability."""
     if not policy:
         return x
     choice = shard(torch.randint(len(policy) + 1, (global_batch_size(len(x)), 1, 1, 1), device=x.device))

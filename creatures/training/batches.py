@@ -1,4 +1,4 @@
-"""Which pictures are in which batch: by number alone, so that any process can tell, and go on from any step."""
+"""Pictures of each batch: a function of its number, so that any process can compute it and resume at any step."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ WINDOW = 8  # shards that are shuffled together
 
 
 class Batches:
-    """The rows of each batch, by step: every epoch is a permutation of all rows, by the seed and the epoch alone.
+    """The rows of each batch, by step: every epoch is a permutation of all rows, given by the seed and the epoch.
 
-    Of pictures in shards, so that they are read shard by shard however many processes share a batch, the
-    permutation is one of shards and then of the pictures of a few shards at a time: what a shuffle buffer does, but
-    the same whoever reads.
+    For pictures in shards, the permutation is one of the shards, then of the pictures within windows of a few
+    shards: like a shuffle buffer, it reads shard by shard, but the order is the same for any number of processes
+    that share a batch.
 
     Args:
         rows: ascending.
-        images: where they are.
+        images: the pictures; shards change the order.
     """
 
     def __init__(self, rows: np.ndarray, batch: int, seed: int, images: np.ndarray | Shards | None = None) -> None:
@@ -30,9 +30,9 @@ class Batches:
         self._windows = lru_cache(2)(self._cut)
 
     def __getitem__(self, step: int) -> np.ndarray:
-        """int, (batch,); the last batch of an epoch is filled from the next one."""
-        wanted = np.arange(step * self.batch, (step + 1) * self.batch)
-        places = zip((wanted // len(self.rows)).tolist(), (wanted % len(self.rows)).tolist(), strict=True)
+        """Rows, int (batch,); the last batch of an epoch is filled from the next epoch."""
+        numbers = np.arange(step * self.batch, (step + 1) * self.batch)
+        places = zip((numbers // len(self.rows)).tolist(), (numbers % len(self.rows)).tolist(), strict=True)
         return np.array([self._at(epoch, place) for epoch, place in places])
 
     def _at(self, epoch: int, place: int) -> int:
@@ -46,13 +46,13 @@ class Batches:
         if self.shards is None:
             return np.random.default_rng([self.seed, epoch]).permutation(self.rows)
         windows = self._windows(epoch)[0]
-        after = windows[window + 1] if window + 1 < len(windows) else self._windows(epoch + 1)[0][0]
-        for part in (*windows[window], *after):
+        following = windows[window + 1] if window + 1 < len(windows) else self._windows(epoch + 1)[0][0]
+        for part in (*windows[window], *following):
             self.shards.read_ahead(part[:1])
         return np.random.default_rng([self.seed, epoch, window]).permutation(np.concatenate(windows[window]))
 
     def _cut(self, epoch: int) -> tuple[list[list[np.ndarray]], np.ndarray]:
-        """An epoch's windows, the rows of each by shards, and the places at which they begin and the last one ends."""
+        """An epoch's windows, each a list of rows by shard, and where they begin in the epoch and the last one ends."""
         assert self.shards is not None
         shard = self.shards.shard_of(self.rows)
         parts = np.split(self.rows, np.flatnonzero(np.diff(shard)) + 1)

@@ -1,4 +1,4 @@
-"""A training's state in a file: written whole or not at all, and read back to the same bytes."""
+"""Checkpoints of a training: written atomically, restored exactly."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Stateful(Protocol):
 
 @dataclass
 class Progress:
-    """How far a training has come.
+    """Progress of a training.
 
     Attributes:
         step: steps done.
         history: rows of means and metrics.
-        sums, counts: of what was logged since the last row, by name.
+        sums, counts: of the values logged since the last row, by name.
     """
 
     step: int = 0
@@ -45,22 +45,22 @@ class Progress:
 
 
 class Checkpoint:
-    """The file that an interrupted training goes on from.
+    """The file from which an interrupted training resumes.
 
     Args:
         name: of the stage, for messages.
-        state: what it holds: modules, optimisers, schedules, averages.
+        state: contents of the file: modules, optimisers, schedules, averages.
     """
 
     def __init__(self, name: str, path: Path, state: Mapping[str, Stateful]) -> None:
         self.name, self.path, self.state = name, path, dict(state)
 
     def finite(self) -> bool:
-        """Whether every number of the state is."""
+        """Whether every number of the state is finite."""
         return all_finite({name: item.state_dict() for name, item in self.state.items()})
 
     def save(self, progress: Progress, about: Mapping[str, Any]) -> None:
-        """Write it; a kill at any moment leaves the old or the new file whole. `about`: see Origin."""
+        """Write the file; a kill at any moment leaves the old or the new one intact. `about`: see Origin."""
         state = {name: item.state_dict() for name, item in self.state.items()}
         row = {"sums": progress.sums, "counts": progress.counts}
         with atomic_file(self.path) as part, open(part, "wb") as file:
@@ -70,18 +70,18 @@ class Checkpoint:
             os.fsync(file.fileno())
 
     def resume(self) -> Progress | None:
-        """Load the state from the file; None, and no state is touched, where there is none that can be read."""
+        """Load the state from the file; if it is missing or unreadable, return None and leave the state as it is."""
         if not self.path.exists():
             return None
         try:
             saved = torch.load(self.path, map_location="cpu", weights_only=True)
             parts, progress = self._parts(saved["state"]), Progress.of(saved)
-        except Exception as error:  # torch raises of all kinds where a file is damaged
+        except Exception as error:  # a damaged file can make torch raise anything
             if self.path.is_file() and (isinstance(error, OSError) or out_of_memory(error)):
-                raise  # the file may be whole
+                raise  # the file may be intact
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             print(f"{self.name}: {self.path} cannot be read, starting over ({reason})", flush=True)
-            if self.path.is_dir():  # no checkpoint could take its place
+            if self.path.is_dir():  # no checkpoint could replace it
                 shutil.rmtree(self.path)
             return None
         for item, state in parts:
@@ -89,22 +89,22 @@ class Checkpoint:
         return progress
 
     def go_on(self, origin: Origin) -> Progress | None:
-        """Load the state that an earlier run ended with, but at the rates of this one; None if there is none."""
+        """Load the final state of an earlier run, but keep this run's learning rates; None if there is no state."""
         if (saved := origin.state) is None:
             return None
         with reading(origin.state_file, REMEDY):  # another version of the code may have written it
             parts, progress = self._parts(saved["state"]), Progress.of(saved)
         for item, state in parts:
-            now = item.state_dict()
+            new = item.state_dict()
             if isinstance(item, torch.optim.lr_scheduler.LRScheduler):
-                item.load_state_dict(now | {"last_epoch": progress.step - 1, "_step_count": progress.step})
+                item.load_state_dict(new | {"last_epoch": progress.step - 1, "_step_count": progress.step})
                 item.step()
             else:
-                item.load_state_dict(state | {"param_groups": now["param_groups"]} if "param_groups" in now else state)
+                item.load_state_dict(state | {"param_groups": new["param_groups"]} if "param_groups" in new else state)
         return progress
 
     def _parts(self, saved: Mapping[str, Any]) -> list[tuple[Stateful, Any]]:
-        """Each item of the state with what was saved of it. Where training was not in float16 there was no scaler."""
+        """Each item of the state with its saved state. Without float16 training, no scaler was saved."""
         return [(item, saved[name]) for name, item in self.state.items() if name != SCALER or name in saved]
 
 

@@ -1,9 +1,9 @@
 """Training in several processes, each with its shard of every batch: together they compute what one would.
 
-Rows are dealt out like cards, so that each process has as many of any first part of a batch.
-Whatever is drawn at random is drawn for the whole batch by every process, from the same seed, and
-dealt out too. Losses that are means over rows then need nothing but the mean of all gradients;
-what is of the whole batch at once takes `all_reduce_mean`.
+Rows are assigned round-robin, so that any leading part of a batch is split evenly too. Every process
+draws random numbers for the whole batch, from the same seed, and takes its shard of them.
+Losses that are means over rows then need only the mean of all gradients; statistics of the whole
+batch take `all_reduce_mean`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Rows = TypeVar("Rows", Tensor, np.ndarray)
 
 
 def init_distributed() -> None:
-    """Join the processes that the environment names, in RANK, WORLD_SIZE and MASTER_ADDR as torchrun sets them."""
+    """Join the process group given by RANK, WORLD_SIZE and MASTER_ADDR in the environment, as torchrun sets them."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-        dist.init_process_group()  # gloo for what is on the CPU, and NCCL where there are GPUs
+        dist.init_process_group()  # gloo for tensors on the CPU, NCCL for those on GPUs
 
 
 def world_size() -> int:
@@ -44,7 +44,7 @@ def shard(rows: Rows, dim: int = 0) -> Rows:
     """This process's rows of a whole batch.
 
     Raises:
-        UserError: the others would get more or fewer.
+        UserError: the processes would not get equally many.
     """
     count = world_size()
     if count == 1:
@@ -58,7 +58,7 @@ def shard(rows: Rows, dim: int = 0) -> Rows:
 
 
 def micro_batches(count: int, accumulate: int) -> list[slice]:
-    """Which of a process's `count` rows go into each of `accumulate` parts of a batch, dealt out like cards.
+    """Split a process's `count` rows into `accumulate` micro-batches, round-robin: a slice of rows for each.
 
     Raises:
         UserError: some would have more than others.
@@ -69,49 +69,49 @@ def micro_batches(count: int, accumulate: int) -> list[slice]:
 
 
 class Means:
-    """Means over micro-batches of what there is to log: 0-d, detached."""
+    """Means over micro-batches of the metrics to log: 0-d, detached."""
 
     def __init__(self, count: int) -> None:
         self.count, self.found = count, {}  # type: int, dict[str, Tensor]
 
     def add(self, **values: Tensor) -> None:
-        """Add what was measured on one of them."""
+        """Add the metrics of one micro-batch."""
         for name, value in values.items():
             value = value.detach() / self.count
             self.found[name] = self.found[name] + value if name in self.found else value
 
 
 def global_batch_size(count: int) -> int:
-    """Rows of the whole batch, of which this process has `count`."""
+    """Number of rows in the whole batch, of which this process has `count`."""
     return count * world_size()
 
 
 def all_reduce_mean(x: Tensor) -> Tensor:
-    """The mean of all processes' x, differentiable: what one process finds as a mean over the whole batch."""
+    """Mean of x over all processes, differentiable: what one process would compute as a mean over the whole batch."""
     return x if world_size() == 1 else _Sum.apply(x) / world_size()
 
 
 def any_rank(flag: bool | Tensor) -> bool:
-    """Whether it is true in any process; all of them wait for each other here."""
+    """Whether `flag` is true in any process; all of them wait for each other."""
     return bool(_add_up(torch.tensor(float(flag))))
 
 
 def barrier() -> None:
-    """Wait for all the others."""
+    """Wait for all other processes."""
     any_rank(False)
 
 
 def prepare(accelerate: Accelerator, *parts: Any) -> list[Any]:
-    """Networks and optimisers ready to train: Accelerate's, synchronised across ranks.
+    """Prepare networks and optimisers for training, with Accelerate and synchronised across ranks.
 
-    No DistributedDataParallel: it expects one forward for each backward, and a GAN has several.
+    Without DistributedDataParallel: it expects one forward for each backward, and a GAN has several.
     """
     return [_network(accelerate, x) if isinstance(x, nn.Module) else _optimiser(accelerate, x) for x in parts]
 
 
 def _network(accelerate: Accelerator, net: nn.Module) -> nn.Module:
     for module in net.modules() if world_size() > 1 else ():
-        # the class alone, so that parameters, names and copies stay as they are
+        # replaces only the class, so that parameters, names and copies stay as they are
         module.__class__ = _TOGETHER.get(type(module), type(module))
     if backend := os.environ.get("TORCH_COMPILE"):
         _compile(net, backend)
@@ -119,7 +119,7 @@ def _network(accelerate: Accelerator, net: nn.Module) -> nn.Module:
 
 
 def _compile(net: nn.Module, backend: str) -> None:
-    """Block by block, for networks are called in parts; copies, such as averages, are not compiled."""
+    """Compile block by block, since networks are called in parts; copies, such as averages, are not compiled."""
     for part in net.children():
         if isinstance(part, nn.ModuleList | nn.ModuleDict):
             _compile(part, backend)
@@ -134,7 +134,7 @@ def _optimiser(accelerate: Accelerator, optimiser: torch.optim.Optimizer) -> Any
         step = prepared.step
 
         def step_together() -> None:
-            average_gradients(weights)  # before a scaler looks at them: all processes skip a step, or none
+            average_gradients(weights)  # before a scaler checks them: either all processes skip a step or none
             step()
 
         prepared.step = step_together
@@ -142,15 +142,15 @@ def _optimiser(accelerate: Accelerator, optimiser: torch.optim.Optimizer) -> Any
 
 
 def average_gradients(weights: Iterable[Tensor]) -> None:
-    """Replace each gradient by its mean over all processes; those without one have none in any of them."""
-    found = [weight.grad for weight in weights if weight.grad is not None]
-    flat = _add_up(torch.cat([gradient.flatten() for gradient in found])) / world_size()
-    for gradient, mean in zip(found, flat.split([gradient.numel() for gradient in found]), strict=True):
+    """Replace each gradient by its mean over all processes; a weight without one has none in any of them."""
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    flat = _add_up(torch.cat([gradient.flatten() for gradient in gradients])) / world_size()
+    for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
         gradient.copy_(mean.view(gradient.shape))
 
 
 def _add_up(x: Tensor) -> Tensor:
-    """The sum of all processes' x, in place."""
+    """Sum x over all processes, in place."""
     if world_size() > 1:
         try:
             dist.all_reduce(x)
@@ -173,7 +173,7 @@ class _Sum(torch.autograd.Function):
 
 
 class _BatchNorm(nn.modules.batchnorm._BatchNorm):
-    """Normalises by all processes' rows, on any device; torch's own SyncBatchNorm is for GPUs alone."""
+    """BatchNorm over the rows of all processes, on any device; torch's own SyncBatchNorm is only for GPUs."""
 
     running_mean: Any
     running_var: Any
@@ -187,22 +187,22 @@ class _BatchNorm(nn.modules.batchnorm._BatchNorm):
             return super().forward(x)
         dims, shape = [0, *range(2, x.dim())], [1, -1] + [1] * (x.dim() - 2)
         mean = all_reduce_mean(x.float().mean(dims))
-        apart = x.float() - mean.view(shape)
-        var = all_reduce_mean(apart.square().mean(dims))
+        centred = x.float() - mean.view(shape)
+        var = all_reduce_mean(centred.square().mean(dims))
         if self.track_running_stats:
             count = global_batch_size(x.numel() // x.shape[1])
             with torch.no_grad():
                 self.num_batches_tracked += 1
                 self.running_mean.lerp_(mean, self.momentum)
                 self.running_var.lerp_(var * count / (count - 1), self.momentum)
-        y = apart * (var + self.eps).rsqrt().view(shape)
+        y = centred * (var + self.eps).rsqrt().view(shape)
         if self.affine:
             y = y * self.weight.view(shape) + self.bias.view(shape)
         return y.to(x.dtype)
 
 
 class _Dropout(nn.Dropout):
-    """Drops what one process with the whole batch would."""
+    """Dropout of the same values as in one process with the whole batch."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.p:

@@ -12,7 +12,7 @@ N = TypeVar("N", bound=nn.Module)
 
 
 class EMA(Generic[N]):
-    """Average weights, the ones that are sampled from and shipped.
+    """Averaged weights, which are used for sampling and saved as the result.
 
     The decay rises from 0 so that early weights do not linger in short runs:
     decay_t = min(decay, (1 + t) / (10 + t)). BatchNorm's statistics are averaged alike; other buffers are copied.
@@ -24,16 +24,16 @@ class EMA(Generic[N]):
 
     @torch.no_grad()
     def update(self, module: N) -> None:
-        """A step towards a network's weights and statistics; the first steps are larger."""
+        """Move a step towards a network's weights and statistics; the first steps are larger."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         for average, value in zip(self.module.parameters(), module.parameters(), strict=True):
             average.lerp_(value, 1 - decay)
-        for held, found in zip(self.module.buffers(), module.buffers(), strict=True):
-            if held.is_floating_point():
-                held.lerp_(found, 1 - decay)
+        for buffer, new in zip(self.module.buffers(), module.buffers(), strict=True):
+            if buffer.is_floating_point():
+                buffer.lerp_(new, 1 - decay)
             else:
-                held.copy_(found)
+                buffer.copy_(new)
 
     def state_dict(self) -> dict[str, Any]:
         return {"module": self.module.state_dict(), "updates": self.updates}

@@ -1,4 +1,4 @@
-"""Pictures through the encoder, batch by batch, in order."""
+"""Embed pictures with the encoder, batch by batch, in order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BATCH = 128
 
 @torch.no_grad()
 def pool_rows(net: Encoder, pictures: Pictures, rows: np.ndarray, turns: int = 0) -> np.ndarray:
-    """Pooled features of `rows`, each turned by `turns` x 90 degrees: float32, len(rows) x embedding_dim."""
+    """Pooled features of `rows`, each rotated by `turns` x 90 degrees: float32, len(rows) x embedding_dim."""
     device = next(net.parameters()).device
     pooled = np.empty((len(rows), net.embedding_dim), np.float32)
     for start in range(0, len(rows), BATCH):
@@ -25,8 +25,8 @@ def pool_rows(net: Encoder, pictures: Pictures, rows: np.ndarray, turns: int = 0
 
 def embed_rows(net: Encoder, pictures: Pictures, rows: np.ndarray) -> np.ndarray:
     """Embeddings of `rows` by a frozen encoder: float32, len(rows) x embedding_dim."""
-    found = pool_rows(net, pictures, rows)
+    embeddings = pool_rows(net, pictures, rows)
     for start in range(0, len(rows), BATCH):
-        part = found[start : start + BATCH]
+        part = embeddings[start : start + BATCH]
         part[:] = net.normalise(torch.from_numpy(part).to(net.mean.device)).cpu().numpy()
-    return found
+    return embeddings

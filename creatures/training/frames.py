@@ -1,4 +1,4 @@
-"""Sample grids of a network as it trains, joined to a GIF."""
+"""Sample grids of a network during training, joined into a GIF."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from creatures.runtime.atomic import atomic_file
 
 
 def save_frame(folder: Path, step: int, images: np.ndarray, columns: int) -> None:
-    """Write a grid of pictures, uint8, N x 3 x H x W, whole or not at all, as a file that sorts by its step."""
+    """Write a grid of pictures, uint8 N x 3 x H x W, atomically, to a file whose name sorts by step."""
     with atomic_file(folder / f"frame-{step:08d}.png") as part:
         Image.fromarray(grid(images, columns)).save(part)
 
 
 def join_frames(folder: Path, path: Path, seconds: float = 0.3) -> None:
-    """All frames of a folder as one looping GIF; the last one stays on for longer."""
+    """Join all frames of a folder into a looping GIF; the last one is shown for longer."""
     frames = []
     for file in sorted(folder.glob("frame-*.png")):
         with Image.open(file) as frame:

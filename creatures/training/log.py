@@ -1,4 +1,4 @@
-"""Where a run can be watched: a progress bar, TensorBoard and DVCLive."""
+"""Live logs of a run: a progress bar, TensorBoard and DVCLive."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Protocol
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 LINE_EVERY_SECONDS = 30.0
-FIRST_LINE_SECONDS = 3.0  # after which it is known how long the whole will take
+FIRST_LINE_SECONDS = 3.0  # by then the remaining time can be estimated
 
 
 class RunContext(Protocol):
-    """Surroundings of a training: its name, and folders for its checkpoint and its logs."""
+    """Context of a training: its name, and folders for its checkpoint and its logs."""
 
     @property
     def name(self) -> str: ...
@@ -27,7 +27,7 @@ class RunContext(Protocol):
 
 
 class Quiet:
-    """The log of a process that writes none."""
+    """A log that does nothing, for processes other than the main one."""
 
     def advance(self, step: int) -> None: ...
 
@@ -37,7 +37,7 @@ class Quiet:
 
 
 class Log(Quiet):
-    """Bar on a terminal, a line now and then elsewhere; rows to runs/<stage>/… ."""
+    """A bar on a terminal, an occasional line elsewhere; rows go to runs/<stage>/… ."""
 
     def __init__(self, stage: RunContext, steps: int, images_per_step: int, start: int) -> None:
         from dvclive import Live
@@ -78,7 +78,7 @@ class Log(Quiet):
             print(f"{self.stage.name}: {step}/{self.steps}, {speed}, {left:.0f} s left  {self.latest}", flush=True)
 
     def row(self, step: int, metrics: dict[str, float]) -> None:
-        """Write metrics at `step`; where they cannot be written, the run goes on without curves."""
+        """Write metrics at `step`; if they cannot be written, the run continues without curves."""
         self.latest = "  ".join(f"{name} {value:.3g}" for name, value in metrics.items())
         if not self.writes:
             return

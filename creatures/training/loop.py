@@ -1,12 +1,12 @@
-"""The training kit: one loop for every stage that trains.
+"""One training loop for every stage that trains.
 
     with Training(stage, steps=..., seed=..., state={...}) as run:
-        for step in run:                 # goes on where an interrupted run was
+        for step in run:                 # resumes where an interrupted run stopped
             run.log(loss=loss)
 
 All randomness of a step comes from (seed, step): before each step torch is seeded
-from them, and batches are drawn by index (creatures/training/batches.py). So a run that was killed
-at any moment and goes on from its checkpoint ends with the same bytes.
+from them, and batches are chosen by index (creatures/training/batches.py). So a run that is killed
+at any moment and resumes from its checkpoint ends with the same bytes.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ SAVE_EVERY_SECONDS = float(os.environ.get("CHECKPOINT_SECONDS", "60"))
 
 
 class Hook:
-    """Actions around the steps of a training."""
+    """Callbacks around the steps of a training."""
 
     def begin(self, run: Training) -> None:
-        """Called once a checkpoint, if there is one, is loaded."""
+        """Called after the checkpoint, if there is one, is loaded."""
 
     def before_step(self, run: Training, step: int) -> None: ...
 
@@ -56,12 +56,12 @@ class Training:
 
     Args:
         stage: the stage it trains for; its fingerprint names the checkpoint's folder.
-        steps: how many steps the run has in all.
+        steps: total number of steps of the run.
         images_per_step: for images/s and the logs' `kimg`.
         seed: of everything drawn at random.
-        state: what a checkpoint holds: modules, optimisers, schedules, averages.
+        state: contents of a checkpoint: modules, optimisers, schedules, averages.
         log_every: steps averaged in a row of `history`.
-        origin: where it begins; anew, if it is not given.
+        origin: starting point; from scratch if it is not given.
         hooks: called around every step, in this order.
 
     Attributes:
@@ -103,7 +103,7 @@ class Training:
             raise UserError(f"some processes find no checkpoint in {self.folder}: all must work in the same folder")
         self._log = Log(self.stage, self.steps, self.images_per_step, self.step) if is_main_process() else Quiet()
         self._saved = time.monotonic()
-        # a signal lets the step under way end, so that a whole state can be saved
+        # a signal lets the current step finish, so that a consistent state can be saved
         self._handlers = {n: signal.signal(n, self._stop) for n in (signal.SIGTERM, signal.SIGINT)}
         for hook in self.hooks:
             hook.begin(self)
@@ -118,10 +118,10 @@ class Training:
                 signal.signal(number, handler)
         if kind is not None:
             self._lock.release()
-        elif self._stopping:  # the signal came when the last step was done
+        elif self._stopping:  # the signal came after the last step
             self._lock.release()
             raise KeyboardInterrupt
-        elif not is_main_process():  # the first has yet to write the outputs
+        elif not is_main_process():  # the main process has yet to write the outputs
             barrier()
             sys.exit()
 
@@ -145,8 +145,8 @@ class Training:
             self._log.advance(self.step)
         if not self.checkpoint.finite():
             raise self._not_finite("weights are")
-        self._means()  # nothing to go on with is saved if they are not finite
-        try:  # with its row under way, which a longer run would go on with
+        self._means()  # raises before a state with non-finite losses is saved
+        try:  # with its unfinished row, which a longer run would continue
             self._save_all()
             self._ended = True
         except OSError as error:
@@ -159,11 +159,11 @@ class Training:
 
     def _stop(self, number: int, frame: object) -> None:
         self._stopping = True
-        signal.signal(number, signal.SIG_DFL)  # a second one of its kind ends the process at once
+        signal.signal(number, signal.SIG_DFL)  # a second such signal ends the process at once
         say_interrupted(self.stage.name)
 
     def log(self, **losses: Tensor) -> None:
-        """Add this step's losses (0-d tensors) to the row under way; no wait for the device."""
+        """Add this step's losses (0-d tensors) to the current row, without waiting for the device."""
         sums, counts = self.progress.sums, self.progress.counts
         for name, value in losses.items():
             value = value.detach().double()
@@ -171,7 +171,7 @@ class Training:
             counts[name] = counts.get(name, 0) + 1
 
     def log_metrics(self, **metrics: float) -> None:
-        """Add metrics measured now and then, such as a score on val, as a row of their own."""
+        """Add occasional metrics, such as a score on val, as a row of their own."""
         self.history.append({"step": self.step + 1, "kimg": self._kimg(self.step + 1), **metrics})
         self._log.row(self.step + 1, metrics)
 
@@ -193,8 +193,8 @@ class Training:
         return round(step * self.images_per_step / 1000, 3)
 
     def _not_finite(self, what: str) -> UserError:
-        kept = f"; the last good checkpoint stays in {self.folder}" if self.checkpoint.path.exists() else ""
-        return UserError(f"{what} no longer finite at step {self.step}: lower the learning rate{kept}")
+        hint = f"; the last good checkpoint stays in {self.folder}" if self.checkpoint.path.exists() else ""
+        return UserError(f"{what} no longer finite at step {self.step}: lower the learning rate{hint}")
 
     @property
     def step(self) -> int:
@@ -206,12 +206,12 @@ class Training:
         return self.progress.history
 
     def _save_all(self) -> None:
-        """Save what all processes know of the row under way."""
+        """Save, with the current row averaged over all processes."""
         self.progress.sums = {name: all_reduce_mean(total) for name, total in self.progress.sums.items()}
         self.save()
 
     def save(self) -> None:
-        """Write the checkpoint; a kill at any moment leaves the old or the new one whole."""
+        """Write the checkpoint; a kill at any moment leaves the old or the new one intact."""
         if not is_main_process():
             return
         if not self.checkpoint.finite():
@@ -226,23 +226,23 @@ class Training:
                 print(f"{self.stage.name}: going on at step {self.step} of {self.steps}", flush=True)
         else:
             self.progress = self.checkpoint.go_on(self.origin) or self.progress
-        self.origin.state = None  # its memory
+        self.origin.state = None  # frees its memory
 
     def finish(self, weights: Path) -> None:
-        """Keep the last state, as that of the weights that are written by now, in place of the last finished run's;
-        then `discard` the rest.
+        """Keep the final state, as that of the weights just written, in place of the last finished run's; then
+        `discard` the rest.
         """
         if is_main_process() and self._ended:
-            with suppress(OSError):  # it is no result
-                kept = state_file(self.folder.parent, self.stage.name, weights)
-                os.replace(self.checkpoint.path, kept)
-                for other in kept.parent.glob(f"{self.stage.name}-*.pt"):
-                    if other != kept and other.stat().st_mtime <= kept.stat().st_mtime:
+            with suppress(OSError):  # the state is not an output
+                path = state_file(self.folder.parent, self.stage.name, weights)
+                os.replace(self.checkpoint.path, path)
+                for other in path.parent.glob(f"{self.stage.name}-*.pt"):
+                    if other != path and other.stat().st_mtime <= path.stat().st_mtime:
                         other.unlink()
         self.discard()
 
     def discard(self) -> None:
-        """Let the other processes end and remove the checkpoint, once the outputs are written; the run is
+        """Release the other processes and remove the checkpoint, once the outputs are written; the run is
         locked until then.
         """
         barrier()
@@ -251,5 +251,5 @@ class Training:
 
 
 def mix(*numbers: int) -> int:
-    """One seed out of several numbers."""
+    """Derive one seed from several numbers."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

@@ -1,4 +1,4 @@
-"""Where a training begins: anew, with the weights of an earlier run, or with all of its last state."""
+"""Starting point of a training: from scratch, the weights of an earlier run, or its complete final state."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from creatures.data.weights import frozen_weights, load_weights
 from creatures.runtime.config import NONE
 from creatures.runtime.errors import UserError
 
-DATA = ("pictures", "outlines", "encoder", "embeddings", "mixture")  # of `made_from`: what is trained on
-NAMED = 6  # layers in a line at most
-REMEDY = "delete it to start from weights alone"  # of a state that cannot be read
+DATA = ("pictures", "outlines", "encoder", "embeddings", "mixture")  # keys of `made_from` that are training data
+NAMED = 6  # layers in a line, at most
+REMEDY = "delete it to start from weights alone"  # for a state that cannot be read
 PARAMETRISED = ".parametrizations."  # as torch names the parts of a weight with a spectral norm
 
 
 class Origin:
-    """Where a training begins, as `start` in its section of params.yaml says.
+    """Starting point of a training, given by `start` in its section of params.yaml.
 
     Args:
-        section: its name: weights lie in models/<start>/<section>.safetensors, the state beside them.
+        section: its name: weights are in models/<start>/<section>.safetensors, the state next to them.
         start: a folder below models/, or `none`.
-        made_from: of this run, as `ancestors` gives it.
-        same: parameters without which no state can be gone on with, such as the batch.
-        about: what else the state of this run is to say of itself.
+        made_from: of this run, as `ancestors` returns it.
+        same: parameters that must be equal to continue from a state, such as the batch.
+        about: further metadata for the state of this run.
         root: where models/ is.
 
     Attributes:
-        about: what the state of this run says of itself.
-        mark: for the `made_from` of its weights: the digest of those that it began with.
-        state: of the earlier run, to go on with; None where there is none that fits.
-        whole: names of the files whose weights all found their place.
+        about: metadata for the state of this run.
+        mark: for the `made_from` of its weights: the digest of those that it starts from.
+        state: of the earlier run, to continue from; None if there is none that fits.
+        whole: names of the files whose weights were all loaded.
 
     Raises:
         UserError: there is no such file, or it is damaged.
@@ -71,7 +71,7 @@ class Origin:
         self.state = self._read_state(file)
 
     def _file(self, name: str) -> Path:
-        """Of weights in the folder; a generator that was trained as a GAN stands for one that is only pretrained."""
+        """Path of weights in the folder; a generator trained as a GAN can stand in for a pretrained one."""
         names = [name, "gan"] if name == "pretrain" else [name]
         files = [self.folder / f"{name}.safetensors" for name in names]
         return next((file for file in files if file.is_file()), files[0])
@@ -81,15 +81,15 @@ class Origin:
         if not self.state_file.is_file():
             return None
         with reading(self.state_file, REMEDY):
-            found = dict(torch.load(self.state_file, map_location="cpu", weights_only=True))
-            was, same = found["about"]["made_from"], found["about"]["same"]
-        other = [name for name in DATA if was.get(name) != self.made_from.get(name)]
-        other += [name for name in self.parameters if same.get(name) != self.parameters[name]]
-        self._lacks = f"other {', '.join(other)}" if other else ""
-        return None if other else found
+            state = dict(torch.load(self.state_file, map_location="cpu", weights_only=True))
+            made_from, same = state["about"]["made_from"], state["about"]["same"]
+        changed = [name for name in DATA if made_from.get(name) != self.made_from.get(name)]
+        changed += [name for name in self.parameters if same.get(name) != self.parameters[name]]
+        self._lacks = f"other {', '.join(changed)}" if changed else ""
+        return None if changed else state
 
     def restores(self, **nets: nn.Module) -> bool:
-        """Whether there is a state to go on with, which must fit the networks that it names; if not, it is dropped."""
+        """Whether there is a state to continue from that fits the given networks; one that does not is dropped."""
         if self.state is None:
             return False
         if all(_shapes(net.state_dict()) == _shapes(self.state["state"].get(name)) for name, net in nets.items()):
@@ -99,10 +99,10 @@ class Origin:
         return False
 
     def check(self, steps: int) -> None:
-        """Whether there is anything left to do.
+        """Check that there are steps left to do.
 
         Raises:
-            UserError: the earlier run has as many steps as this one is to have.
+            UserError: the earlier run has already done as many steps as this one should.
         """
         if self.state is not None and self.state["step"] >= steps:
             longer = "epochs" if self.section == "classifier" else "kimg"
@@ -112,24 +112,24 @@ class Origin:
             )
 
     def same(self, name: str | None) -> bool:
-        """Whether the earlier run had the same `encoder`, `mixture` and so on; one that was itself started from that
-        one counts, and so does no name.
+        """Whether the earlier run had the same `encoder`, `mixture` and so on. One that was itself started from the
+        earlier run's counts as the same; so does a name of None.
         """
         if name is None:
             return True
-        was, now = self.earlier.get(name), self.made_from.get(name)
-        return was == now or (was is not None and was == self.made_from.get(f"{START} of {name}"))
+        earlier, current = self.earlier.get(name), self.made_from.get(name)
+        return earlier == current or (earlier is not None and earlier == self.made_from.get(f"{START} of {name}"))
 
     def take(
         self, net: nn.Module, name: str = "", reads: str | None = None, by: Collection[str] = (), others: str = "new"
     ) -> list[str]:
-        """Give a network the layers that agree in name and shape, and say in a line which do not: the returned ones.
+        """Load the layers that agree in name and shape into a network; print a line about the others and return them.
 
         Args:
             name: of the file, if it is not the section's own; it may be missing.
-            reads: what must be the `same` for layers that have one of the names `by` on their way; where it is not,
-                they are not taken.
-            others: what is said of layers that were not taken.
+            reads: what must be the `same` for layers with one of the names `by` in their path; otherwise they are
+                not loaded.
+            others: word in that line for layers that were not loaded.
 
         Raises:
             UserError: no layer agrees.
@@ -138,18 +138,19 @@ class Origin:
         if self.start == NONE or (name and not file.is_file()):
             return []
         tensors, foreign = load_weights(file, "choose another start")[0], not self.same(reads)
-        # of a frozen network that comes from a package, files need not have the weights
-        known = frozen_weights(net) - tensors.keys()
+        # files need not have the weights of frozen networks that come from a package
+        packaged = frozen_weights(net) - tensors.keys()
         layers: dict[str, list[str]] = {}
         for key in net.state_dict():
-            if key not in known:
+            if key not in packaged:
                 layers.setdefault(_layer(key), []).append(key)
-        own = _shapes(net.state_dict())
-        given = _shapes(tensors)
+        shapes = _shapes(net.state_dict())
+        file_shapes = _shapes(tensors)
         taken = {
             layer
             for layer, keys in layers.items()
-            if all(given.get(key) == own[key] for key in keys) and not (foreign and set(by) & set(layer.split(".")))
+            if all(file_shapes.get(key) == shapes[key] for key in keys)
+            and not (foreign and set(by) & set(layer.split(".")))
         }
         if not taken:
             raise UserError(f"{self.section}.start is {self.start!r}: no layer of {file} fits")
@@ -174,7 +175,7 @@ class Origin:
 
 
 def state_file(folder: Path, section: str, weights: Path) -> Path:
-    """Where in a folder the state lies that such weights are of, if it does: its name has their digest."""
+    """Path in a folder of the state that belongs to given weights, if it exists: its name has their digest."""
     return folder / f"{section}-{digest_of(weights)}.pt"
 
 
@@ -183,16 +184,16 @@ def _shapes(state: Mapping[str, Tensor] | None) -> dict[str, tuple[int, ...]]:
 
 
 def _layer(key: str) -> str:
-    """The module that a tensor is of; for those of the network itself, their own name."""
+    """The module that a tensor belongs to; for tensors of the network itself, their own name."""
     return key.split(PARAMETRISED)[0] if PARAMETRISED in key else key.rpartition(".")[0] or key
 
 
 def _names(left: Iterable[str], taken: Collection[str]) -> str:
-    """Layers that were not taken, by the shortest names that mean no other ones."""
+    """List layers that were not taken, by their shortest unambiguous prefixes."""
     short = []
     for layer in left:
         parts = layer.split(".")
-        ways = [".".join(parts[: end + 1]) for end in range(len(parts))]
-        short.append(next((way for way in ways if not any(f"{name}.".startswith(f"{way}.") for name in taken)), layer))
+        prefixes = [".".join(parts[: end + 1]) for end in range(len(parts))]
+        short.append(next((p for p in prefixes if not any(f"{name}.".startswith(f"{p}.") for name in taken)), layer))
     names = list(dict.fromkeys(short))
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

@@ -19,7 +19,7 @@ BATCH = 64
 
 
 class Frozen(Protocol):
-    """A network with maps of several strides."""
+    """A network with feature maps of several strides."""
 
     def feature_maps(self, pictures: Tensor, strides: Sequence[int]) -> list[Tensor]: ...
 
@@ -29,7 +29,7 @@ class Frozen(Protocol):
 
 
 class PerceptualLoss:
-    """Feature distances, added up over a network's maps of several strides.
+    """Sum of feature distances over a network's maps of several strides.
 
     Each map's mean absolute difference is divided by the mean absolute activation of
     the real pictures' maps in the batch, so that all strides count alike.
@@ -45,22 +45,22 @@ class PerceptualLoss:
             shared: they are this process's shard of a batch.
         """
         with torch.no_grad():
-            wanted = self.net.feature_maps(real, self.strides)
+            targets = self.net.feature_maps(real, self.strides)
         total = torch.zeros(len(fake), device=fake.device)
-        for found, goal in zip(self.net.feature_maps(fake, self.strides), wanted, strict=True):
-            apart = (found - goal).abs().flatten(1).mean(1, dtype=torch.float32)
-            level = goal.abs().mean(dtype=torch.float32)
-            total = total + apart / (all_reduce_mean(level) if shared else level).clamp(min=1e-6)
+        for features, target in zip(self.net.feature_maps(fake, self.strides), targets, strict=True):
+            distance = (features - target).abs().flatten(1).mean(1, dtype=torch.float32)
+            level = target.abs().mean(dtype=torch.float32)
+            total = total + distance / (all_reduce_mean(level) if shared else level).clamp(min=1e-6)
         return total
 
     def __call__(self, fake: Tensor, real: Tensor) -> Tensor:
-        """Of a batch to train on, or this process's shard of it."""
+        """Mean distance of a training batch, or of this process's shard of it."""
         return self.each(fake, real, shared=True).mean()
 
 
 @torch.no_grad()
 def errors(perceptual: PerceptualLoss, guesses: np.ndarray, real: np.ndarray) -> tuple[float, float]:
-    """Mean pixel error (L1, of the range 0 to 1) and feature error of guesses, both uint8 N x 3 x H x W."""
+    """Mean pixel error (L1, in the range 0 to 1) and feature error of guesses; both sets uint8 N x 3 x H x W."""
     device = next(perceptual.net.parameters()).device
     pixel, feature = [], []
     for i in range(0, len(real), BATCH):

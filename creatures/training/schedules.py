@@ -21,7 +21,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 
 def lr_factor(step: int, d_warmup: int, g_warmup: int, steps: int, schedule: str) -> float:
-    """Factor on a learning rate: 0 for `d_warmup` steps, a linear rise over `g_warmup`, all under the schedule."""
+    """Factor on a learning rate: 0 for `d_warmup` steps, a linear rise over `g_warmup`, times the schedule."""
     if step < d_warmup:
         return 0.0
     rise = min(1.0, (step - d_warmup + 1) / g_warmup) if g_warmup else 1.0
@@ -35,17 +35,17 @@ def set_lr(optimiser: torch.optim.Optimizer, lr: float) -> None:
 
 
 def linear_decay(value: float, done: float, span: float) -> float:
-    """A value that falls to 0 in a line as `done` goes from 0 to `span`; one that stays, if `span` is 0."""
+    """Decay a value linearly to 0 as `done` goes from 0 to `span`; constant if `span` is 0."""
     return value * max(0.0, 1 - done / span) if span else value
 
 
 def blur(pictures: list[Tensor], sigma: float) -> list[Tensor]:
-    """Gaussian blur of deviation `sigma` pixels of the largest, less for smaller; under 0.2 px none."""
+    """Gaussian blur of `sigma` pixels for the largest picture, scaled down for smaller ones; none below 0.2 px."""
     blurred = []
     for x in pictures:
-        here = sigma * x.shape[-1] / pictures[0].shape[-1]
-        side = min(2 * math.ceil(3 * here) + 1, 2 * x.shape[-1] - 1)
-        blurred.append(gaussian_blur(x, [side, side], [here, here]) if here >= 0.2 else x)
+        scaled = sigma * x.shape[-1] / pictures[0].shape[-1]
+        side = min(2 * math.ceil(3 * scaled) + 1, 2 * x.shape[-1] - 1)
+        blurred.append(gaussian_blur(x, [side, side], [scaled, scaled]) if scaled >= 0.2 else x)
     return blurred
 
 
@@ -56,9 +56,9 @@ class AdaptiveP:
     is held at a target. Clamped at 0.8, past which augmentations leak.
 
     Args:
-        p: where it starts; where it stays if there is no target.
+        p: initial value; constant if there is no target.
         target: of r; 0 for none.
-        kimg: thousands of pictures in which p can go from 0 to 1.
+        kimg: thousands of pictures in which p can rise from 0 to 1.
     """
 
     EVERY, MOST = 4, 0.8
@@ -68,7 +68,7 @@ class AdaptiveP:
         self._signs: list[float] = []
 
     def update(self, sign: Tensor, batch: int) -> None:
-        """Look at E[sign(D(real))] of this process's shard of a batch."""
+        """Adapt p to E[sign(D(real))] of this process's shard of a batch."""
         if not self.target:
             return
         self._signs.append(float(all_reduce_mean(sign)))
@@ -82,5 +82,5 @@ class AdaptiveP:
         return {"p": self.p, "signs": list(self._signs)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        if self.target:  # one that is fixed is as params.yaml says
+        if self.target:  # a fixed p is the one in params.yaml
             self.p, self._signs = state["p"], list(state["signs"])

@@ -1,4 +1,4 @@
-"""Sample grids of a network as it learns, and the best of its weights."""
+"""Sample grids of a network during training, and its best weights."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ N = TypeVar("N", bound=nn.Module)
 
 
 class Best:
-    """The weights with the best score so far; of equal ones the last."""
+    """The weights with the best score so far; the latest of equal ones."""
 
     def __init__(self) -> None:
         self.score, self.step = -math.inf, -1
         self.weights: dict[str, Tensor] = {}
 
     def forget(self, before: int) -> None:
-        """Drop weights of a step before `before`: those of a shorter run that this one goes on from."""
+        """Drop weights from before step `before`: those of a shorter run that this one continues."""
         if self.step < before:
             self.score, self.step, self.weights = -math.inf, -1, {}
 
@@ -42,15 +42,15 @@ class Best:
 
 
 class Snapshots(Hook, Generic[N]):
-    """Calls `watch` with the averaged network now and then, and keeps the best of those that `score` is given.
+    """Call `watch` with the averaged network at intervals, and keep the weights with the best `score`.
 
     Args:
         steps: of the training.
-        watch: called `frames` times, evenly spread from the start to the end, with a folder that is kept as long as
-            the checkpoint, the step and the averaged network.
-        score: metrics of a network; None: its last state is the one to keep.
-        count: calls of `score`, evenly spread over the second half.
-        lowest: the metric that is lowest for the best.
+        watch: called `frames` times, evenly spaced from the start to the end, with a folder (kept as long as the
+            checkpoint), the step and the averaged network.
+        score: returns metrics of a network; None: keep its final weights.
+        count: number of calls of `score`, evenly spaced over the second half.
+        lowest: the metric to minimise.
     """
 
     def __init__(

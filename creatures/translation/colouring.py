@@ -1,4 +1,4 @@
-"""Outlines coloured by a trained U-Net's file."""
+"""Colour outlines with a trained U-Net's file."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Colourer:
-    """A network and what it was trained with.
+    """A trained U-Net with its settings.
 
     Attributes:
-        noise: that `colour` draws.
-        outline: canny, sketch or mixed: what it colours.
-        palettes: some of the pictures' that it was trained on, float32 N x colours x 4.
+        noise: name in NOISES of the noise that `colour` draws.
+        outline: canny, sketch or mixed: the outlines it was trained on.
+        palettes: those of some of its training pictures, float32 N x colours x 4.
     """
 
     net: UNet
@@ -35,11 +35,11 @@ class Colourer:
 
     @torch.no_grad()
     def colour(self, outlines: np.ndarray, seed: int | None, palettes: np.ndarray | None = None) -> np.ndarray:
-        """Colourings, uint8, N x 3 x H x W, of outlines, uint8, N x H x W: 0 on lines, 255 elsewhere.
+        """Colour outlines, uint8 N x H x W, 0 on lines, 255 elsewhere: uint8 N x 3 x H x W.
 
         Args:
-            seed: of the noise, and of the choice of palettes; None for none: one colouring, the same each time.
-            palettes: float32, N x colours x 4, to use instead.
+            seed: of the noise and the choice of palettes; None for neither: the same colouring each time.
+            palettes: float32 N x colours x 4, to use instead of chosen ones.
         """
         device, count = next(self.net.parameters()).device, len(outlines)
         generator = None if seed is None else torch.Generator().manual_seed(seed)
@@ -60,7 +60,7 @@ def to_lines(outlines: np.ndarray) -> Tensor:
 
 
 def load_colourer(path: Path = COLOURER) -> Colourer:
-    """The colourer of a file that `pix2pix` wrote.
+    """Load a colourer from a file that `pix2pix` wrote.
 
     Raises:
         UserError: it is missing or damaged.

@@ -1,4 +1,4 @@
-"""Drawings by hand, made for this project and in no data set."""
+"""Line drawings made by hand for this project; they are in no data set."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from PIL import Image
 
 from creatures.decoding.svg import render
 
-LINE_PX = 1.5  # of 64
-INK = 160  # greys below it are lines
+LINE_PX = 1.5  # in a square of 64
+INK = 160  # grey levels below it are lines
 
-# paths of SVG in a square of 64
+# SVG paths in a square of 64
 DRAWINGS = {
     "bird": (
         "M24 13c-6 1-9 7-7 13c-6 3-9 9-8 15c1 8 8 13 17 13c10 0 18-4 20-13l11-6c-5-1-9-2-13 0c-4-5-9-7-14-8c3-6"
@@ -64,10 +64,10 @@ def svg(name: str, line_px: float = LINE_PX) -> str:
 
 
 def drawings(px: int) -> np.ndarray:
-    """All of them: uint8, N x px x px: 0 on lines, 255 elsewhere."""
-    found = []
+    """All DRAWINGS: uint8 N x px x px, 0 on lines, 255 elsewhere."""
+    outlines = []
     for name in DRAWINGS:
-        drawn = render(svg(name).encode(), px)
-        paper = Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn).convert("L")
-        found.append(np.where(np.asarray(paper) < INK, np.uint8(0), np.uint8(255)))
-    return np.stack(found)
+        image = render(svg(name).encode(), px)
+        grey = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("L")
+        outlines.append(np.where(np.asarray(grey) < INK, np.uint8(0), np.uint8(255)))
+    return np.stack(outlines)

@@ -1,4 +1,4 @@
-"""A discriminator of patches.
+"""PatchGAN, a discriminator of image patches.
 
 P. Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks" (pix2pix), 2017.
 """
@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from creatures.nets.common.base import Discriminator
 from creatures.nets.common.parts import NORMS, apply_spectral_norm
 
-FIELDS = {16: 1, 34: 2, 70: 3, 142: 4}  # pixels that one logit sees, by the number of halvings
+FIELDS = {16: 1, 34: 2, 70: 3, 142: 4}  # number of halvings by the pixels that one logit sees
 
 
 class PatchGAN(Discriminator):
-    """A logit for each patch of a picture beside its outline.
+    """One logit for each patch of a picture and its outline.
 
     Args:
         field_px: side of the patches, one of FIELDS.
-        width: channels of the first layer; doubles with each, to eight times as many at most.
+        width: channels of the first layer; doubles with each layer, up to eight times as many.
         norm: batch (on all layers but the first and the last), none or spectral (on all).
     """
 
@@ -36,7 +36,7 @@ class PatchGAN(Discriminator):
             apply_spectral_norm(self)
 
     def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
-        """Logits, float N x patches, of a list of one, pictures, and their outlines, float N x 1 x H x W."""
+        """Logits, float N x patches, of pictures, in a list of one, and their outlines, float N x 1 x H x W."""
         if condition is None:
             raise ValueError("a picture is looked at beside its outline")
         pair = torch.cat([condition, features[0].float()], dim=1)

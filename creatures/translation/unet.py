@@ -1,4 +1,4 @@
-"""From an outline to a picture.
+"""U-Net from an outline to a picture.
 
 P. Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks" (pix2pix), 2017.
 """
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from creatures.nets.common.base import tanh_fp32
 from creatures.nets.generators.lite import UpConv
 
-NOISY = 3  # of the inner decoder blocks
+NOISY = 3  # inner decoder blocks with noise
 NOISES: dict[str, Callable[[Tensor], Tensor]] = {
     "dropout": lambda u: 2 * (u < 0.5).float(),
     "none": torch.ones_like,
@@ -21,21 +21,21 @@ NOISES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class UNet(nn.Module):
-    """An encoder that halves maps down to 1 x 1, a decoder that doubles them, skips between equal sides.
+    """An encoder that halves maps down to 1 x 1, a decoder that doubles them, skips between maps of equal size.
 
-    As in the paper, with two changes. Maps are enlarged by nearest neighbours and a 3x3 convolution,
+    As in the paper, with two changes. Maps are upsampled by nearest neighbours and a 3x3 convolution,
     which leaves no checkerboard (A. Odena et al., "Deconvolution and Checkerboard Artifacts", 2016).
-    Dropout, the paper's noise, is of whole channels (J. Tompson et al., "Efficient Object
-    Localization", 2015) and an input: so one colouring can be drawn again, and with ones for noise
+    Dropout, the paper's noise, drops whole channels (J. Tompson et al., "Efficient Object
+    Localization", 2015) and is an input: so a colouring can be reproduced, and with ones for noise
     the network is a function of the outline.
 
-    Beyond the paper, it may be conditioned on a palette, for an outline does not say what colours it has:
-    as planes beside the outline, and to choose from at each place (`blend_palette`).
+    Beyond the paper, it may be conditioned on a palette, since an outline does not determine its colours:
+    as planes concatenated with the outline, and to choose from at each pixel (`blend_palette`).
 
     Args:
-        image_px: side of the pictures, a power of two from 16 on; there are log2 of it blocks.
-        width: channels of the first map; doubles with each, to eight times as many at most.
-        colours: of the palette that conditions it; 0: none.
+        image_px: side of the pictures, a power of two, at least 16; there are log2(image_px) blocks.
+        width: channels of the first map; doubles with each map, up to eight times as many.
+        colours: number of colours of the palette that conditions it; 0 for none.
     """
 
     def __init__(self, image_px: int, width: int = 64, colours: int = 0) -> None:
@@ -45,7 +45,7 @@ class UNet(nn.Module):
         widths = [min(width << i, 8 * width) for i in range(depth)]
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for i, (into, out) in enumerate(zip([1 + 4 * colours, *widths], widths, strict=False)):
-            normed = 0 < i < depth - 1  # nothing to normalise where a map is one pixel
+            normed = 0 < i < depth - 1  # nothing to normalise in a map of one pixel
             layers: list[nn.Module] = [nn.LeakyReLU(0.2)] if i else []
             layers.append(nn.Conv2d(into, out, 4, 2, 1, bias=not normed))
             self.down.append(nn.Sequential(*layers, *([nn.BatchNorm2d(out)] if normed else [])))
@@ -58,7 +58,7 @@ class UNet(nn.Module):
 
     @property
     def noise_length(self) -> int:
-        """Numbers of noise for a picture."""
+        """Length of the noise vector of a picture."""
         return sum(self.noisy)
 
     def forward(self, outlines: Tensor, noise: Tensor, palettes: Tensor | None = None) -> Tensor:
@@ -66,11 +66,11 @@ class UNet(nn.Module):
 
         Args:
             outlines: float N x 1 x H x W: -1 on lines, 1 elsewhere.
-            noise: float N x noise_length: each number multiplies a channel; of mean 1, ones for none.
+            noise: float N x noise_length: factors on channels, of mean 1; ones for none.
             palettes: float N x colours x 4: RGB in [-1, 1] and fraction of the foreground; zeros, or None, for none.
         """
         if palettes is None:
-            palettes = outlines.new_zeros(outlines.shape[0], self.colours, 4)  # len() would fix it in ONNX
+            palettes = outlines.new_zeros(outlines.shape[0], self.colours, 4)  # len() would be a constant in ONNX
         palette = palettes.flatten(1)[:, :, None, None].expand(-1, -1, *outlines.shape[2:])
         x, maps = torch.cat([outlines, palette], dim=1).contiguous(memory_format=torch.channels_last), []
         for block in self.down:
@@ -83,24 +83,24 @@ class UNet(nn.Module):
             if factors:
                 x = x * factors.pop(0)[:, :, None, None].to(x.dtype)
             x = torch.cat([x, maps.pop()], dim=1)
-        drawn = self.last(x).float()
-        return tanh_fp32(drawn[:, :3] + blend_palette(drawn[:, 3:], palettes))
+        out = self.last(x).float()
+        return tanh_fp32(out[:, :3] + blend_palette(out[:, 3:], palettes))
 
 
 def blend_palette(logits: Tensor, palettes: Tensor) -> Tensor:
-    """At each place the mean of a palette's colours, weighted by softmax; before tanh, float N x 3 x H x W.
+    """Mean of a palette's colours at each pixel, weighted by softmax; before tanh, float N x 3 x H x W.
 
-    So that the palette is drawn in just these colours, wherever the network wants them.
+    Lets the network paint in exactly these colours, wherever it chooses to.
 
     Args:
         logits: float N x colours x H x W.
         palettes: float N x colours x 4.
     """
-    colours, shares = palettes[..., :3], palettes[..., 3:]
-    before = torch.atanh(0.98 * colours) * (shares > 0)
-    return torch.einsum("nkhw,nkc->nchw", logits.softmax(dim=1), before)
+    colours, fractions = palettes[..., :3], palettes[..., 3:]
+    pre_tanh = torch.atanh(0.98 * colours) * (fractions > 0)
+    return torch.einsum("nkhw,nkc->nchw", logits.softmax(dim=1), pre_tanh)
 
 
 def draw_noise(net: UNet, name: str, count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Noise of that name in NOISES for so many pictures, float count x noise_length, on the CPU."""
+    """Draw the noise of a name in NOISES for `count` pictures, float count x noise_length, on the CPU."""
     return NOISES[name](torch.rand(count, net.noise_length, generator=generator))

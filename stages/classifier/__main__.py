@@ -32,7 +32,7 @@ def main(stage: Stage) -> None:
 
     stage.check_unchanged()
     val = known_rows(pictures, "val", task)
-    has_head = p.epochs or "classifier" in origin.whole  # of these labels
+    has_head = p.epochs or "classifier" in origin.whole  # for these labels
     top1, top5 = (score(net, pictures, task, val) if has_head else None) or (None, None)
     header = {
         "architecture": p.backbone,

@@ -1,4 +1,4 @@
-"""How well embeddings find a species that the encoder was never trained on."""
+"""Retrieval, by embeddings, of species that the encoder was not trained on."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from creatures.training.embed import embed_rows
 
 
 def retrieval(net: Encoder, pictures: Pictures) -> float | None:
-    """Share of test-species drawings whose nearest sprite, among the sprites of all species, is of their own.
+    """Fraction of test-species drawings whose nearest sprite, among the sprites of all species, is of their own.
 
-    Cosine similarity. Where the set does not hold both styles, every test picture is asked
-    for among the pictures of all other files. Of many, MEASURED are asked for among ENOUGH.
-    None where no test picture has a label.
+    Nearest by cosine similarity. If the set lacks one of the styles, every test picture is a query
+    and the pictures of all other files are its gallery. At most MEASURED queries and ENOUGH gallery
+    pictures are used. None if no test picture has a label.
     """
     labels, styles, sources = (pictures.column(name) for name in ("label", "style", "source"))
     test = pictures.rows("test")
     test = test[labels[test] >= 0]
-    asked, gallery = test[styles[test] == "drawing"], np.flatnonzero(styles == "sprite")
-    if not len(asked) or not len(gallery):
-        asked, gallery = test, np.arange(len(pictures))
-    if not len(asked):
+    queries, gallery = test[styles[test] == "drawing"], np.flatnonzero(styles == "sprite")
+    if not len(queries) or not len(gallery):
+        queries, gallery = test, np.arange(len(pictures))
+    if not len(queries):
         return None
-    asked, gallery = evenly_spaced(asked, MEASURED), evenly_spaced(gallery, ENOUGH)
-    queries, found = _unit(embed_rows(net, pictures, asked)), _unit(embed_rows(net, pictures, gallery))
+    queries, gallery = evenly_spaced(queries, MEASURED), evenly_spaced(gallery, ENOUGH)
+    query_emb, gallery_emb = _unit(embed_rows(net, pictures, queries)), _unit(embed_rows(net, pictures, gallery))
     hits = 0
-    for query, row in zip(queries, asked, strict=True):
-        likeness = np.where(sources[gallery] == sources[row], -np.inf, found @ query)
-        hits += labels[gallery[likeness.argmax()]] == labels[row]
-    return float(hits / len(asked))
+    for query, row in zip(query_emb, queries, strict=True):
+        similarity = np.where(sources[gallery] == sources[row], -np.inf, gallery_emb @ query)
+        hits += labels[gallery[similarity.argmax()]] == labels[row]
+    return float(hits / len(queries))
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Train the encoder to name species, or how far a picture was turned."""
+"""Train the encoder to classify species, or rotations of pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TURNS = 4
 
 
 def build(p: ClassifierParams, classes: int) -> Encoder:
-    """The network, from timm's hub weights if wanted.
+    """Build the network, from timm's hub weights if wanted.
 
     Raises:
         UserError: no such backbone, or the hub cannot be reached.
@@ -53,7 +53,7 @@ def build(p: ClassifierParams, classes: int) -> Encoder:
 
 
 def turn(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Each picture turned by a random multiple of 90 degrees, and which."""
+    """Turn each picture by a random multiple of 90 degrees; also return the multiples."""
     turns = shard(torch.randint(TURNS, (global_batch_size(len(x)),), device=x.device))
     turned = torch.stack([x.rot90(int(k), (1, 2)) for x, k in zip(x, turns, strict=True)])
     return turned.contiguous(memory_format=torch.channels_last), turns
@@ -65,17 +65,17 @@ def train(
     """Train, keep the best epoch by val, freeze the normalisation to the train set.
 
     Args:
-        origin: where it begins; anew, if it is not given.
+        origin: the earlier run to start from; None: a new network.
     """
     accelerate = accelerator()
     torch.manual_seed(seed)
-    labels, everything = pictures.column("label"), pictures.rows("train")
-    rows = everything if task == "rotation" else everything[labels[everything] >= 0]
+    labels, train_rows = pictures.column("label"), pictures.rows("train")
+    rows = train_rows if task == "rotation" else train_rows[labels[train_rows] >= 0]
     classes = TURNS if task == "rotation" else int(labels.max()) + 1
     net = to_device(build(p, classes), accelerate.device)
     if origin and not origin.restores(net=net):
-        left = origin.take(net)
-        if not p.epochs and any(not layer.startswith("head") for layer in left):
+        unmatched = origin.take(net)
+        if not p.epochs and any(not layer.startswith("head") for layer in unmatched):
             raise UserError("classifier.epochs is 0, but the network of classifier.start is another: raise epochs")
         net.frozen.fill_(False)
     optimiser = torch.optim.AdamW(net.parameters(), lr=p.lr, weight_decay=p.weight_decay)
@@ -106,14 +106,14 @@ def train(
             schedule.step()
             run.log(**metrics.found)
             if (step + 1) % steps_per_epoch == 0 and is_main_process():
-                found = score(net, pictures, task, known_rows(pictures, "val", task))
-                best.update(found[0] if found else 0.0, net, step)
-                if found:
-                    run.log_metrics(val_top1=found[0], val_top5=found[1])
+                accuracy = score(net, pictures, task, known_rows(pictures, "val", task))
+                best.update(accuracy[0] if accuracy else 0.0, net, step)
+                if accuracy:
+                    run.log_metrics(val_top1=accuracy[0], val_top5=accuracy[1])
     if best.weights:
         net.load_state_dict(best.weights)
     net.eval()
-    var, mean = torch.var_mean(torch.from_numpy(pool_rows(net, pictures, evenly_spaced(everything, ENOUGH))), dim=0)
+    var, mean = torch.var_mean(torch.from_numpy(pool_rows(net, pictures, evenly_spaced(train_rows, ENOUGH))), dim=0)
     net.freeze_normalisation(mean, var)
     return net, run
 

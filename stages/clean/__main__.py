@@ -43,22 +43,22 @@ def main(stage: Stage) -> None:
         if not len(frames):
             raise UserError(f"no picture is left of {len(files)} files: {tell(row['reason'] for row in spool.dropped)}")
         verdict = select(frames, spool, files, params, vetoes, folder)
-        kept = verdict.kept
+        kept_rows = verdict.kept
         dropped = dropped_table(frames, files, spool.dropped, verdict)
-        if not len(kept):
+        if not len(kept_rows):
             raise UserError(f"no picture is left of {len(files)} files: {tell(dropped['reason'].to_pylist())}")
         split = splits_of(files, params.val_share, params.test_share)[frames.file]
-        check_enough(split[kept])
-        sharded = len(kept) > params.shards_past
+        check_enough(split[kept_rows])
+        sharded = len(kept_rows) > params.shards_past
         if sharded:
-            kept = kept[shard_order(split[kept], frames.sha256[kept])]
-        index = index_table(frames, kept, files, split)
+            kept_rows = kept_rows[shard_order(split[kept_rows], frames.sha256[kept_rows])]
+        index = index_table(frames, kept_rows, files, split)
         if sharded:
-            write_shards(out, split[kept], index["label"].to_numpy(), spool.pictures(frames.place[kept]))
+            write_shards(out, split[kept_rows], index["label"].to_numpy(), spool.pictures(frames.place[kept_rows]))
         else:
-            write_images(out / IMAGES, len(kept), common.image_px, spool.pictures(frames.place[kept]))
-        shown = {name: kept[split[kept] == name] for name in SPLITS}
-        for name, rows in (shown | {"dropped": np.array([*verdict.unwanted], int)}).items():
+            write_images(out / IMAGES, len(kept_rows), common.image_px, spool.pictures(frames.place[kept_rows]))
+        rows_by_split = {name: kept_rows[split[kept_rows] == name] for name in SPLITS}
+        for name, rows in (rows_by_split | {"dropped": np.array([*verdict.unwanted], int)}).items():
             blank = np.full((1, 3, common.image_px, common.image_px), 255, np.uint8)
             sheet = [*spool.pictures(frames.place[evenly_spaced(rows, SHEET)])] or [blank]
             save_sheet(stage.plot_path(f"{name}.png"), np.concatenate(sheet), COLUMNS)

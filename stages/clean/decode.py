@@ -1,4 +1,4 @@
-"""All files to packed frames, on Daft: one row a file, in as many processes as there are cores."""
+"""Decode all files to packed frames, on Daft: one row per file, in as many processes as there are cores."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
 
     from stages.clean.params import CleanParams
 
-BATCH = 4  # files handed to a process at once: an animation may be a hundred frames
-SHARE = 100  # files that go to a core of a cluster at once: to begin costs a second
+BATCH = 4  # files passed to a process at once: an animation may have a hundred frames
+SHARE = 100  # files per core of a cluster at once: starting takes a second
 
 
 def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
-    """One file's frames and what had to be left out of it.
+    """Decode one file: its frames, and those that are dropped.
 
     Returns:
         frame: their numbers; pixels: uint8, 3 x px x px each, joined; thumb, sha256, phash, ink, odd, area;
         dropped: frame, reason and detail of the others.
     """
-    kept: list[tuple[Any, ...]] = []
+    packed: list[tuple[Any, ...]] = []
     dropped: list[dict[str, Any]] = []
     number = 0
     try:
         for number, image in open_frames(path, px, params.frames_per_gif):
             try:
-                kept.append((number, *pack(image, params, px)))
+                packed.append((number, *pack(image, params, px)))
             except Unusable as error:
                 dropped.append({"frame": number, "reason": error.reason, "detail": error.detail})
     except Unusable as error:
-        broken = number + 1 if kept or dropped else 0
+        broken = number + 1 if packed or dropped else 0
         dropped.append({"frame": broken, "reason": error.reason, "detail": error.detail})
-    columns = zip(*kept, strict=True) if kept else ([],) * 8
+    columns = zip(*packed, strict=True) if packed else ([],) * 8
     frame, pixels, thumbs, digests, hashes, inks, odd, areas = map(list, columns)
     return {
         "frame": frame,
@@ -62,7 +62,7 @@ def decode_file(path: str, params: CleanParams, px: int) -> dict[str, Any]:
 
 def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes, bytes, int, float, int, int]:
     """One RGBA picture as pixels (3 x px x px), thumb, sha256, phash, ink, the test of `params.upright`
-    that it fails (see `first_failed`), and the area of its foreground in its own pixels.
+    that it fails (see `first_failed`), and the area of its foreground in the original's pixels.
     """
     ground = rgb(params.background)
     foreground, background = cut_out(image, ground, params.min_px)
@@ -84,7 +84,7 @@ def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes
 
 
 def decode_all(paths: Sequence[str] | pa.Array, params: CleanParams, px: int) -> Iterator[dict[str, Any]]:
-    """`decode_file` of all files, as they get ready, each with its place in `paths` as `file`."""
+    """`decode_file` of all files, as they complete, each with its index in `paths` as `file`."""
     cluster = on_ray()
     import daft
     from daft import DataFrame, DataType, Series
@@ -96,8 +96,8 @@ def decode_all(paths: Sequence[str] | pa.Array, params: CleanParams, px: int) ->
         | {"dropped": DataType.list(dropped)}
     )
 
-    # On a cluster each share has a process of its own, as many at once as there are cores: a pool
-    # of processes, as here, would not outlive one of its nodes
+    # On a cluster each partition gets its own process, as many at once as there are cores: a process
+    # pool, as on one machine, would not survive the loss of a node
     @daft.cls(use_process=True, max_concurrency=None if cluster else len(os.sched_getaffinity(0)))
     class Decoder:
         @daft.method.batch(return_dtype=result, batch_size=BATCH)
@@ -111,5 +111,5 @@ def decode_all(paths: Sequence[str] | pa.Array, params: CleanParams, px: int) ->
         frames = Decoder().decode(table["path"]).alias("frames")  # type: ignore[arg-type,attr-defined]
         return table.select("file", frames)
 
-    for file, found in answers(range(len(paths)), decoded):
-        yield {"file": file, **found}
+    for file, columns in answers(range(len(paths)), decoded):
+        yield {"file": file, **columns}

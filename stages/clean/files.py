@@ -1,4 +1,4 @@
-"""The scraped files, in the order that everything after them keeps."""
+"""The scraped files, in the order that all later steps keep."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Files:
     """Columns of N scraped files.
 
     Attributes:
-        path: N names, below data/raw/files; in Arrow's memory, a fourth of Python's.
+        path: N paths below data/raw/files; an Arrow array takes a fourth of Python's memory.
         label: N names, "" for none.
-        style: N names, as `style_of` gives them.
-        rank: int64, N, the place of a file's source among all, as scrape names them in the table's metadata
+        style: N names, as `style_of` returns them.
+        rank: int64, N, index of a file's source in the order that scrape writes to the table's metadata
             (else by name).
     """
 
@@ -38,7 +38,7 @@ class Files:
         return len(self.path)
 
     def paths(self, files: np.ndarray) -> pa.ChunkedArray:
-        """Those of some files, as strings of the usual kind."""
+        """Paths of some files, as `pa.string()`."""
         starts = range(0, max(1, len(files)), AT_ONCE)
         parts = [self.path.take(pa.array(files[start : start + AT_ONCE])) for start in starts]
         return pa.chunked_array([part.cast(pa.string()) for part in parts])
@@ -50,11 +50,11 @@ def list_files(manifest: Path) -> Files:
         table = pq.read_table(manifest, columns=["path", "label", "source", "status"])
         recorded = (table.schema.metadata or {}).get(b"sources")
         sources = json.loads(recorded) if recorded else sorted(table["source"].unique().to_pylist())
-    table = table.set_column(0, "path", table["path"].cast(pa.large_string()))  # others end at 2 GB
+    table = table.set_column(0, "path", table["path"].cast(pa.large_string()))  # pa.string() is limited to 2 GB
     table = table.filter(pc.equal(table["status"], "ok")).sort_by("path")
     style = np.array([style_of(path.as_py()) for path in table["path"]], object)
     order = np.argsort(style != DRAWING, kind="stable")
-    label = table["label"].dictionary_encode().unify_dictionaries().combine_chunks()  # many files have few
+    label = table["label"].dictionary_encode().unify_dictionaries().combine_chunks()  # few distinct ones
     names = np.array(label.dictionary.to_pylist(), object)
     rank = pc.index_in(table["source"], pa.array(sources)).to_numpy()
     path = table["path"].combine_chunks().take(order)

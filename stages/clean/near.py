@@ -1,4 +1,4 @@
-"""Copies: pictures that show the same as one before them."""
+"""Copies: pictures that show the same as an earlier one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from creatures.cluster import on_ray
 from creatures.data.records import Records
 from stages.clean.bands import Joined
 
-BATCH = 1024  # rows searched at once: bounds memory
-IN_MEMORY = 5_000_000  # rows; of more, near hashes are looked for by the cluster, if there is one
+BATCH = 1024  # rows searched at once, which bounds memory
+IN_MEMORY = 5_000_000  # rows; for more, the cluster searches for near hashes, if there is one
 
 Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -21,7 +21,7 @@ def exact_copies(digests: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
     Args:
         digests: N fixed-width byte strings.
-        rows: row numbers, in the order in which they count as first.
+        rows: row numbers, in order of precedence.
     """
     _, first, group = np.unique(digests[rows], return_index=True, return_inverse=True)
     copy_of = np.full(len(digests), -1)
@@ -30,12 +30,12 @@ def exact_copies(digests: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def near_copies(hashes: np.ndarray, rows: np.ndarray, bits: int, alike: Rule) -> np.ndarray:
-    """Go through `rows` in order and keep each that is no near copy of one kept before it.
+    """Go through `rows` in order and keep each that is not a near copy of one kept earlier.
 
     Args:
-        hashes: uint64, N, one for each row there is.
+        hashes: uint64, N, one for every row.
         rows: row numbers in the order to go through them.
-        bits: hashes that differ in more bits than this are no copies.
+        bits: hashes that differ in more bits than this are not copies.
         alike: for two equally long arrays of row numbers, which pairs are copies, given that
             their hashes are near.
 
@@ -43,13 +43,13 @@ def near_copies(hashes: np.ndarray, rows: np.ndarray, bits: int, alike: Rule) ->
         int64, N: the kept row that a row is a copy of, else -1.
     """
     copy_of = np.full(len(hashes), -1)
-    kept = Joined(hashes[rows], bits) if len(rows) > IN_MEMORY and on_ray() else _Kept(bits)
+    index = Joined(hashes[rows], bits) if len(rows) > IN_MEMORY and on_ray() else _Kept(bits)
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        mine, other = kept.within(hashes[batch])
-        found = alike(batch[mine], other)
+        mine, other = index.within(hashes[batch])
+        is_copy = alike(batch[mine], other)
         # from the last match to the first, so that the first one stays
-        copy_of[batch[mine[found]][::-1]] = other[found][::-1]
+        copy_of[batch[mine[is_copy]][::-1]] = other[is_copy][::-1]
         fresh, count = np.empty(len(batch), np.int64), 0
         for row in batch[copy_of[batch] < 0]:
             near = fresh[:count][np.bitwise_count(hashes[fresh[:count]] ^ hashes[row]) <= bits]
@@ -59,7 +59,7 @@ def near_copies(hashes: np.ndarray, rows: np.ndarray, bits: int, alike: Rule) ->
             else:
                 fresh[count] = row
                 count += 1
-        kept.add(fresh[:count], hashes[fresh[:count]])
+        index.add(fresh[:count], hashes[fresh[:count]])
     return copy_of
 
 
@@ -69,10 +69,10 @@ class _Kept:
     def __init__(self, bits: int) -> None:
         import faiss
 
-        self.radius = bits + 1  # faiss counts what is strictly below
-        # Of two hashes that differ in `bits`, one of so many words differs in that share of them at
-        # most, so the search misses none. Longer words are those of fewer others; but the ways to
-        # change more than one bit of them are many.
+        self.radius = bits + 1  # faiss returns distances strictly below
+        # If two hashes differ in at most `bits` bits, at least one of their words differs in at most
+        # bits // words, so the search misses none. Longer words are shared with fewer other hashes,
+        # but there are many ways to flip more than one of their bits.
         words = 3 if bits < 6 else 4
         self.index = faiss.IndexBinaryMultiHash(64, words, 64 // words)
         self.index.nflip = bits // words
@@ -84,12 +84,12 @@ class _Kept:
             self.rows = np.concatenate([self.rows, rows])
 
     def within(self, hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs (place in `hashes`, kept row) in ascending order."""
+        """Pairs (index in `hashes`, kept row) in ascending order."""
         if not len(self.rows):
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        limits, _, found = self.index.range_search(_octets(hashes), self.radius)
+        limits, _, ids = self.index.range_search(_octets(hashes), self.radius)
         mine = np.repeat(np.arange(len(hashes)), np.diff(limits.astype(np.int64)).astype(np.int64))
-        other = self.rows[found]
+        other = self.rows[ids]
         order = np.lexsort((other, mine))
         return mine[order], other[order]
 
@@ -101,12 +101,12 @@ def _octets(hashes: np.ndarray) -> np.ndarray:
 def copy_rule(
     thumbs: np.ndarray | Records, place: np.ndarray, species: np.ndarray, limit: float, recolours: str
 ) -> Rule:
-    """Rule that makes near hashes copies: colours that differ by less than `limit` on average,
+    """Rule for which near hashes are copies: colours that differ by less than `limit` on average,
     or, when recolours are dropped, the same species.
 
     Args:
         thumbs: uint8, N x 768.
-        place: N, where in `thumbs` a row's is.
+        place: N, index of each row in `thumbs`.
         species: N names, "" for none.
     """
 

@@ -1,4 +1,4 @@
-"""Pictures that are far from all others of their label, as EfficientNet-Lite0 sees them."""
+"""Pictures that are far from all others of their label, in EfficientNet-Lite0's features."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 K = 3  # neighbours at least ...
-K_SHARE = 0.05  # ... and of a large label, so that a few wrong pictures of one kind are no company for each other
-FEWEST = K + 2  # a label's files: of fewer, one wrong file would be a neighbour of all others
-SAMPLE = 10_000  # of a larger label, neighbours are looked for among so many
-BATCH = 1024  # rows compared at once: bounds memory
-TO_DEVIATION = 1.4826  # the deviation of a normal distribution, in median absolute deviations
+K_SHARE = 0.05  # ... or this fraction of a large label, so that a few similar wrong pictures do not hide each other
+FEWEST = K + 2  # files of a label, at least: with fewer, one wrong file would be a neighbour of all others
+SAMPLE = 10_000  # pictures, at most, among which a label's neighbours are searched
+BATCH = 1024  # rows compared at once, which bounds memory
+TO_DEVIATION = 1.4826  # standard deviation of a normal distribution, in median absolute deviations
 
 
 def embed(chunks: Iterable[np.ndarray], count: int, path: Path) -> np.ndarray:
@@ -30,23 +30,23 @@ def embed(chunks: Iterable[np.ndarray], count: int, path: Path) -> np.ndarray:
     from creatures.runtime.atomic import preallocate
 
     net = EfficientNetLite(0).to("cuda" if torch.cuda.is_available() else "cpu")
-    found = preallocate(path, np.float16, (count, 1280))
+    embeddings = preallocate(path, np.float16, (count, 1280))
     done = 0
     for chunk in chunks:
         rows = features(net, chunk)
-        found[done : done + len(chunk)] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        embeddings[done : done + len(chunk)] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         done += len(chunk)
-    return found
+    return embeddings
 
 
 def strangeness(features: np.ndarray, labels: np.ndarray, files: np.ndarray) -> np.ndarray:
     """How far each picture is from its label: float32, N, in deviations above the median of all; 0 in small labels.
 
-    Its mean cosine distance to its nearest of the label, but for frames of the same file (Angiulli and Pizzuti,
-    "Fast Outlier Detection in High Dimensional Spaces", 2002; among a sample: Sugiyama and Borgwardt, "Rapid
-    Distance-Based Outlier Detection via Sampling", 2013), less the median of all, by their median absolute
-    deviation (Leys et al., "Detecting outliers", 2013). Pictures without a label are one cluster, and measured
-    by themselves.
+    The mean cosine distance to its nearest neighbours of the label, except frames of the same file (Angiulli and
+    Pizzuti, "Fast Outlier Detection in High Dimensional Spaces", 2002; among a sample: Sugiyama and Borgwardt, "Rapid
+    Distance-Based Outlier Detection via Sampling", 2013), minus the median of all, divided by their median absolute
+    deviation (Leys et al., "Detecting outliers", 2013). Pictures without a label form one cluster, and are
+    standardised separately.
 
     Args:
         features: float, N x D, each of length 1; perhaps on disk.
@@ -59,9 +59,9 @@ def strangeness(features: np.ndarray, labels: np.ndarray, files: np.ndarray) -> 
     for rows in np.split(order, np.cumsum(np.bincount(group, minlength=len(names)))[:-1]):
         if len(np.unique(files[rows])) >= FEWEST:
             distances[rows] = _to_nearest(features, rows, files)
-    named = labels != ""
+    has_label = labels != ""
     result = np.zeros(len(labels), np.float32)
-    for part in (named, ~named):
+    for part in (has_label, ~has_label):
         part = part & np.isfinite(distances)
         result[part] = _deviations(distances[part])
     return result
@@ -75,15 +75,15 @@ def _deviations(values: np.ndarray) -> np.ndarray:
 
 
 def _to_nearest(features: np.ndarray, rows: np.ndarray, files: np.ndarray) -> np.ndarray:
-    """Mean cosine distance of each of `rows` to its nearest of other files among a sample of them."""
+    """Mean cosine distance of each of `rows` to its nearest neighbours from other files, among a sample of `rows`."""
     sample = rows[np.linspace(0, len(rows) - 1, min(len(rows), SAMPLE)).astype(int)]
-    others = len(sample) - np.unique(files[sample], return_counts=True)[1].max()  # that any picture has at least
-    k = min(max(K, int(K_SHARE * len(sample))), int(others))
-    theirs = features[sample].astype(np.float32)
+    candidates = len(sample) - np.unique(files[sample], return_counts=True)[1].max()  # that every picture has at least
+    k = min(max(K, int(K_SHARE * len(sample))), int(candidates))
+    sample_features = features[sample].astype(np.float32)
     parts = []
     for start in range(0, len(rows), BATCH):
-        mine = rows[start : start + BATCH]
-        alike = features[mine].astype(np.float32) @ theirs.T
-        alike[files[mine][:, None] == files[sample]] = -np.inf
-        parts.append(1 - np.partition(alike, -k, axis=1)[:, -k:].mean(axis=1))
+        batch = rows[start : start + BATCH]
+        similarity = features[batch].astype(np.float32) @ sample_features.T
+        similarity[files[batch][:, None] == files[sample]] = -np.inf
+        parts.append(1 - np.partition(similarity, -k, axis=1)[:, -k:].mean(axis=1))
     return np.concatenate(parts)

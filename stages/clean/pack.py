@@ -32,8 +32,8 @@ def style_of(path: str) -> str:
 
 
 def shard_order(splits: np.ndarray, digests: np.ndarray) -> np.ndarray:
-    """The order of rows in shards: split by split, and in each by the pictures' digests, which is at random, so that
-    a few shards are a fair sample of their split.
+    """The order of rows in shards: by split, then by the pictures' digests, which is a random order, so that a few
+    shards are a fair sample of their split.
 
     Args:
         splits: N names.
@@ -43,7 +43,7 @@ def shard_order(splits: np.ndarray, digests: np.ndarray) -> np.ndarray:
 
 
 def labels_of(species: np.ndarray) -> np.ndarray:
-    """A species' place among the sorted names of all that are kept: int32, N, -1 for none."""
+    """Index of each species in the sorted names of all that are kept: int32, N, -1 for none."""
     names = np.unique(species[species != ""])
     return np.where(species == "", -1, np.searchsorted(names, species)).astype(np.int32)
 
@@ -58,8 +58,8 @@ def write_images(path: Path, count: int, px: int, chunks: Iterable[np.ndarray]) 
 
 
 def write_index(path: Path, table: pa.Table, image_px: int, clean: Mapping[str, Any]) -> None:
-    """Write index.parquet from the columns that creatures/data/pictures.py names, less `id`, and the parameters that
-    the pictures were cleaned with.
+    """Write index.parquet from the columns that creatures/data/pictures.py names, except `id`, and the parameters
+    that the pictures were cleaned with.
     """
     table = table.add_column(0, "id", pa.array(np.arange(len(table)), pa.int32()))
     pq.write_table(with_cleaning(table, image_px, clean), path)

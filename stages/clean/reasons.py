@@ -1,4 +1,4 @@
-"""Why `clean` leaves a picture out: what cannot be read, what is there already, what was not asked for."""
+"""Reasons why `clean` drops a picture: it cannot be read, is a copy, or is not wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outcome of cleaning, frame by frame: rows of the index, rows of the dropped, counts."""
+"""Outcome of cleaning, frame by frame: the index, the table of dropped frames, counts."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from stages.clean.spool import Frames
 
 def splits_of(files: Files, val_share: float, test_share: float) -> np.ndarray:
     """The split of each file: N names."""
-    named = zip(files.path, files.label, strict=True)
-    return np.array([split_of(path.as_py(), label, val_share, test_share) for path, label in named], object)
+    files_and_labels = zip(files.path, files.label, strict=True)
+    return np.array([split_of(path.as_py(), label, val_share, test_share) for path, label in files_and_labels], object)
 
 
-def index_table(frames: Frames, kept: np.ndarray, files: Files, split: np.ndarray) -> pa.Table:
-    """index.parquet for the kept rows of `frames`, whose splits `split` names, less `id`."""
-    of = frames.file[kept]
+def index_table(frames: Frames, rows: np.ndarray, files: Files, split: np.ndarray) -> pa.Table:
+    """index.parquet, except `id`, for some rows of `frames`; `split` has the split of every frame."""
+    file = frames.file[rows]
     return pa.table(
         {
-            "label": labels_of(files.label[of]),
-            "species": files.label[of],
-            "style": files.style[of],
-            "source": files.paths(of),
-            "frame": frames.frame[kept],
-            "split": split[kept],
-            "sha256": pa.array(bytes(row).hex() for row in frames.sha256[kept].view(np.uint8).reshape(-1, 32)),
-            "phash": frames.phash[kept],
-            "ink": frames.ink[kept],
+            "label": labels_of(files.label[file]),
+            "species": files.label[file],
+            "style": files.style[file],
+            "source": files.paths(file),
+            "frame": frames.frame[rows],
+            "split": split[rows],
+            "sha256": pa.array(bytes(row).hex() for row in frames.sha256[rows].view(np.uint8).reshape(-1, 32)),
+            "phash": frames.phash[rows],
+            "ink": frames.ink[rows],
         }
     )
 
 
 def dropped_table(frames: Frames, files: Files, undecoded: list[dict[str, Any]], verdict: Verdict) -> pa.Table:
-    """dropped.parquet, by source and frame: what could not be decoded, copies, and what rules dropped."""
+    """dropped.parquet, by source and frame: undecodable files and frames, copies, and what rules dropped."""
 
     def table(rows: np.ndarray, reason: list[str], **more: Any) -> pa.Table:
         columns = {"source": files.paths(frames.file[rows]), "frame": frames.frame[rows], "reason": reason, **more}
@@ -64,15 +64,15 @@ def dropped_table(frames: Frames, files: Files, undecoded: list[dict[str, Any]],
                 copy_frame=frames.frame[first],
             )
         )
-    said = [*verdict.unwanted.values()]
+    verdicts = [*verdict.unwanted.values()]
     unwanted = np.array([*verdict.unwanted], int)
-    parts.append(table(unwanted, [reason for reason, _ in said], detail=[detail for _, detail in said]))
+    parts.append(table(unwanted, [reason for reason, _ in verdicts], detail=[detail for _, detail in verdicts]))
     order = [(name, "ascending") for name in ("source", "frame", "reason")]
     return pa.concat_tables(parts).sort_by(order).combine_chunks()
 
 
 def metrics(index: pa.Table, files: int, dropped: pa.Table) -> dict[str, Any]:
-    """The contents of metrics/clean.json; every reason is named, so that runs compare."""
+    """The contents of metrics/clean.json; every reason is listed, so that runs can be compared."""
     splits, reasons = counts(index["split"]), counts(dropped["reason"])
     return {
         "files": files,
@@ -87,8 +87,8 @@ def metrics(index: pa.Table, files: int, dropped: pa.Table) -> dict[str, Any]:
 
 def counts(names: pa.ChunkedArray) -> Counter[str]:
     """How often each value of a column occurs."""
-    found = pc.value_counts(names)
-    return Counter(dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)))
+    tally = pc.value_counts(names)
+    return Counter(dict(zip(tally.field("values").to_pylist(), tally.field("counts").to_pylist(), strict=True)))
 
 
 def tell(reasons: Iterable[str]) -> str:

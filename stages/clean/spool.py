@@ -1,4 +1,4 @@
-"""Decoded frames on their way: pixels on disk in the order they came, the rest in memory."""
+"""Temporary store of decoded frames: pixels on disk in order of arrival, the rest in memory."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Frames:
     """Columns of N decoded frames, in the stable order: by file, then frame.
 
     Attributes:
-        file: int32, N, place in the list of files.
+        file: int32, N, index in the list of files.
         frame: int32, N.
         sha256: S32 bytes, N, of the pixels.
         phash: uint64, N.
         ink: float32, N.
-        odd: uint8, N, the test of stages/clean/upright.py that it fails, from 1 on; 0 for none.
+        odd: uint8, N, the test of stages/clean/upright.py that it fails, counted from 1; 0 for none.
         area: int64, N, of the foreground in the original's pixels.
-        place: int64, N, where the spool holds it.
+        place: int64, N, its index in the spool.
     """
 
     file: np.ndarray
@@ -52,7 +52,7 @@ class Frames:
 
 
 class Spool:
-    """Takes frames in any order, gives them back in the stable one."""
+    """Takes frames in any order and returns them in the stable one."""
 
     def __init__(self, folder: Path, px: int) -> None:
         self.px = px
@@ -74,7 +74,7 @@ class Spool:
         return len(decoded["frame"])
 
     def frames(self) -> Frames:
-        """Everything taken, in the stable order; nothing can be added after."""
+        """All frames, in the stable order; none can be added afterwards."""
         self._pixels.close()
         self._thumbs.close()
         columns = {name: np.frombuffer(self._columns[name], kind) for name, kind in PACKED.items()}
@@ -82,7 +82,7 @@ class Spool:
         return Frames(**{name: column[order] for name, column in columns.items()}, place=order)
 
     def thumbs(self) -> Records:
-        """uint8, 768 each, by `Frames.place`."""
+        """Thumbnails, uint8, 768 each, indexed by `Frames.place`."""
         return Records(self.thumb_path, (768,))
 
     def pictures(self, places: np.ndarray) -> Iterator[np.ndarray]:

@@ -41,8 +41,8 @@ def main(stage: Stage) -> None:
 
     images = open_pictures().images
     rows = evenly_spaced(np.arange(len(images)), 24)
-    drawn = [np.load(EDGES / f"{name}.npy", mmap_mode="r")[rows] for name in outlines]
-    grey = [np.repeat(paper[:, None], 3, axis=1) for paper in drawn]
+    arrays = [np.load(EDGES / f"{name}.npy", mmap_mode="r")[rows] for name in outlines]
+    grey = [np.repeat(array[:, None], 3, axis=1) for array in arrays]
     triples = np.stack([images[rows], *grey], axis=1).reshape(-1, *images.shape[1:])
     save_sheet(stage.plot_path("sheet.png"), triples, columns=12, scale=2)
 

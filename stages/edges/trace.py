@@ -1,4 +1,4 @@
-"""Both outlines of every picture, in memory that does not grow with their number."""
+"""Trace the outlines of every picture, in memory that does not grow with their number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
 
     Args:
         pictures: the folder of the packed set.
-        folder: made where it is missing.
+        folder: created if it is missing.
         outlines: functions from uint8, H x W x 3 to uint8, H x W, by name.
 
     Returns:
@@ -42,11 +42,11 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
     # spawned, since a forked child inherits locks of OpenCV's threads and may wait for them forever
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     pool = ProcessPoolExecutor(cores, get_context("spawn"), _begin_worker)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # for the processes to inherit: Ctrl-C is for this one
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited by the workers: Ctrl-C is for this process
     try:
-        found = pool.map(partial(_trace_chunk, pictures, folder, outlines), range(0, count, CHUNK))
+        results = pool.map(partial(_trace_chunk, pictures, folder, outlines), range(0, count, CHUNK))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        ink = list(found)
+        ink = list(results)
     except BrokenProcessPool:
         raise UserError("a process that draws outlines was killed, perhaps for want of memory") from None
     finally:
@@ -57,7 +57,7 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
 
 def _begin_worker() -> None:
     cv2.setNumThreads(1)  # processes share the work by pictures
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the stage's handler is for its own process
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the stage's handler is for the main process only
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -69,11 +69,11 @@ def _end_with_parent() -> None:
 
 
 def _trace_chunk(pictures: Path, folder: Path, outlines: Mapping[str, Outline], start: int) -> dict[str, np.ndarray]:
-    # opened for each chunk: pages of a map that stays open count as this process's memory
+    # opened per chunk: the pages of a memory map that stays open count as this process's memory
     images = open_images(pictures)[start : start + CHUNK]
     by_kind = {name: np.load(folder / f"{name}.npy", mmap_mode="r+")[start : start + CHUNK] for name in outlines}
     for i, picture in enumerate(images):
         image = np.ascontiguousarray(picture.transpose(1, 2, 0))
         for name, outline in outlines.items():
             by_kind[name][i] = outline(image)
-    return {name: (paper == 0).mean(axis=(1, 2)) for name, paper in by_kind.items()}
+    return {name: (array == 0).mean(axis=(1, 2)) for name, array in by_kind.items()}

@@ -31,34 +31,34 @@ def main(stage: Stage) -> None:
     device = default_device()
     rows = {split: evenly_spaced(pictures.rows(split), p.reference) for split in SPLITS}
     samplers = {"fake": load_sampler(GENERATOR), "pretrained": load_sampler(PRETRAINED)}
-    drawn = {name: sampler.sample(p.samples, common.seed + 1) for name, sampler in samplers.items()}
+    samples = {name: sampler.sample(p.samples, common.seed + 1) for name, sampler in samplers.items()}
 
     lite2 = EfficientNetLite(2).to(device)
     encoder = load_encoder()[0].to(device)
     embeddings = open_array(EMBEDDINGS, 2, np.float32)
     train, val = (pictures.images[rows[split]] for split in ("train", "val"))
-    metrics: dict[str, float | None] = {**defects(drawn["fake"], train)}
+    metrics: dict[str, float | None] = {**defects(samples["fake"], train)}
     metrics |= {f"{name}_val": value for name, value in defects(val, train).items()} if len(val) else {}
     for suffix, net, input_px in (("", lite2, INPUT_PX), ("_encoder", encoder, None)):
         print(f"evaluate: features by {type(net).__name__}", flush=True)
-        made = {name: features(net, images, input_px) for name, images in drawn.items()}
+        sample_features = {name: features(net, images, input_px) for name, images in samples.items()}
         if net is encoder:
             real = {split: embeddings[chosen] for split, chosen in rows.items()}
         else:
             real = {split: features(net, pictures.images[chosen], input_px) for split, chosen in rows.items()}
-            closest(stage, drawn["fake"], made["fake"], train, real["train"])
-        found = compare(real, made["fake"], made["pretrained"])
-        metrics |= {f"{name}{suffix}": value for name, value in found.items()}
+            closest(stage, samples["fake"], sample_features["fake"], train, real["train"])
+        scores = compare(real, sample_features["fake"], sample_features["pretrained"])
+        metrics |= {f"{name}{suffix}": value for name, value in scores.items()}
 
     stage.write_metrics(metrics)
-    save_sheet(stage.plot_path("samples.png"), drawn["fake"][:64], columns=16)
-    save_sheet(stage.plot_path("pretrained.png"), drawn["pretrained"][:64], columns=16)
+    save_sheet(stage.plot_path("samples.png"), samples["fake"][:64], columns=16)
+    save_sheet(stage.plot_path("pretrained.png"), samples["pretrained"][:64], columns=16)
 
 
 def closest(
     stage: Stage, fake: np.ndarray, fake_features: np.ndarray, train: np.ndarray, train_features: np.ndarray
 ) -> None:
-    """A sheet of the samples nearest to a train picture, each beside it."""
+    """Save a sheet of the samples that are nearest to train pictures, each beside its nearest one."""
     distances, neighbours = nearest(fake_features, train_features)
     order = np.argsort(distances)[:PAIRS]
     pairs = np.stack([fake[order], train[neighbours[order]]], axis=1)

@@ -11,10 +11,10 @@ def compare(real: dict[str, np.ndarray], fake: np.ndarray, pretrained: np.ndarra
     """All metrics of evaluate.json for one network.
 
     Args:
-        real: features of the real pictures by split; `val` or `test` may be empty, and
-            metrics that need more than there are, are None.
+        real: features of the real pictures by split; `val` or `test` may be empty;
+            metrics for which there are too few pictures are None.
         fake: features of samples of the GAN.
-        pretrained: features of samples of the generator before it.
+        pretrained: features of samples of the pretrained generator.
     """
     train, val, test = real["train"], real["val"], real["test"]
     metrics: dict[str, float | None] = {}

@@ -65,10 +65,10 @@ def main(stage: Stage) -> None:
 
 
 def closing(history: list[dict[str, float]]) -> dict[str, float]:
-    """Means over the last ten rows of the history, for no single batch says much."""
+    """Means over the last ten rows of the history, since single batches are noisy."""
     last = history[-10:]
-    found = {name: [row[name] for row in last if name in row] for name in CLOSING}
-    return {name: float(np.mean(values)) for name, values in found.items() if values}
+    columns = {name: [row[name] for row in last if name in row] for name in CLOSING}
+    return {name: float(np.mean(values)) for name, values in columns.items() if values}
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from creatures.training.origin import Origin
 from stages.gan.classes import component_labels, projected, species_labels
 from stages.gan.params import GanParams, takes
 
-# what of `made_from` a network knows by its condition
+# the entry of `made_from` that a network's condition depends on
 READS = {"embedding": "encoder", "component": "mixture", "species": "pictures"}
 
 
@@ -40,8 +40,8 @@ class Start:
         embeddings: of all pictures, float32; None without a mixture.
         condition: of the discriminator for every picture: int N, its class, or float32 N x E, its
             embedding; None for an unconditional one.
-        made_from: digests of the files that all this is from, as `ancestors` gives them.
-        origin: the earlier run that the networks have weights of, or are to go on from.
+        made_from: digests of the files that all this was made from, as `ancestors` returns them.
+        origin: the earlier run that the networks have weights from, or that is resumed.
     """
 
     net_g: Generator
@@ -55,16 +55,16 @@ class Start:
 
 
 def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path()) -> Start:
-    """Networks, latents and classes, from the outputs of the stages before and perhaps an earlier run, below `root`.
+    """Build networks, latents and conditions from what earlier stages, and perhaps an earlier run, left in `root`.
 
     Raises:
-        UserError: an output is missing, or some are of different runs.
+        UserError: an output is missing, or outputs are from different runs.
     """
-    of_mixture, of_start = p.latent == "gmm", p.init == "pretrained"
-    inputs = [PICTURES, *([EMBEDDINGS, MIXTURE] if of_mixture else []), *([PRETRAINED] if of_start else [])]
+    uses_mixture, uses_pretrained = p.latent == "gmm", p.init == "pretrained"
+    inputs = [PICTURES, *([EMBEDDINGS, MIXTURE] if uses_mixture else []), *([PRETRAINED] if uses_pretrained else [])]
     made_from = ancestors(*(root / path for path in inputs))
     mixture, embeddings, condition, class_probs = None, None, None, None
-    if of_mixture:
+    if uses_mixture:
         mixture, embeddings = load_mixture(root / MIXTURE), open_array(root / EMBEDDINGS, 2, np.float32)
         if p.condition == "component":
             condition = component_labels(mixture, embeddings)
@@ -74,7 +74,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
         condition, class_probs = species_labels(pictures)
     latent = Latent(mixture.embedding_dim if mixture else p.generator.z_dim, mixture, class_probs)
     weights, architecture = None, new_architecture(p, latent.length, common.image_px)
-    if of_start:
+    if uses_pretrained:
         weights, header = load_weights(root / PRETRAINED)
         architecture = header["architecture"]
         if architecture["image_px"] != common.image_px or architecture["z_dim"] != latent.length:
@@ -85,15 +85,15 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     about = {"discriminator": {"name": p.discriminator.name, **knobs_of_discriminator(p, architecture, classes)}}
     origin = Origin("gan", p.start, made_from, {"batch": p.batch}, about, root)
     if not origin.restores(net_g=net_g, net_d=net_d):
-        reads, others = READS.get(p.condition), "as pretrained" if of_start else "new"
-        origin.take(net_g, reads="encoder" if of_mixture else reads, by={"first"}, others=others)
+        reads, remaining = READS.get(p.condition), "as pretrained" if uses_pretrained else "new"
+        origin.take(net_g, reads="encoder" if uses_mixture else reads, by={"first"}, others=remaining)
         origin.take(net_d, "discriminator", reads, {"agreement", "projection"})
     return Start(net_g, net_d, architecture, latent, embeddings, condition, made_from, origin)
 
 
 def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:
-    """The description of a generator that starts from random weights."""
-    knobs = {
+    """Architecture of a generator that starts from random weights."""
+    kwargs = {
         "z_dim": z_dim,
         "image_px": image_px,
         "width": p.generator.width,
@@ -104,18 +104,18 @@ def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:
         "msg": p.msg,
     }
     name = p.generator.name
-    return {"name": name} | {k: v for k, v in knobs.items() if takes(GENERATORS[name], k)}
+    return {"name": name} | {k: v for k, v in kwargs.items() if takes(GENERATORS[name], k)}
 
 
 def build(
     p: GanParams, architecture: dict[str, Any], weights: dict[str, Tensor] | None, classes: int, seed: int
 ) -> tuple[Generator, Discriminator]:
-    """Both networks, in channels-last memory.
+    """Build both networks, in channels-last memory.
 
     Args:
         architecture: of the generator.
-        weights: of the generator to start from; None for random ones.
-        classes: that condition the discriminator; 0 for none.
+        weights: to start the generator from; None for random ones.
+        classes: number of classes that condition the discriminator; 0 for none.
     """
     torch.manual_seed(seed)
     net_g = build_generator(architecture)
@@ -128,15 +128,15 @@ def build(
     net_d = DISCRIMINATORS[p.discriminator.name](**knobs_of_discriminator(p, architecture, classes))
     init_weights(net_d, p.weight_init)
     init_weights(net_g, p.weight_init)
-    if weights is not None:  # pretraining knows no small pictures
+    if weights is not None:  # pretrained weights have no layers for msg's small pictures
         net_g.load_state_dict(weights, strict=not p.msg)
     channels_last = torch.channels_last
     return net_g.to(memory_format=channels_last), net_d.to(memory_format=channels_last)
 
 
 def knobs_of_discriminator(p: GanParams, architecture: dict[str, Any], classes: int) -> dict[str, Any]:
-    """The arguments of its class, for a generator of that architecture."""
-    knobs = {
+    """Constructor arguments of the discriminator, for a generator of that architecture."""
+    kwargs = {
         "image_px": architecture["image_px"],
         "width": p.discriminator.width,
         "norm": p.discriminator.norm,
@@ -146,4 +146,4 @@ def knobs_of_discriminator(p: GanParams, architecture: dict[str, Any], classes: 
         "classes": classes,
         "embedding_dim": architecture["z_dim"] if p.condition == "embedding" else 0,
     }
-    return {k: v for k, v in knobs.items() if takes(DISCRIMINATORS[p.discriminator.name], k)}
+    return {k: v for k, v in kwargs.items() if takes(DISCRIMINATORS[p.discriminator.name], k)}

@@ -8,7 +8,7 @@ from creatures.data.pictures import Pictures
 from creatures.latents.mixture import Mixture
 from creatures.runtime.errors import UserError
 
-AT_ONCE = 50_000  # embeddings: bounds memory
+AT_ONCE = 50_000  # embeddings, which bounds memory
 
 
 def component_labels(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
@@ -18,8 +18,8 @@ def component_labels(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
 
 
 def projected(mixture: Mixture, embeddings: np.ndarray) -> np.ndarray:
-    """Embeddings of all pictures, float32 (N, E), as the mixture could have drawn them: what it never draws would tell
-    the discriminator real pictures from fakes whatever they look like.
+    """Embeddings of all pictures, float32 (N, E), projected to what the mixture can sample: by components that it
+    never samples, the discriminator could tell real from fake whatever the pictures look like.
     """
     parts = range(0, len(embeddings), AT_ONCE)
     return np.concatenate([mixture.project(embeddings[i : i + AT_ONCE].astype(np.float64)) for i in parts])

@@ -1,4 +1,4 @@
-"""Fakes drawn, and both kinds of pictures as the discriminator sees them."""
+"""Forward pass: samples fakes, and makes the discriminator's inputs of real and fake pictures."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from stages.gan.rows import Rows
 
 @dataclass
 class Forward:
-    """What the adversarial step is made of, for the rows of a batch or a part of it.
+    """Forward pass of the adversarial step, for the rows of a batch or a micro-batch.
 
     Attributes:
-        teacher: the generator as pretraining left it, for the anchor of samples; None: rebuilds alone are held.
-        adaptive: with what probability pictures are augmented.
+        teacher: the generator as pretraining left it, which anchors samples; None: only rebuilds are anchored.
+        adaptive: the probability of augmentations.
     """
 
     p: GanParams
@@ -41,13 +41,13 @@ class Forward:
     pieces: Pieces = field(default_factory=Pieces)
 
     def __call__(self, rows: Rows, sigma: float, anchor: float) -> Batch:
-        """Both kinds of pictures blurred by `sigma`; `anchor`: the weight of that loss."""
+        """Real and fake inputs, blurred by `sigma` pixels; `anchor`: weight of the anchor loss."""
         source = to_float(self.pictures.images[rows.chosen]).to(self.device)  # N x 3 x H x W in [-1, 1]
         latents = torch.from_numpy(rows.z).to(self.device)  # N x z_dim
-        drawn = self.net_g.pyramid(latents)  # N x 3 x H x W, and so on to coarse ones
-        fake = self._seen(drawn, rows.fake_condition, sigma)
+        pyramid = self.net_g.pyramid(latents)  # N x 3 x H x W, then coarser ones
+        fake = self._input(pyramid, rows.fake_condition, sigma)
         with torch.no_grad():
-            real = self._seen(shrink(vary(source, self.p.augment.real_ops), len(drawn)), rows.real_condition, sigma)
+            real = self._input(shrink(vary(source, self.p.augment.real_ops), len(pyramid)), rows.real_condition, sigma)
 
         def extra() -> tuple[list[Tensor], Metrics]:
             weights = {"mesh": self.p.penalties.mesh, "pieces": self.p.penalties.pieces, "anchor": anchor}
@@ -55,30 +55,30 @@ class Forward:
             if weights["mesh"]:
                 metrics["mesh"] = self.mesh(real.pictures[0], fake.pictures[0])
             if weights["pieces"]:
-                metrics["pieces"] = self.pieces(source, drawn[0])
+                metrics["pieces"] = self.pieces(source, pyramid[0])
             if rows.n_anchored:
-                metrics["anchor"] = self._anchor(rows, source, latents, drawn[0])
+                metrics["anchor"] = self._anchor(rows, source, latents, pyramid[0])
             return [weights[name] * metric for name, metric in metrics.items()], metrics
 
         return Batch(real, fake, extra)
 
-    def _seen(self, images: list[Tensor], given: np.ndarray | None, sigma: float) -> DiscriminatorInput:
+    def _input(self, images: list[Tensor], conditions: np.ndarray | None, sigma: float) -> DiscriminatorInput:
         images = augment(blur([x.float() for x in images], sigma), self.p.augment.ops, self.adaptive.p)
-        condition = None if given is None else torch.from_numpy(given).to(self.device)
+        condition = None if conditions is None else torch.from_numpy(conditions).to(self.device)
         return DiscriminatorInput(images, self.net_d.features(images), condition)
 
-    def _anchor(self, rows: Rows, source: Tensor, latents: Tensor, drawn: Tensor) -> Tensor:
-        goal = source[: rows.n_anchored]
-        if self.teacher is not None:  # the others: as pretraining would have drawn them
+    def _anchor(self, rows: Rows, source: Tensor, latents: Tensor, fake: Tensor) -> Tensor:
+        target = source[: rows.n_anchored]
+        if self.teacher is not None:  # the others: as the pretrained generator draws them
             with torch.no_grad():
-                goal = torch.cat([goal, self.teacher(latents[rows.n_anchored :])])
-        return anchor_loss(drawn[: len(goal)], goal, self.p.handover.anchor_px)
+                target = torch.cat([target, self.teacher(latents[rows.n_anchored :])])
+        return anchor_loss(fake[: len(target)], target, self.p.handover.anchor_px)
 
 
-def anchor_loss(drawn: Tensor, goal: Tensor, px: int) -> Tensor:
-    """How far pictures are from others when both are shrunk to `px`: L1, 0-d.
+def anchor_loss(fake: Tensor, target: Tensor, px: int) -> Tensor:
+    """L1 distance, 0-d, between pictures and their targets, both downsampled to `px`.
 
-    It holds shapes and colours where pretraining put them and leaves detail to the
+    Keeps shapes and colours where pretraining put them and leaves detail to the
     discriminator. Pictures float N x 3 x H x W in [-1, 1].
     """
-    return F.l1_loss(F.adaptive_avg_pool2d(drawn, px), F.adaptive_avg_pool2d(goal, px))
+    return F.l1_loss(F.adaptive_avg_pool2d(fake, px), F.adaptive_avg_pool2d(target, px))

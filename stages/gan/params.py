@@ -17,7 +17,7 @@ from creatures.training.schedules import SCHEDULES, AdaptiveP
 
 
 def takes(net: type, argument: str) -> bool:
-    """Whether a network's class has an argument of that name."""
+    """Whether a network's constructor has an argument of that name."""
     return argument in inspect.signature(net).parameters
 
 
@@ -123,7 +123,7 @@ class GanParams(Section):
 
     @property
     def gradient_penalties(self) -> dict[str, float]:
-        """Names and weights of those that are not 0."""
+        """Names and weights of the gradient penalties that are not 0."""
         p = self.penalties
         weights = {"gp": p.gp or LOSSES[self.loss].gp, "r1": p.r1, "r2": p.r2}
         return {name: weight for name, weight in weights.items() if weight}

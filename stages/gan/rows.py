@@ -13,13 +13,13 @@ from stages.gan.params import GanParams
 
 @dataclass(frozen=True)
 class Rows:
-    """A batch, or a part of it: one row for a real picture and a fake one.
+    """A batch or micro-batch: one row for a real picture and a fake one.
 
     Attributes:
-        chosen: the real pictures, int N.
+        chosen: rows of the real pictures, int N.
         z: latents of the fakes, float32 N x z_dim.
-        real_condition, fake_condition: conditions of the discriminator, N x anything; None without.
-        n_anchored: of so many rows at the beginning, z is the real picture's own embedding.
+        real_condition, fake_condition: conditions of the discriminator, N x …; None if it is unconditional.
+        n_anchored: number of leading rows whose z is the real picture's own embedding.
     """
 
     chosen: np.ndarray
@@ -43,10 +43,10 @@ class Rows:
 
 
 def draw_rows(p: GanParams, start: Start, chosen: np.ndarray, rng: np.random.Generator) -> Rows:
-    """This process's shard of a batch.
+    """Draw a batch; return this process's shard of it.
 
     Args:
-        chosen: the real pictures of the whole batch.
+        chosen: rows of the real pictures of the whole batch.
     """
     z, classes = start.latent.draw(len(chosen), rng)
     real_condition, n_anchored = None if start.condition is None else start.condition[chosen], 0

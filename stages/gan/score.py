@@ -1,5 +1,5 @@
-"""How good a snapshot is: KID of its samples against val, on a network that the discriminator does not see with, and
-their visible defects.
+"""Score of a snapshot: KID of its samples against val, on a network that the discriminator does not use, and their
+visible defects.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from creatures.training.device import accelerator
 
 Score = Callable[[Generator], dict[str, Any]]
 LITE = 2
-REFERENCE = 1000  # train pictures that a mesh is measured against
+REFERENCE = 1000  # train pictures that the mesh artefact is measured against
 
 
 def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Score | None:
-    """`val_kid`, `grid`, `one_piece` and `holes` of samples of a generator, of the same z each time.
+    """Function of a generator: `val_kid`, `grid`, `one_piece` and `holes` of its samples, from the same z each time.
 
-    None where val has fewer than two pictures.
+    None if val has fewer than two pictures.
     """
     rows = evenly_spaced(pictures.rows("val"), samples)
     if len(rows) < 2:
@@ -34,7 +34,7 @@ def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Sc
     train = pictures.images[evenly_spaced(pictures.rows("train"), REFERENCE)]
 
     def score(generator: Generator) -> dict[str, Any]:
-        drawn = Sampler(generator, latent).sample(samples, seed)
-        return {"val_kid": kid(features(net, drawn), real)[0], **defects(drawn, train)}
+        fake = Sampler(generator, latent).sample(samples, seed)
+        return {"val_kid": kid(features(net, fake), real)[0], **defects(fake, train)}
 
     return score

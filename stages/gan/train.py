@@ -37,20 +37,20 @@ def train(
     watch: Callable[[Path, int, Generator], None],
     score: Score | None,
 ) -> tuple[Generator, Training]:
-    """The averaged generator, the best of its snapshots if there is a score, and the run's record.
+    """Train; return the averaged generator, the best of its snapshots if there is a score, and the run's record.
 
     Args:
         start: its networks are trained in place.
         watch: called `p.frames` times, evenly spread from the start to the end, with a folder
             that is kept as long as the checkpoint, the step and the averaged generator.
-        score: metrics of a generator: that of the lowest `val_kid` is kept; None: its last state is.
+        score: metrics of a generator; the snapshot with the lowest `val_kid` is returned. None: the last state is.
     """
     accelerate = accelerator()
     betas = (p.betas[0], p.betas[1])
     net_g, net_d = start.net_g, start.net_d
-    trained = [weight for weight in net_d.parameters() if weight.requires_grad]
+    trainable = [weight for weight in net_d.parameters() if weight.requires_grad]
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
-    opt_d = torch.optim.Adam(trained, lr=p.d_lr, betas=betas, fused=True)
+    opt_d = torch.optim.Adam(trainable, lr=p.d_lr, betas=betas, fused=True)
     net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
     adversarial = Adversarial(
         accelerate, net_d, opt_g, opt_d, p.loss, p.gradient_penalties, p.penalties.every, p.penalties.lecam
@@ -63,7 +63,7 @@ def train(
         round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.handover.d_warmup_kimg, p.handover.g_warmup_kimg)
     )
     steps = max(1, steps)
-    if start.origin.state:  # both networks have long learnt together
+    if start.origin.state:  # both networks have already trained together
         d_warmup = g_warmup = 0
     elif "discriminator" in start.origin.whole:
         d_warmup = 0

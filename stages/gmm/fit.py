@@ -19,13 +19,13 @@ ALIVE = 1e-4
 
 
 def fit_pca(embeddings: np.ndarray, dims: int) -> PCA | None:
-    """Whitening PCA, or None where it is not wanted (dims 0) or there is nothing to reduce to."""
+    """Fit a whitening PCA; None if `dims` is 0 or there are too few pictures for one dimension."""
     dims = min(dims, len(embeddings) - 1, embeddings.shape[1])
     return PCA(dims, whiten=True, svd_solver="full").fit(embeddings) if dims else None
 
 
 def fit_gmm(points: np.ndarray, components: int, p: GmmParams, seed: int) -> GaussianMixture:
-    """One mixture. Raises UserError where scikit-learn cannot fit it."""
+    """Fit one mixture. Raises UserError where scikit-learn cannot."""
     model = GaussianMixture(
         components, covariance_type=p.covariance, reg_covar=p.regularisation, max_iter=100, random_state=seed
     )
@@ -44,27 +44,27 @@ def choose(points: np.ndarray, sources: np.ndarray, p: GmmParams, seed: int) -> 
     Pictures of one file are held out together, since frames of one animation are alike.
 
     Returns:
-        the number, and the held-out log-likelihood a dimension of every one tried.
+        the number, and the held-out log-likelihood per dimension for each number tried.
     """
     files = np.unique(sources)
-    held = np.random.default_rng(seed).choice(files, max(1, int(len(files) * HELD_OUT)), replace=False)
-    out = np.isin(sources, held)
+    held_files = np.random.default_rng(seed).choice(files, max(1, int(len(files) * HELD_OUT)), replace=False)
+    held_out = np.isin(sources, held_files)
     tried: dict[int, float] = {}
     for components in CANDIDATES:
-        if components * 2 > (~out).sum():
+        if components * 2 > (~held_out).sum():
             break
-        score = float(fit_gmm(points[~out], components, p, seed).score(points[out])) / points.shape[1]
+        score = float(fit_gmm(points[~held_out], components, p, seed).score(points[held_out])) / points.shape[1]
         print(f"gmm: {components} components, {score:.4f} a dimension on held-out files", flush=True)
         tried[components] = score
         if score < max(tried.values()) - 0.2:  # well past the best
             break
-    if not tried:  # of so few pictures none can be spared
+    if not tried:  # too few pictures to hold any out
         return 1, {}
     return max(tried, key=lambda k: tried[k]), tried
 
 
 def to_mixture(model: GaussianMixture, pca: PCA | None, embedding_dim: int) -> Mixture:
-    """The sampler's form of a fitted mixture."""
+    """Convert a fitted mixture to the sampler's form."""
     count, dims = model.means_.shape
     covariances = {
         "full": lambda: model.covariances_,

@@ -1,4 +1,4 @@
-"""One process for each GPU, or as the environment says."""
+"""One process per GPU, or as many as the environment asks for."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from creatures.runtime.signals import INTERRUPTED
 
 
 def launch(stage: str) -> None:
-    """Begin a stage that trains: returns in each process that is to train, and in no other.
+    """Launch the processes of a training stage; returns only in the processes that are to train.
 
-    Those that torchrun, `accelerate launch` or srun started train as they are. Otherwise the
-    environment's LAUNCHER, such as "srun --ntasks-per-node=4", starts the stage anew; without it there
-    is a process for each GPU that is visible, or as many as PROCESSES says.
+    Processes that torchrun, `accelerate launch` or srun started train as they are. Otherwise the command in
+    the environment variable LAUNCHER, such as "srun --ntasks-per-node=4", restarts the stage; without it,
+    one process is started per visible GPU, or as many as PROCESSES says.
     """
     from_slurm()
     if "WORLD_SIZE" in os.environ:
@@ -29,33 +29,33 @@ def launch(stage: str) -> None:
             os.execvp(launcher[0], launcher + command)
         except OSError as error:
             sys.exit(f"{stage}: LAUNCHER is {launcher[0]!r}: {error.strerror}")
-    asked = os.environ.get("PROCESSES", "")
-    if asked and not asked.isdecimal():
-        sys.exit(f"{stage}: PROCESSES is {asked!r}: it must be a number")
-    count = int(asked or torch.cuda.device_count())
+    processes = os.environ.get("PROCESSES", "")
+    if processes and not processes.isdecimal():
+        sys.exit(f"{stage}: PROCESSES is {processes!r}: it must be a number")
+    count = int(processes or torch.cuda.device_count())
     if count > 1:
         sys.exit(start(command, count))
 
 
 def from_slurm() -> None:
-    """Set torchrun's variables from those that srun sets for the processes of a step; a batch script is none."""
+    """Set torchrun's variables from those that srun sets for the processes of a job step, not for a batch script."""
     env = os.environ
     if int(env.get("SLURM_STEP_NUM_TASKS", "1")) < 2 or "SLURM_PROCID" not in env or "WORLD_SIZE" in env:
         return
-    first = re.sub(r"\[(\d+).*", r"\1", env["SLURM_STEP_NODELIST"].split(",")[0])  # of n[01-03,07],m1: n01
-    seen = torch.cuda.device_count() or 1
+    first = re.sub(r"\[(\d+).*", r"\1", env["SLURM_STEP_NODELIST"].split(",")[0])  # n[01-03,07],m1 gives n01
+    n_gpus = torch.cuda.device_count() or 1
     env |= {
         "RANK": env["SLURM_PROCID"],
         "WORLD_SIZE": env["SLURM_STEP_NUM_TASKS"],
-        # each process may see one GPU alone or all those of its node
-        "LOCAL_RANK": str(int(env["SLURM_LOCALID"]) % seen),
+        # each process may see only its own GPU or all those of its node
+        "LOCAL_RANK": str(int(env["SLURM_LOCALID"]) % n_gpus),
         "MASTER_ADDR": env.get("MASTER_ADDR", first),
         "MASTER_PORT": env.get("MASTER_PORT", str(20000 + int(env["SLURM_JOB_ID"]) % 10000)),
     }
 
 
 def start(command: list[str], count: int) -> int:
-    """Run a command in so many processes on this machine; if one fails the others are ended.
+    """Run a command in `count` processes on this machine; if one fails, the others are terminated.
 
     Returns:
         The exit status of the first that failed, or 0.
@@ -64,7 +64,7 @@ def start(command: list[str], count: int) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher import LaunchConfig, elastic_launch
 
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # a stage says itself what went wrong
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # stages report errors themselves
     config = LaunchConfig(
         1, 1, count, run_id=str(os.getpid()), rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0
     )

@@ -1,4 +1,4 @@
-"""Frame of every stage's `__main__`: clear errors, a guard, a note of the cost."""
+"""Harness of every stage's `__main__`: one-line errors, a lock, a check for changed inputs, a record of the cost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Stage:
 
     Attributes:
         name: the stage's name in dvc.yaml, and of its section in params.yaml.
-        on_success: called once nothing can fail any more, such as what drops a checkpoint.
+        on_success: callbacks for when nothing can fail any more, such as one that deletes a checkpoint.
     """
 
     def __init__(self, name: str) -> None:
@@ -61,11 +61,11 @@ class Stage:
         for key in entry.get("params", []):
             digest.update(json.dumps([key, lookup(values, key)], sort_keys=True).encode())
         for dep in entry.get("deps", []):
-            named = re.search(r"\$\{(.+)\}", dep)
-            value = str(lookup(values, named[1])) if named else ""
-            path = Path(dep.replace(named[0], value) if named else dep)
-            if named and not path.exists():
-                raise UserError(f"{named[1]} is {value!r}: there is no {path}")
+            match = re.search(r"\$\{(.+)\}", dep)
+            value = str(lookup(values, match[1])) if match else ""
+            path = Path(dep.replace(match[0], value) if match else dep)
+            if match and not path.exists():
+                raise UserError(f"{match[1]} is {value!r}: there is no {path}")
             _hash_path(path, digest)
         return digest.hexdigest()
 
@@ -76,12 +76,12 @@ class Stage:
 
     @property
     def checkpoint_dir(self) -> Path:
-        """Where a run like this one keeps its checkpoint: outside the stage's outputs."""
+        """Folder for the checkpoint of a run with this fingerprint: outside the stage's outputs."""
         return self.root / ".ckpt" / self.name / self.fingerprint[:16]
 
     @property
     def run_dir(self) -> Path:
-        """Sidecar for what is no result: TensorBoard events, costs, versions."""
+        """Folder for what is not an output: TensorBoard events, costs, versions."""
         return self.root / "runs" / self.name / self.fingerprint[:16]
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
@@ -90,7 +90,7 @@ class Stage:
             path.write_text(json.dumps(_rounded(metrics), indent=2, allow_nan=False) + "\n")
 
     def write_table(self, name: str, rows: list[dict[str, Any]]) -> None:
-        """Write metrics/<stage>/<name>.tsv, a row a dictionary, for `dvc plots`."""
+        """Write metrics/<stage>/<name>.tsv, one row per dictionary, for `dvc plots`."""
         columns = list(dict.fromkeys(key for row in rows for key in row))
         lines = ["\t".join(columns)]
         lines += ["\t".join(str(_rounded(row.get(c, ""))) for c in columns) for row in rows]
@@ -98,24 +98,24 @@ class Stage:
             path.write_text("\n".join(lines) + "\n")
 
     def plot_path(self, file: str) -> Path:
-        """metrics/<stage>/<file>, its folder made."""
+        """The path metrics/<stage>/<file>; its folder is created."""
         path = Path("metrics") / self.name / file
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def check_unchanged(self) -> None:
-        """DVC hashes code and parameters after the command; an edit while it ran would
-        be recorded as the origin of outputs that it did not make.
+        """Raise UserError if code, parameters or inputs have changed: DVC hashes them after the command,
+        and would record an edit made meanwhile as the origin of these outputs.
         """
         if self._fingerprint() != self.fingerprint:
             raise UserError("code, parameters or inputs changed while this ran; nothing was recorded, run it again")
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep others from running this stage in this folder; of several processes that train, the first does it.
+        """Lock this stage in this folder against other runs; of several training processes, rank 0 holds the lock.
 
         Raises:
-            UserError: another does.
+            UserError: another run holds it.
         """
         lock = FileLock(Path(".ckpt", f"{self.name}.lock"))
         if os.environ.get("RANK", "0") == "0":
@@ -130,7 +130,7 @@ class Stage:
             lock.release()
 
     def reason(self, error: Exception) -> str:
-        """One line for an error that its user can mend, else ""."""
+        """One line for an error that the user can fix, else ""."""
         if isinstance(error, UserError):
             return str(error)
         if isinstance(error, OSError):
@@ -143,7 +143,7 @@ class Stage:
         return ""
 
     def write_cost(self) -> None:
-        """Add this run's time and memory, the largest process's, to runs/<stage>/…/cost.jsonl."""
+        """Append this run's time, and the peak memory of its largest process, to runs/<stage>/…/cost.jsonl."""
         import platform
         import resource
 
@@ -166,19 +166,19 @@ class Stage:
 
 
 def run(name: str, main: Callable[[Stage], None]) -> None:
-    """Run a stage's `main` and end the process as DVC expects it: with 0 only where all is done, and in one line
-    where its user can mend what went wrong.
+    """Run a stage's `main` and exit as DVC expects: with status 0 only if everything is done, and with a one-line
+    message for errors that the user can fix.
     """
     stage = Stage(name)
 
     def interrupt(number: int, frame: object) -> None:
-        signal.signal(number, signal.SIG_DFL)  # a second one of its kind ends the process at once
-        if not said:  # Daft sends SIGINT when it is interrupted by SIGTERM
-            said.append(number)
+        signal.signal(number, signal.SIG_DFL)  # a second signal of this kind ends the process at once
+        if not interrupts:  # Daft sends SIGINT when it is interrupted by SIGTERM
+            interrupts.append(number)
             say_interrupted(name)
             raise KeyboardInterrupt
 
-    said: list[int] = []
+    interrupts: list[int] = []
     on_signals(interrupt)
     threading.excepthook, sys.unraisablehook = _in_thread, _on_unraisable
     try:
@@ -186,16 +186,16 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
             _ = stage.fingerprint
             main(stage)
             stage.check_unchanged()
-            with suppress(OSError):  # a full disk: of what is no result
+            with suppress(OSError):  # a full disk: the cost is not an output
                 stage.write_cost()
-            on_signals(signal.SIG_IGN)  # it is done: what comes now must not leave it without its checkpoint
+            on_signals(signal.SIG_IGN)  # done: an interrupt while the checkpoint is deleted must not fail the run
             for action in stage.on_success:
                 action()
     except KeyboardInterrupt:
         say_interrupted(name)
         _end(INTERRUPTED)
     except Exception as error:
-        if said:  # its processes were ended by the same signal
+        if interrupts:  # the same signal ended its child processes
             _end(INTERRUPTED)
         if not (reason := stage.reason(error)):
             raise
@@ -206,7 +206,7 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
 
 
 def _end(status: int) -> None:
-    """Without what libraries do when Python ends: where threads are left, it may hang or abort."""
+    """Exit without the libraries' exit handlers, which may hang or abort while threads are running."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()
@@ -214,14 +214,14 @@ def _end(status: int) -> None:
 
 
 def _on_unraisable(args: Any) -> None:
-    """An interrupt that came where Python goes on after an error, such as in a destructor."""
+    """Exit on an interrupt that was raised where Python ignores exceptions, such as in a destructor."""
     if issubclass(args.exc_type, KeyboardInterrupt):
         _end(INTERRUPTED)
     sys.__unraisablehook__(args)
 
 
 def _in_thread(args: threading.ExceptHookArgs) -> None:
-    """TensorBoard writes in a thread: what ends it, the next row raises again."""
+    """Ignore OSError in a thread: it is from TensorBoard's writer, and the next row raises it again."""
     if not isinstance(args.exc_value, OSError):
         threading.__excepthook__(args)
 
@@ -238,7 +238,7 @@ def _hash_path(path: Path, digest: Any) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder that DVC sees there too, in a fixed order, one by one: there may be millions."""
+    """Yield the files below a folder that DVC does not ignore, in a fixed order: there may be millions."""
     for parent, _, names in Ignored().walk(folder):
         yield from (file for name in names if (file := parent / name).is_file())
 

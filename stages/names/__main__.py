@@ -22,16 +22,16 @@ def main(stage: Stage) -> None:
     _, p = stage.params(NamesParams)
     try:
         names = fetch_names(p) if p.package else []
-        named = {str(number): name for number, name in enumerate(names, 1)}
-    except Unreachable as error:  # no training waits for names
+        by_number = {str(number): name for number, name in enumerate(names, 1)}
+    except Unreachable as error:  # no training depends on names
         print(f"names: {error}; {LATER}", file=sys.stderr, flush=True)
-        named = {"": f"{error}; {LATER}"}  # for `python -m app serve`, which says so again
+        by_number = {"": f"{error}; {LATER}"}  # for `python -m app serve`, which says so again
     with atomic_file(SPECIES_NAMES) as part:
-        part.write_text(json.dumps(named, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(by_number, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
 def fetch_names(p: NamesParams) -> list[str]:
-    """The list in the package.
+    """Fetch the list of names in the package.
 
     Raises:
         UserError: it cannot be fetched, or has no such list.

@@ -30,8 +30,8 @@ from stages.pix2pix.report import metrics, sheets
 from stages.pix2pix.train import train
 
 LITE, STRIDES = 0, (2, 4, 8, 16)  # of EfficientNet-Lite: the maps of the perceptual loss
-PALETTES = 1000  # kept to colour with later
-SCORED = 500  # val pictures for a snapshot
+PALETTES = 1000  # of train pictures, stored with the colourer
+SCORED = 500  # val pictures that score a snapshot
 
 
 def main(stage: Stage) -> None:
@@ -44,16 +44,16 @@ def main(stage: Stage) -> None:
     if common.image_px < (least := 4 << FIELDS[p.field_px]):
         raise UserError(f"pix2pix.field_px is {p.field_px}: too large for common.image_px under {least}")
     palettes, hand = palettes_of(pictures.images, p.palette), drawings(common.image_px)
-    kept = torch.from_numpy(palettes[evenly_spaced(pictures.rows("train"), PALETTES)])
+    train_palettes = torch.from_numpy(palettes[evenly_spaced(pictures.rows("train"), PALETTES)])
     perceptual = PerceptualLoss(EfficientNetLite(LITE).to(accelerator().device), STRIDES)
 
     def watch(folder: Path, step: int, net: UNet) -> None:
-        drawn = Colourer(net, p.noise, p.outline, kept).colour(hand, common.seed)
-        save_frame(folder, step, drawn, columns=len(hand))
+        colourings = Colourer(net, p.noise, p.outline, train_palettes).colour(hand, common.seed)
+        save_frame(folder, step, colourings, columns=len(hand))
 
     def score(net: UNet) -> dict[str, float]:
-        drawn = Colourer(net, p.noise, p.outline, kept).colour(outlines.plain(val), None, palettes[val])
-        return {"val_feature": errors(perceptual, drawn, pictures.images[val])[1]}
+        colourings = Colourer(net, p.noise, p.outline, train_palettes).colour(outlines.plain(val), None, palettes[val])
+        return {"val_feature": errors(perceptual, colourings, pictures.images[val])[1]}
 
     origin = Origin("pix2pix", p.start, made_from, {"batch": p.batch})
     net, training = train(
@@ -61,9 +61,9 @@ def main(stage: Stage) -> None:
     )
     stage.check_unchanged()
     architecture = {"image_px": common.image_px, "width": p.width, "colours": p.palette}
-    given = {"common": common.model_dump(), "params": p.model_dump(), "cleaning": pictures.cleaning}
-    header = {"architecture": architecture, **given, "made_from": made_from | origin.mark}
-    save_weights(COLOURER, net.state_dict() | {"palettes": kept}, header)
+    settings = {"common": common.model_dump(), "params": p.model_dump(), "cleaning": pictures.cleaning}
+    header = {"architecture": architecture, **settings, "made_from": made_from | origin.mark}
+    save_weights(COLOURER, net.state_dict() | {"palettes": train_palettes}, header)
 
     colourer = load_colourer()
     stage.write_metrics(metrics(colourer, pictures, outlines, palettes, val))

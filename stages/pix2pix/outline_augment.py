@@ -1,4 +1,4 @@
-"""Outlines as a person might have drawn them: other lines, other widths, gaps, a hand that shakes."""
+"""Augment outlines to look hand-drawn: other lines, other widths, gaps, a shaky hand."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 from creatures.outlines.canny import canny
 from creatures.outlines.sketch import sketch
 
-GRID = 4  # a hand's errors are smooth: so many independent ones a side
+GRID = 4  # independent displacements per side: a hand's errors are smooth
 
 
 def by_hand(outline: np.ndarray, image: np.ndarray, kind: str, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """An outline varied at random.
+    """Vary an outline at random.
 
     Args:
         outline: uint8, H x W: 0 on lines, 255 elsewhere.
-        image: the picture it is of, uint8, H x W x 3.
+        image: the picture that it outlines, uint8, H x W x 3.
         kind: canny or sketch.
-        strength: 0 to 1: each change comes with half of this probability, and shifts with this much of theirs.
+        strength: 0 to 1: each change has half of this probability, and displacements scale with it.
     """
     side = outline.shape[0]
     scale = side / 64
@@ -35,14 +35,14 @@ def by_hand(outline: np.ndarray, image: np.ndarray, kind: str, rng: np.random.Ge
 
 
 def traced_anew(image: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
-    """The outline with levels found in the picture, and varied."""
+    """Trace the picture's outline again, with parameters varied at random."""
     if kind == "sketch":
         return sketch(image, epsilon=float(rng.uniform(0.002, 0.01)))
     return canny(image, factor=float(np.exp(rng.uniform(-0.5, 0.7))))
 
 
 def with_gaps(lines: np.ndarray, rng: np.random.Generator, scale: float) -> np.ndarray:
-    """One to four pieces of lines (255 on 0) rubbed out."""
+    """Lines (255 on 0) with one to four gaps."""
     places = np.argwhere(lines)
     lines = lines.copy()
     for row, column in places[rng.integers(len(places), size=rng.integers(1, 5))] if len(places) else ():

@@ -24,27 +24,27 @@ class Outlines:
     by_kind: dict[str, np.ndarray]
 
     def plain(self, rows: np.ndarray) -> np.ndarray:
-        """Those of some rows, as the edges stage drew them: uint8, n x H x W; of several kinds by turns."""
+        """Outlines of some rows, as the edges stage drew them: uint8, n x H x W; several kinds alternate by row."""
         kinds = list(self.by_kind)
         return np.stack([self.by_kind[kinds[row % len(kinds)]][row] for row in rows])
 
     def varied(self, rows: np.ndarray, pictures: Pictures, step: int, seed: int, strength: float) -> np.ndarray:
-        """Those of a batch, of random kinds and varied: the same for the same step and seed."""
-        rng, kinds, found = np.random.default_rng(mix(seed, step, 1)), list(self.by_kind), []
+        """Outlines of a batch, of random kinds and randomly varied: the same for the same step and seed."""
+        rng, kinds, outlines = np.random.default_rng(mix(seed, step, 1)), list(self.by_kind), []
         for row in rows:
             kind = kinds[rng.integers(len(kinds))]
             image = np.ascontiguousarray(pictures.images[row].transpose(1, 2, 0))
-            found.append(by_hand(self.by_kind[kind][row], image, kind, rng, strength))
-        return np.stack(found)
+            outlines.append(by_hand(self.by_kind[kind][row], image, kind, rng, strength))
+        return np.stack(outlines)
 
 
 def open_outlines(name: str, pictures: Pictures) -> Outlines:
-    """Those that `pix2pix.outline` names.
+    """Open the outlines that `pix2pix.outline` names.
 
     Raises:
         UserError: they are missing or of other pictures.
     """
     by_kind = {kind: open_array(EDGES / f"{kind}.npy", 3, np.uint8) for kind in KINDS[name]}
-    if any(len(paper) != len(pictures) for paper in by_kind.values()):
+    if any(len(array) != len(pictures) for array in by_kind.values()):
         raise UserError(f"{EDGES} has outlines of other pictures; run dvc repro")
     return Outlines(by_kind)

@@ -51,7 +51,7 @@ class Pix2pixParams(Section):
 
     @property
     def penalties(self) -> dict[str, float]:
-        """Names and weights of those that are not 0."""
+        """Names and weights of the penalties that are not 0."""
         weights = {"gp": LOSSES[self.loss].gp, "r1": self.r1_gamma}
         return {name: weight for name, weight in weights.items() if weight}
 

@@ -20,19 +20,19 @@ SEVERAL = 5  # colourings of each drawing
 def metrics(
     colourer: Colourer, pictures: Pictures, outlines: Outlines, palettes: np.ndarray, val: np.ndarray
 ) -> dict[str, Any]:
-    """Metrics of colourings of `val` rows and, if there are any, of test: of the outline alone, and below
-    `own_palette` of the outline with the palette of the picture itself. Without noise.
+    """Metrics of colourings, without noise, of `val` rows and, if there are any, of test: from the outline alone,
+    and under `own_palette` from the outline with the picture's own palette.
     """
 
-    def drawn(rows: np.ndarray, with_palette: bool) -> np.ndarray:
+    def colour(rows: np.ndarray, with_palette: bool) -> np.ndarray:
         return colourer.colour(outlines.plain(rows), None, palettes[rows] if with_palette else None)
 
-    test, found = evenly_spaced(pictures.rows("test"), MEASURED), []
+    test, results = evenly_spaced(pictures.rows("test"), MEASURED), []
     for with_palette in (False, True):
-        found.append({"val_l1": l1(drawn(val, with_palette), pictures.images[val])})
+        results.append({"val_l1": l1(colour(val, with_palette), pictures.images[val])})
         if len(test):
-            found[-1] |= colouring_metrics(drawn(test, with_palette), pictures.images[test], outlines.plain(test))
-    return {**found[0], "own_palette": found[1]}
+            results[-1] |= colouring_metrics(colour(test, with_palette), pictures.images[test], outlines.plain(test))
+    return {**results[0], "own_palette": results[1]}
 
 
 def sheets(
@@ -45,18 +45,18 @@ def sheets(
     seed: int,
 ) -> None:
     """Write test.png: an outline, the colouring with another picture's palette, with its own, and the real
-    picture, for pictures of test, or of val if there are none; and drawings.png: those by hand, coloured.
+    picture, for pictures of test, or of val if there are none; and drawings.png: drawings by hand, coloured.
     """
     test = pictures.rows("test")
     rows = evenly_spaced(test if len(test) else pictures.rows("val"), SHOWN)
-    asked = outlines.plain(rows)
-    drawn = [as_pictures(asked), colourer.colour(asked, seed), colourer.colour(asked, None, palettes[rows])]
-    quartets = np.stack([*drawn, pictures.images[rows]], axis=1)
+    lines = outlines.plain(rows)
+    columns = [as_pictures(lines), colourer.colour(lines, seed), colourer.colour(lines, None, palettes[rows])]
+    quartets = np.stack([*columns, pictures.images[rows]], axis=1)
     save_sheet(stage.plot_path("test.png"), quartets.reshape(-1, *quartets.shape[2:]), columns=12)
     several = [as_pictures(hand), *(colourer.colour(hand, seed + i) for i in range(SEVERAL))]
     save_sheet(stage.plot_path("drawings.png"), np.concatenate(several), columns=len(hand))
 
 
 def as_pictures(outlines: np.ndarray) -> np.ndarray:
-    """uint8, N x H x W, as N x 3 x H x W."""
+    """Outlines, uint8 N x H x W, as pictures, N x 3 x H x W."""
     return np.repeat(outlines[:, None], 3, axis=1)

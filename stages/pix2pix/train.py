@@ -34,7 +34,7 @@ from stages.pix2pix.params import Pix2pixParams
 
 @dataclass(frozen=True)
 class Rows:
-    """A batch, or a part of it: outlines, pictures, noise and palettes, one row a picture."""
+    """A batch or micro-batch: outlines, pictures, noise and palettes, one row per picture."""
 
     lines: Tensor
     real: Tensor
@@ -59,15 +59,15 @@ def train(
     score: Callable[[UNet], dict[str, float]] | None,
     origin: Origin | None = None,
 ) -> tuple[UNet, Training]:
-    """The averaged generator, the best of its snapshots if there is a score, and the run's record.
+    """Train; return the averaged generator, the best of its snapshots if there is a score, and the run's record.
 
     Args:
         palettes: of all pictures, float32 N x colours x 4.
         watch: called `p.frames` times, evenly spread from the start to the end, with a folder
             that is kept as long as the checkpoint, the step and the averaged generator.
-        perceptual: with its network on the device.
-        score: `val_feature` of a generator, lower is better; None: its last state is the one to keep.
-        origin: where it begins; anew, if it is not given.
+        perceptual: its network is on the device.
+        score: `val_feature` of a generator, lower is better; None: the last state is returned.
+        origin: the earlier run to start from; None: random weights.
     """
     accelerate = accelerator()
     device, betas = accelerate.device, (p.betas[0], p.betas[1])
@@ -103,8 +103,8 @@ def train(
             for optimiser, lr in ((opt_g, p.lr), (opt_d, p.d_lr)):
                 set_lr(optimiser, lr * lr_factor(step, 0, 0, steps, p.schedule))
             chosen = batches[step]
-            by_kind = outlines.varied(chosen, pictures, step, seed, p.by_hand)
-            pair = [to_float(pictures.images[shard(chosen)]).to(device), to_lines(shard(by_kind)).to(device)]
+            varied = outlines.varied(chosen, pictures, step, seed, p.by_hand)
+            pair = [to_float(pictures.images[shard(chosen)]).to(device), to_lines(shard(varied)).to(device)]
             real, lines = augment(pair, p.augment)
             noise = shard(draw_noise(net_g, p.noise, p.batch)).to(device)
             palette = shard(torch.from_numpy(palettes[chosen]) * (torch.rand(p.batch, 1, 1) >= p.palette_drop))

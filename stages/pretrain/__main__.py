@@ -51,7 +51,7 @@ def main(stage: Stage) -> None:
     stage.check_unchanged()
     metrics, measured, rebuilt = compare(net, perceptual, pictures, embeddings)
 
-    sidecar(EMBEDDINGS).unlink(missing_ok=True)  # written last: without it embeddings are of no run
+    sidecar(EMBEDDINGS).unlink(missing_ok=True)  # written last: embeddings without it belong to no run
     with atomic_file(EMBEDDINGS) as part:
         np.save(part, embeddings)
     write_sidecar(EMBEDDINGS, made_from)
@@ -65,8 +65,8 @@ def main(stage: Stage) -> None:
     save_weights(PRETRAINED, net.state_dict(), header)
     stage.write_table("history", training.history)
     stage.write_metrics(metrics)
-    shown = evenly_spaced(np.arange(len(rebuilt)), 32)
-    pairs = np.stack([pictures.images[measured[shown]], rebuilt[shown]], axis=1)
+    sample = evenly_spaced(np.arange(len(rebuilt)), 32)
+    pairs = np.stack([pictures.images[measured[sample]], rebuilt[sample]], axis=1)
     save_sheet(stage.plot_path("rebuilds.png"), pairs.reshape(-1, *rebuilt.shape[1:]), columns=16)
     stage.on_success.append(partial(training.finish, PRETRAINED))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from creatures.nets.encoder.encoder import Encoder
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 
-# given the pipeline's own encoder; both networks have `feature_maps`
+# functions of the pipeline's own encoder; both networks have `feature_maps`
 NETWORKS: dict[str, Callable[[Encoder], Encoder | EfficientNetLite]] = {
     "lite0": lambda encoder: EfficientNetLite(0),
     "encoder": lambda encoder: encoder,

@@ -1,4 +1,4 @@
-"""Rebuilds of pictures the generator never saw, against two answers that need no training."""
+"""Rebuilds of pictures that the generator never saw, against two baselines that need no training."""
 
 from __future__ import annotations
 

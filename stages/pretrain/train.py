@@ -1,8 +1,8 @@
 """Train the generator to rebuild pictures from their embeddings, coarse to fine.
 
-Where things are is most of what an embedding says, and it can be learned on small
-pictures at a fraction of the cost: so the first part of the time goes to the first
-blocks alone, against shrunk pictures; then the whole network learns the whole picture.
+Layout is most of what an embedding encodes, and it can be learned on small pictures
+at a fraction of the cost: so the first blocks are first trained alone, against
+downsampled pictures; then the whole network is trained on whole pictures.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ def train(
     seed: int,
     origin: Origin | None = None,
 ) -> tuple[nn.Module, Training]:
-    """The averaged generator, and the run's record.
+    """Train; return the averaged generator and the run's record.
 
     Args:
-        origin: where it begins; anew, if it is not given.
+        origin: the earlier run to start from; None: random weights.
     """
     accelerate = accelerator()
     torch.manual_seed(seed)
     net = to_device(LiteGenerator(**architecture), accelerate.device)
     to_small = to_device(nn.Conv2d(net.channels[p.coarse_px], 3, 1), accelerate.device)
     if origin and not origin.restores(net=net, to_small=to_small):
-        left = origin.take(net, reads="encoder", by={"first"})
-        if left and not p.kimg:
+        unmatched = origin.take(net, reads="encoder", by={"first"})
+        if unmatched and not p.kimg:
             raise UserError("pretrain.kimg is 0, but not all of pretrain.start fits: raise kimg, to 7 for instance")
     optimiser = torch.optim.Adam([*net.parameters(), *to_small.parameters()], lr=p.lr, betas=(0.5, 0.99))
     coarse, fine = round(p.coarse_kimg * 1000 / p.batch), (max(1, round(p.kimg * 1000 / p.batch)) if p.kimg else 0)

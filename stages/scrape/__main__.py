@@ -1,4 +1,4 @@
-"""Stage `scrape`: a source's pictures as they came, and a manifest."""
+"""Stage `scrape`: the sources' pictures, unchanged, and a manifest."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def main(stage: Stage) -> None:
     entries, store = params.placed(), stage.root / ".ckpt" / "scrape" / "web"
     print(f"scrape: from {', '.join(names(entries))}", file=sys.stderr, flush=True)
     with atomic_folder(RAW) as out:
-        found = gather(Site(out, params.web, store), entries)
-        write_manifest(out / "manifest.parquet", [row for rows in found.values() for row in rows])
-    stage.write_metrics(metrics(found))
+        rows_by_source = gather(Site(out, params.web, store), entries)
+        write_manifest(out / "manifest.parquet", [row for rows in rows_by_source.values() for row in rows])
+    stage.write_metrics(metrics(rows_by_source))
     stage.on_success += [partial(finish, store), partial(shutil.rmtree, store / ARCHIVES, ignore_errors=True)]
 
 

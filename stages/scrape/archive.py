@@ -40,15 +40,15 @@ class ArchiveParams(SourceParams):
 
 
 def unpack_archives(site: Site, params: ArchiveParams) -> list[Row]:
-    """Unpack the pictures of one archive, or of several, each then into a folder named as it is.
+    """Unpack the pictures of one archive, or of several, each of them into a folder of its own name.
 
-    A picture's label is what lies beside it in a file of its name, wherever that is in the
-    archive, which is therefore read twice; else the first folder on its way. Hidden files and
-    README.md are passed over.
+    A picture's label comes from a sidecar file of the same name, anywhere in the archive, which is
+    therefore read twice; else it is the first folder of the path. Hidden files and README.md are
+    skipped.
 
     Raises:
-        UserError: an archive is missing, damaged or not the one of that digest; a label is locked, a
-            brace missing; no picture in them.
+        UserError: an archive is missing, is damaged or has another digest; a label file is encrypted;
+            a brace is missing; there is no picture.
     """
     places = expanded(params.url or params.path)
     folders = _folders(places) if len(places) > 1 else [""]
@@ -59,13 +59,13 @@ def unpack_archives(site: Site, params: ArchiveParams) -> list[Row]:
 
 
 def _folders(places: Sequence[str]) -> list[str]:
-    """A folder for each of several archives: its name without the archive's ending, numbered where that is taken."""
-    found: list[str] = []
+    """A folder for each of several archives: the archive's name without its ending, numbered if that is taken."""
+    folders: list[str] = []
     for place in places:
         name = ENDING.sub("", PurePosixPath(place).name).strip(".") or "archive"
         numbered = (f"{name}-{number}/" for number in count(2))
-        found.append(next(folder for folder in chain([f"{name}/"], numbered) if folder not in found))
-    return found
+        folders.append(next(folder for folder in chain([f"{name}/"], numbered) if folder not in folders))
+    return folders
 
 
 def _rows(site: Site, params: ArchiveParams, place: str, folder: str) -> Iterator[Row]:
@@ -75,13 +75,13 @@ def _rows(site: Site, params: ArchiveParams, place: str, folder: str) -> Iterato
     name = PurePosixPath(place).name
     address = f"{place}#" if params.url else f"archive:{name}/"
     try:
-        with members(archive, place) as found:
-            labels = read_labels(found, params.key, place)
-        with members(archive, place) as found:
-            for member in found:
+        with members(archive, place) as entries:
+            labels = read_labels(entries, params.key, place)
+        with members(archive, place) as entries:
+            for member in entries:
                 yield from _row(member, params.inside, labels, site.out / "files", folder, address)
     except UserError:
-        if params.url:  # another try may find it whole
+        if params.url:  # a new download may be intact
             archive.unlink()
         raise
 
@@ -89,7 +89,7 @@ def _rows(site: Site, params: ArchiveParams, place: str, folder: str) -> Iterato
 def _row(
     member: Member, inside: str, labels: Mapping[str, str], files: Path, folder: str, address: str
 ) -> Iterator[Row]:
-    """The row of a member, none for what is passed over."""
+    """The row of a member; nothing for members that are skipped."""
     path = below(inside, member.name)
     name = PurePosixPath(path).name
     if member.is_folder or not name or name.startswith(".") or name == "README.md" or is_label(member):

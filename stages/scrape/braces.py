@@ -6,7 +6,7 @@ from creatures.runtime.errors import UserError
 
 
 def expanded(pattern: str) -> list[str]:
-    """The names that a pattern stands for, as a shell would write them.
+    """The names that a pattern stands for, as a shell would expand it.
 
     Raises:
         UserError: a brace is missing.

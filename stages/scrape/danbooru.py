@@ -23,8 +23,8 @@ from stages.scrape.tags import CATEGORIES, Post, TagFilter, label_of, read_post
 from stages.scrape.web.download import Wanted
 
 OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
-ASKED = 2  # tags that the site lets anyone ask for together; the filter looks at the others
-PAGE = 200  # posts, the most that it gives at once
+ASKED = 2  # tags per query that the site allows everyone; the filter checks the others
+PAGE = 200  # posts per response, the site's maximum
 
 
 class DanbooruParams(SourceParams):
@@ -54,24 +54,24 @@ class DanbooruParams(SourceParams):
 
 
 def fetch_posts(site: Site, params: DanbooruParams) -> list[Row]:
-    """Download the pictures of the posts that fit.
+    """Download the pictures of the posts that match.
 
     Raises:
-        UserError: no such metadata file, or it cannot be read; the site does not answer;
-            no post fits.
+        UserError: the metadata file does not exist or cannot be read; the site does not answer;
+            no post matches.
     """
-    said = _of_file(params) if params.metadata else _of_site(site, params)
-    wanted = list(islice(_wanted(said, params), params.most or None))
+    entries = _read_metadata(params) if params.metadata else _query_site(site, params)
+    wanted = list(islice(_wanted(entries, params), params.most or None))
     if not wanted:
         raise UserError("no post with a picture has these tags and ratings")
     return fetch_pictures(wanted, site)
 
 
-def _wanted(said: Iterator[Any], params: DanbooruParams) -> Iterator[Wanted]:
-    asked, seen = params.filter, set()
-    for entry in said:
+def _wanted(entries: Iterator[Any], params: DanbooruParams) -> Iterator[Wanted]:
+    query, seen = params.filter, set()
+    for entry in entries:
         post = read_post(entry, params.files)
-        if post and post.id not in seen and is_picture(urlsplit(post.url).path) and asked.fits(post.tags, post.rating):
+        if post and post.id not in seen and is_picture(urlsplit(post.url).path) and query.fits(post.tags, post.rating):
             seen.add(post.id)
             yield Wanted(post.url, _label(post, params), f"unknown; see {params.base}/posts/{post.id}", "danbooru")
 
@@ -80,7 +80,7 @@ def _label(post: Post, params: DanbooruParams) -> str:
     return label_of(post, params.labels, params.label_category)
 
 
-def _of_file(params: DanbooruParams) -> Iterator[Any]:
+def _read_metadata(params: DanbooruParams) -> Iterator[Any]:
     for name in expanded(params.metadata):
         number = 0
         try:
@@ -94,13 +94,13 @@ def _of_file(params: DanbooruParams) -> Iterator[Any]:
             raise UserError(f"{name}: line {number} cannot be read: {error}") from None
 
 
-def _of_site(site: Site, params: DanbooruParams) -> Iterator[Any]:
-    """All posts of a query, from the newest on: pages begin below the last post's id, so none is missed."""
+def _query_site(site: Site, params: DanbooruParams) -> Iterator[Any]:
+    """All posts of a query, newest first: each page begins below the last post's id, so that none is missed."""
     for query in [" ".join(params.all[:ASKED])] if params.all else params.any:
         page = ""
         while True:
-            about = {"tags": query, "limit": str(PAGE)} | ({"page": page} if page else {})
-            posts = read_json(f"{params.base}/posts.json", about, site)
+            query_params = {"tags": query, "limit": str(PAGE)} | ({"page": page} if page else {})
+            posts = read_json(f"{params.base}/posts.json", query_params, site)
             if not isinstance(posts, list) or not posts:
                 break
             yield from posts

@@ -21,10 +21,10 @@ class FolderParams(SourceParams):
 
 
 def copy_folder(site: Site, params: FolderParams) -> list[Row]:
-    """Copy every picture below a folder; the first subfolder on its way is its label.
+    """Copy every picture below a folder; the first subfolder of its path is its label.
 
-    Hidden files, what .dvcignore names and README.md are passed over; everything else that is no readable
-    picture inside the folder, a folder that cannot be read too, becomes a failed row.
+    Hidden files, those that .dvcignore names and README.md are skipped; everything else that is not a readable
+    picture inside the folder, including unreadable folders, becomes a failed row.
 
     Raises:
         UserError: there is no such folder, it cannot be read, or no picture in it.
@@ -36,32 +36,32 @@ def copy_below(root: Path, files: Path, source: str, address: str, most: int) ->
     """Do what `copy_folder` does for a folder that another source has fetched.
 
     Args:
-        address: what the rows' `url` begins with.
+        address: prefix of the rows' `url`.
         most: at most so many pictures; 0 for all.
     """
     if not root.is_dir():
         raise UserError(f"{root}: there is no such folder")
-    rows = up_to(most, (_copy(root, *found, files, source, address) for found in _files(root)))
+    rows = up_to(most, (_copy(root, *entry, files, source, address) for entry in _files(root)))
     if not any(row.status == "ok" for row in rows):
         raise UserError(f"{root}: no pictures there{why_none(rows)}")
     return rows
 
 
 def up_to(most: int, rows: Iterator[Row]) -> list[Row]:
-    """The rows up to the picture of this number, 0 for all; what comes after it is never made."""
-    found: list[Row] = []
-    kept = 0
+    """The rows up to the `most`-th picture, 0 for all; later rows are never generated."""
+    result: list[Row] = []
+    count = 0
     for row in rows:
-        found.append(row)
-        kept += row.status == "ok"
-        if kept == most and most:
+        result.append(row)
+        count += row.status == "ok"
+        if count == most and most:
             break
-    return found
+    return result
 
 
 def _files(root: Path) -> Iterator[tuple[Path, str]]:
-    """Everything to report on, sorted, and why it cannot be read, "" where it may; a link to a folder counts as a
-    file.
+    """Everything to report on, sorted, and the reason why it cannot be read, else ""; a link to a folder counts as
+    a file.
     """
     ignored, errors = Ignored(), list[OSError]()
     for parent, folders, files in os.walk(root, onerror=errors.append):
@@ -93,7 +93,7 @@ def _copy(root: Path, path: Path, reason: str, files: Path, source: str, address
 
 
 def first_folder(path: str) -> str:
-    """The label of a picture: the first folder on the way to it, "" where there is none."""
+    """The label of a picture: the first folder of its path, "" if there is none."""
     first, slash, _ = path.partition("/")
     return first if slash else ""
 
@@ -106,9 +106,9 @@ def _refusal(root: Path, path: Path) -> str:
             return "link to a folder"
         if not is_picture(path.name):
             return "not a picture"
-        if not path.is_file():  # a broken link, a pipe: reading that would wait forever
+        if not path.is_file():  # a broken link, or a pipe, which would block forever
             return "not a file"
-    except OSError as error:  # its folder may be listed, but not entered
+    except OSError as error:  # its folder can be listed, but not entered
         return str(error.strerror).lower()
     return ""
 

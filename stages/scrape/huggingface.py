@@ -19,7 +19,7 @@ from stages.scrape.site import Site, SourceParams
 from stages.scrape.unpack import MAX_BYTES
 from stages.scrape.web.signature import NoPicture, suffix
 
-ROWS = 16  # read at once: a picture may be large
+ROWS = 16  # read at once: pictures may be large
 
 
 class HuggingfaceParams(SourceParams):
@@ -32,13 +32,13 @@ class HuggingfaceParams(SourceParams):
 
 def fetch_tables(site: Site, params: HuggingfaceParams) -> list[Row]:
     """Fetch a data set's Parquet files through huggingface_hub, which keeps them in its own
-    cache, and write their pictures; the names of labels are those of its ClassLabel.
+    cache, and write their pictures; label names are those of its ClassLabel.
 
     Raises:
         UserError: no network, no permission, no such data set or revision, no Parquet files
             in it, none of these columns in them, no pictures.
     """
-    info = _asked(params, lambda hub: hub.dataset_info(params.dataset, revision=params.revision, timeout=30))
+    info = _query(params, lambda hub: hub.dataset_info(params.dataset, revision=params.revision, timeout=30))
     names = [file.rfilename for file in info.siblings or [] if file.rfilename.endswith(".parquet")]
     names = sorted(name for name in names if fnmatch(name, params.files))
     if not names:
@@ -53,13 +53,13 @@ def fetch_tables(site: Site, params: HuggingfaceParams) -> list[Row]:
     return rows
 
 
-def _asked(params: HuggingfaceParams, ask: Any) -> Any:
-    """Answer of the hub; its many errors as one line."""
+def _query(params: HuggingfaceParams, call: Any) -> Any:
+    """Call the hub; its many errors become one line."""
     from huggingface_hub import HfApi, errors
 
     name = f"{params.dataset} at revision {params.revision}"
     try:
-        return ask(HfApi())
+        return call(HfApi())
     except errors.GatedRepoError:
         raise UserError(f"{name} is gated: accept its terms on its page and set HF_TOKEN") from None
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError):
@@ -70,7 +70,7 @@ def _asked(params: HuggingfaceParams, ask: Any) -> Any:
 
 
 def _rows(out: Path, params: HuggingfaceParams, name: str, commit: str, licence: str) -> Iterator[Row]:
-    path = _asked(params, lambda hub: hub.hf_hub_download(params.dataset, name, repo_type="dataset", revision=commit))
+    path = _query(params, lambda hub: hub.hf_hub_download(params.dataset, name, repo_type="dataset", revision=commit))
     try:
         with pq.ParquetFile(path) as table:
             labels, columns = _labels(table.schema_arrow, params, name)
@@ -79,16 +79,16 @@ def _rows(out: Path, params: HuggingfaceParams, name: str, commit: str, licence:
                 for values in batch.to_pylist():
                     file = f"{name.removesuffix('.parquet')}/{number:08}"
                     url = f"huggingface:{params.dataset}@{commit}/{name}#{number}"
-                    path_kept, outcome = _keep(out / "files", file, values[params.image])
-                    label = _said(values.get(params.label_column), labels)
-                    yield Row(path_kept, label, "huggingface", url, licence, **outcome)
+                    saved_path, outcome = _keep(out / "files", file, values[params.image])
+                    label = _label_text(values.get(params.label_column), labels)
+                    yield Row(saved_path, label, "huggingface", url, licence, **outcome)
                     number += 1
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{params.dataset}: cannot read {name}: {' '.join(str(error).split())}") from None
 
 
 def _labels(schema: pa.Schema, params: HuggingfaceParams, name: str) -> tuple[list[str], list[str]]:
-    """The names of a ClassLabel's numbers, none where it is no ClassLabel, and the columns to read."""
+    """The class names of a ClassLabel, [] if the labels are not one, and the columns to read."""
     columns = [params.image, params.label_column] if params.label_column else [params.image]
     for column in columns:
         if column not in schema.names:
@@ -100,15 +100,15 @@ def _labels(schema: pa.Schema, params: HuggingfaceParams, name: str) -> tuple[li
         return [], columns
 
 
-def _said(value: Any, names: list[str]) -> str:
-    """A label as text; "" for none, and for a number that no class has, as -1 in sets without labels."""
+def _label_text(value: Any, names: list[str]) -> str:
+    """A label as text; "" for none, and for numbers without a class, such as -1 in sets without labels."""
     if names and isinstance(value, int):
         return text(names[value]) if 0 <= value < len(names) else ""
     return "" if value is None else text(str(value))
 
 
 def _keep(files: Path, file: str, value: Any) -> tuple[str, dict[str, Any]]:
-    """The path that a picture got, and how that went."""
+    """Write a picture; return its path, and the columns of Row for the outcome."""
     data = value.get("bytes") if isinstance(value, dict) else value
     if not isinstance(data, bytes):
         return file, failed("no bytes in the table")

@@ -22,15 +22,15 @@ def fetch_dataset(site: Site, params: KaggleParams) -> list[Row]:
     """Fetch a data set through kagglehub, which keeps it in its own cache, and copy it as `folder` does.
 
     Raises:
-        UserError: one line for no network, no permission, no such data set, no pictures.
+        UserError: no network, no permission, no such data set, or no pictures.
     """
     name = f"{params.dataset}/versions/{params.version}"
-    root = Path(_fetched(name), params.inside)
+    root = Path(_download(name), params.inside)
     address = f"kaggle:{name}/{params.inside.strip('/')}".rstrip("/") + "/"
     return copy_below(root, site.out / "files", "kaggle", address, params.most)
 
 
-def _fetched(name: str) -> str:
+def _download(name: str) -> str:
     import kagglehub
     import requests
 

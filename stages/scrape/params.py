@@ -20,7 +20,7 @@ LOCAL = ("path", "metadata")  # keys of sources that name a file or folder of th
 
 
 def _entry(values: Any) -> SourceParams:
-    """An entry of the list as the params of the source that its `from` names."""
+    """Parse an entry of the list with the params model of the source that its `from` names."""
     if isinstance(values, SourceParams):
         return values
     if not isinstance(values, dict):
@@ -36,7 +36,7 @@ def _entry(values: Any) -> SourceParams:
 
 
 def _wrong(place: list[str | int], value: Any, message: str) -> ValidationError:
-    # raised in a validator, pydantic puts the place of the validated value before it
+    # raised in a validator: pydantic puts the validated value's location before this one
     error = PydanticCustomError("source", "{message}", {"message": message})
     return ValidationError.from_exception_data("", [InitErrorDetails(type=error, loc=tuple(place), input=value)])
 
@@ -60,7 +60,7 @@ class ScrapeParams(Section):
 
     @model_validator(mode="after")
     def _below_own(self) -> ScrapeParams:
-        """DVC watches `own` alone: a change elsewhere would rerun nothing."""
+        """Paths must lie below `own`, the only folder that DVC watches: a change elsewhere would rerun nothing."""
         above = os.path.abspath(self.own)
         for number, entry in enumerate(self.sources):
             for key, path in self._paths(entry).items():
@@ -72,9 +72,9 @@ class ScrapeParams(Section):
         return self
 
     def _paths(self, entry: SourceParams) -> dict[str, str]:
-        """The paths that an entry names, which are written as seen from `own`."""
-        named = {key: getattr(entry, key, "") for key in LOCAL}
-        return {key: str(Path(self.own) / path) for key, path in named.items() if path}
+        """The local paths of an entry, which are relative to `own`, as seen from the checkout."""
+        paths = {key: getattr(entry, key, "") for key in LOCAL}
+        return {key: str(Path(self.own) / path) for key, path in paths.items() if path}
 
     def placed(self) -> list[SourceParams]:
         """The entries, with paths as seen from the checkout."""

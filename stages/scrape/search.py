@@ -12,7 +12,7 @@ from stages.scrape.manifest import Row, failed
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.web.download import Wanted
 
-# Of ddgs's engines for pictures the one that hands safe search on; Bing's leaves it out
+# The one picture engine of ddgs that passes safe search on; Bing's drops it
 ENGINE = "duckduckgo"
 
 
@@ -33,19 +33,19 @@ def fetch_found(site: Site, params: SearchParams) -> list[Row]:
     """Search for each label through ddgs, safe search on, and download what is found.
 
     Returns:
-        A row a picture, and a failed one for each label that nothing was found for.
+        A row per picture, and a failed one for each label without results.
 
     Raises:
-        UserError: nothing at all was found.
+        UserError: no label has results.
     """
     wanted: list[Wanted] = []
     missed: list[Row] = []
     reason = ""
     for label in params.labels:
         query = params.query.replace("{label}", label)
-        found, why = _search(query, params.most, site)
-        wanted += [Wanted(url, label, f"unknown; found on {page}", "search") for url, page in found]
-        if not found:
+        results, why = _search(query, params.most, site)
+        wanted += [Wanted(url, label, f"unknown; found on {page}", "search") for url, page in results]
+        if not results:
             reason = reason or why
             missed.append(Row(f"search/{label}", label, "search", f"search:{query}", "unknown", **failed("none found")))
     if not wanted:
@@ -54,22 +54,22 @@ def fetch_found(site: Site, params: SearchParams) -> list[Row]:
 
 
 def _search(query: str, most: int, site: Site) -> tuple[list[tuple[str, str]], str]:
-    """(picture, page) addresses of at most so many pictures, and why there are no more."""
-    found: dict[str, str] = {}
+    """(picture, page) addresses of at most `most` pictures, and the error that ended the search, if any."""
+    pages: dict[str, str] = {}
     why = ""
     for page in range(1, most + 1):
         pause(site)
         try:
-            new = {url: where for url, where in _page(query, page) if url not in found}
+            new = {url: where for url, where in _page(query, page) if url not in pages}
         except RuntimeError as error:
             why = str(error)
             break
         if not new:
             break
-        found |= new
-        if len(found) >= most:
+        pages |= new
+        if len(pages) >= most:
             break
-    return list(found.items())[:most], why
+    return list(pages.items())[:most], why
 
 
 def _page(query: str, page: int) -> Iterator[tuple[str, str]]:

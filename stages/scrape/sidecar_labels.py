@@ -11,38 +11,38 @@ from creatures.runtime.errors import UserError
 from stages.scrape.manifest import text
 from stages.scrape.unpack import UNREADABLE, Member
 
-ENDINGS = (".cls", ".json", ".txt")  # the first that says something counts
-MAX_LABEL = 1 << 16  # bytes of a file; a longer one is no label
-MAX_LABELS = 1 << 26  # characters of an archive's labels and their names, which are all in memory
+ENDINGS = (".cls", ".json", ".txt")  # by precedence
+MAX_LABEL = 1 << 16  # bytes of a file; a longer one is not a label
+MAX_LABELS = 1 << 26  # characters of all of an archive's labels and their names, which are held in memory
 
 
 def is_label(member: Member) -> bool:
-    """Whether a member is a file that may say a picture's label."""
+    """Whether a member is a file that may hold a picture's label."""
     return member.is_file and member.length <= MAX_LABEL and _ending(member.name) in ENDINGS
 
 
-def read_labels(found: Iterable[Member], key: str, archive: str) -> dict[str, str]:
-    """Labels in an archive's label files, by their paths without `./`, the ending in small letters.
+def read_labels(members: Iterable[Member], key: str, archive: str) -> dict[str, str]:
+    """Labels in an archive's label files, by their paths without `./`, with lower-case endings.
 
     Args:
-        key: where a .json has its label.
-        archive: what errors call it.
+        key: the label's key in a .json.
+        archive: its name in errors.
 
     Raises:
-        UserError: one is locked or damaged; they are too many.
+        UserError: a label file is encrypted or damaged; there are too many labels.
     """
     labels: dict[str, str] = {}
     length = 0
-    for member in filter(is_label, found):
+    for member in filter(is_label, members):
         try:
-            said = _said(member, key)
+            label = _read_label(member, key)
         except UNREADABLE as error:
             reason = " ".join(str(error).split())
             raise UserError(f"cannot unpack {archive}: the label {member.name}: {reason}") from None
-        if said:
+        if label:
             name = str(PurePosixPath(member.name))
-            labels[name[: -len(_ending(name))] + _ending(name)] = said
-            length += len(name) + len(said)
+            labels[name[: -len(_ending(name))] + _ending(name)] = label
+            length += len(name) + len(label)
         if length > MAX_LABELS:
             raise UserError(f"{archive} holds more labels than fit in memory; split it")
     return labels
@@ -51,25 +51,25 @@ def read_labels(found: Iterable[Member], key: str, archive: str) -> dict[str, st
 def label_of(name: str, labels: Mapping[str, str]) -> str:
     """The label beside a picture, "" where there is none.
 
-    A label's file without its ending is called as the picture is, as the picture without its
-    ending or, as in WebDataset, as what comes before the first dot in the picture's name.
+    The name of a label file, without its ending, is the picture's name, the picture's name without
+    its ending or, as in WebDataset, what comes before the first dot of the picture's name.
     """
     folder, slash, file = str(PurePosixPath(name)).rpartition("/")
     stems = (file, file.rpartition(".")[0], file.partition(".")[0])
-    asked = (f"{folder}{slash}{stem}{ending}" for stem in stems for ending in ENDINGS)
-    return next((labels[beside] for beside in asked if beside in labels), "")
+    candidates = (f"{folder}{slash}{stem}{ending}" for stem in stems for ending in ENDINGS)
+    return next((labels[path] for path in candidates if path in labels), "")
 
 
 def _ending(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _said(member: Member, key: str) -> str:
-    said = member.opened().read(MAX_LABEL).decode("utf-8", "replace").strip()
+def _read_label(member: Member, key: str) -> str:
+    content = member.opened().read(MAX_LABEL).decode("utf-8", "replace").strip()
     if _ending(member.name) != ".json":
-        return said.partition("\n")[0].strip()
+        return content.partition("\n")[0].strip()
     try:
-        parsed: Any = json.loads(said)
+        parsed: Any = json.loads(content)
     except (ValueError, RecursionError):
         return ""
     value = parsed.get(key) if isinstance(parsed, dict) else None

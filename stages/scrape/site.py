@@ -1,4 +1,4 @@
-"""Inputs of a source: its own params, and where it works."""
+"""Inputs of a source: its own params, and where it reads and writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stages.scrape.web.params import WebParams
 
 
 class SourceParams(Section):
-    """Keys of every entry of `scrape.sources`, beside its source's own."""
+    """Keys of every entry of `scrape.sources`, in addition to its source's own."""
 
     kind: str = Field("", alias="from", description="the source's name")
     label: str = Field("", description="of all of its pictures, instead of the source's own labels")
@@ -22,11 +22,11 @@ class SourceParams(Section):
 
 @dataclass(frozen=True)
 class Site:
-    """Where a source works.
+    """Where a source reads and writes.
 
     Attributes:
         out: pictures go below its `files/`, licence texts beside that.
-        web: how to ask servers.
+        web: how servers are queried.
         store: what was fetched before, outside the stage's outputs.
     """
 

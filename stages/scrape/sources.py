@@ -1,7 +1,7 @@
 """Where pictures come from: each source is a function of its params, found by name.
 
-A source is called with the place to work at and its own entry of `scrape.sources`. It writes
-pictures below `files/`, licence texts beside it, and returns a manifest row a file.
+A source is called with its `Site` and its own entry of `scrape.sources`. It writes pictures
+below `files/`, licence texts beside it, and returns a manifest row per file.
 """
 
 from __future__ import annotations
@@ -45,35 +45,35 @@ def names(entries: Sequence[SourceParams]) -> list[str]:
 
 
 def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
-    """Call each source in turn; where there are several, each gets a folder of its own below `files/`.
+    """Call each source in turn; if there are several, each gets its own folder below `files/`.
 
     Returns:
         The rows of each source by its name.
 
     Raises:
-        UserError: the first source that cannot work, by its place and name.
+        UserError: a source failed; the message has its index and kind.
     """
-    found = {}
+    rows_by_source = {}
     for number, (name, entry) in enumerate(zip(names(entries), entries, strict=True)):
         alone = len(entries) == 1
-        place = site if alone else replace(site, out=site.out / name)
-        place.out.mkdir(parents=True, exist_ok=True)
+        source_site = site if alone else replace(site, out=site.out / name)
+        source_site.out.mkdir(parents=True, exist_ok=True)
         try:
-            rows = SOURCES[entry.kind][1](place, entry)
+            rows = SOURCES[entry.kind][1](source_site, entry)
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
         for i, row in enumerate(rows):
             placed: dict[str, Any] = {} if alone else {"path": f"{name}/{row.path}", "source": name}
-            label = sys.intern(entry.label or row.label)  # many rows have few
+            label = sys.intern(entry.label or row.label)  # few distinct ones
             rows[i] = replace(row, label=label, licence=entry.licence or row.licence, **placed)
-        found[name] = rows
+        rows_by_source[name] = rows
         if not alone:
-            _move_in(place.out, site.out / "files" / name)
-    return found
+            _move_in(source_site.out, site.out / "files" / name)
+    return rows_by_source
 
 
 def _move_in(part: Path, files: Path) -> None:
-    """Put a source's pictures below all `files/`; texts stay in its own folder, if there are any."""
+    """Move a source's pictures below the common `files/`; texts, if any, stay in its own folder."""
     files.parent.mkdir(exist_ok=True)
     if (part / "files").is_dir():
         os.replace(part / "files", files)

@@ -1,4 +1,4 @@
-"""Posts of an image board, and which of them fit: tags joined by and, or, not, and ratings."""
+"""Posts of an image board, and a filter of them: by tags, joined by and, or, not, and by ratings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ CATEGORIES = {"general": "0", "artist": "1", "copyright": "3", "character": "4",
 
 @dataclass(frozen=True)
 class TagFilter:
-    """Fits what has each tag of `all`, one or more of `any`, and none of `none`.
+    """Matches posts that have each tag of `all`, at least one of `any`, and none of `none`.
 
-    An empty list asks for nothing, and so does an empty list of ratings.
+    An empty list demands nothing; nor does an empty list of ratings.
     """
 
     all: frozenset[str]
@@ -41,35 +41,35 @@ class Post:
     url: str
 
 
-def read_post(said: Any, files: str) -> Post | None:
-    """A post as the site's API or a yearly dump writes it; None without an address.
+def read_post(entry: Any, files: str) -> Post | None:
+    """Read a post as the site's API or a yearly dump writes it; None if it has no address.
 
     Args:
-        files: where the originals lie, by their MD5, for posts that give no address.
+        files: where the originals are, by their MD5, for posts that give no address.
     """
-    if not isinstance(said, dict) or not str(said.get("id", "")).isdigit():
+    if not isinstance(entry, dict) or not str(entry.get("id", "")).isdigit():
         return None
-    md5, ending = str(said.get("md5") or ""), str(said.get("file_ext") or "")
-    url = str(said.get("file_url") or "")
+    md5, ending = str(entry.get("md5") or ""), str(entry.get("file_ext") or "")
+    url = str(entry.get("file_url") or "")
     if not url.startswith("http"):
-        url = f"{files}/{md5[:2]}/{md5[2:4]}/{md5}.{ending}" if md5 and ending and not said.get("is_banned") else ""
-    return Post(int(said["id"]), _tags(said), str(said.get("rating", "")), url) if url else None
+        url = f"{files}/{md5[:2]}/{md5[2:4]}/{md5}.{ending}" if md5 and ending and not entry.get("is_banned") else ""
+    return Post(int(entry["id"]), _tags(entry), str(entry.get("rating", "")), url) if url else None
 
 
-def _tags(said: Mapping[str, Any]) -> dict[str, str]:
-    if isinstance(said.get("tags"), list):  # the yearly dumps
-        return {str(tag["name"]): str(tag.get("category", "")) for tag in said["tags"] if "name" in tag}
-    tags = dict.fromkeys(str(said.get("tag_string", "")).split(), "")
+def _tags(entry: Mapping[str, Any]) -> dict[str, str]:
+    if isinstance(entry.get("tags"), list):  # the yearly dumps
+        return {str(tag["name"]): str(tag.get("category", "")) for tag in entry["tags"] if "name" in tag}
+    tags = dict.fromkeys(str(entry.get("tag_string", "")).split(), "")
     for name, number in CATEGORIES.items():
-        tags |= dict.fromkeys(str(said.get(f"tag_string_{name}", "")).split(), number)
+        tags |= dict.fromkeys(str(entry.get(f"tag_string_{name}", "")).split(), number)
     return tags
 
 
 def label_of(post: Post, labels: Collection[str], category: str) -> str:
-    """The first of `labels` that a post is tagged with; without such a list its one tag of a
-    category, "" where it has none or several.
+    """The first of `labels` that a post is tagged with; without such a list its only tag of a
+    category, "" if it has none or several.
     """
     if labels:
         return next((label for label in labels if label in post.tags), "")
-    named = [tag for tag, number in post.tags.items() if number == CATEGORIES.get(category)]
-    return named[0] if len(named) == 1 else ""
+    matching = [tag for tag, number in post.tags.items() if number == CATEGORIES.get(category)]
+    return matching[0] if len(matching) == 1 else ""

@@ -1,4 +1,4 @@
-"""Archives, member by member: nothing outside, nothing endless."""
+"""Archives, member by member: no paths that lead outside, no unlimited sizes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import Any
 from creatures.runtime.errors import UserError
 from stages.scrape.manifest import failed, keep
 
-MAX_BYTES = 1 << 28  # of one picture: a packed file of zeros must not fill memory
+MAX_BYTES = 1 << 28  # of one picture: a compressed file of zeros must not fill memory
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, LZMAError, zlib.error, EOFError, OSError)
-UNREADABLE = (RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)  # one member of a zip: locked, damaged
+UNREADABLE = (RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)  # one member of a zip: encrypted, damaged
 
 
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -26,7 +26,7 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 
 @dataclass(frozen=True)
 class Member:
-    """A file, folder or link of an archive; `opened` works until the next member is asked for."""
+    """A file, folder or link of an archive; `opened` works until the next member is read."""
 
     name: str
     is_file: bool
@@ -40,7 +40,7 @@ def members(archive: Path, name: str) -> Iterator[Iterator[Member]]:
     """The members of a zip or a tar (plain, gzip, bzip2, xz, zstd).
 
     Args:
-        name: what errors call it.
+        name: its name in errors.
 
     Raises:
         UserError: it is neither, or damaged.
@@ -57,10 +57,10 @@ def members(archive: Path, name: str) -> Iterator[Iterator[Member]]:
 
 
 def taken(member: Member, path: str, files: Path) -> dict[str, Any]:
-    """Write a member below `files`, by hand from its bytes alone: no owner, mode or link of the archive counts.
+    """Write a member's bytes below `files`; the archive's owners, modes and links are ignored.
 
     Returns:
-        The columns of Row that tell how it went.
+        The columns of Row for the outcome.
     """
     if member.name.startswith("/"):
         return failed("absolute path")
@@ -81,7 +81,7 @@ def _tar(archive: Path) -> tarfile.TarFile:
     with open(archive, "rb") as start:
         if start.read(4) != ZSTD:
             return tarfile.open(archive)
-    import pyarrow as pa  # Python 3.11 has no zstd of its own
+    import pyarrow as pa  # Python 3.11's library has no zstd
 
     return tarfile.open(fileobj=pa.CompressedInputStream(str(archive), "zstd"), mode="r|")
 
@@ -89,17 +89,17 @@ def _tar(archive: Path) -> tarfile.TarFile:
 def _of_tar(tar: tarfile.TarFile) -> Iterator[Member]:
     while info := tar.next():
         yield Member(info.name, info.isfile(), info.isdir(), info.size, partial(tar.extractfile, info))
-        tar.members.clear()  # type: ignore[attr-defined]  # it would keep a kilobyte of each
+        tar.members.clear()  # type: ignore[attr-defined]  # else it keeps a kilobyte of each
 
 
 def _of_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
-    kind = info.external_attr >> 28  # of Unix: 10 is a link, 0 is not known
+    kind = info.external_attr >> 28  # Unix file type: 8 is a file, 10 a link, 0 unknown
     return Member(
         info.filename, not info.is_dir() and kind in (0, 8), info.is_dir(), info.file_size, lambda: packed.open(info)
     )
 
 
 def below(inside: str, name: str) -> str:
-    """A member's path as seen from a folder of the archive; "" for what does not lie below it."""
+    """A member's path relative to a folder of the archive; "" if it does not lie below it."""
     path = PurePosixPath(name.lstrip("/"))
     return str(path.relative_to(inside)) if path.is_relative_to(inside) else ""

@@ -27,8 +27,8 @@ class UrlsParams(SourceParams):
 def fetch_urls(site: Site, params: UrlsParams) -> list[Row]:
     """Fetch the pictures that a list names.
 
-    A .txt file holds an address a line, and perhaps comments that begin with #; the others have
-    columns, of which only the one of addresses must be there. A row without an address fails.
+    A .txt file has one address per line, and comments that begin with #; the others have columns,
+    of which only that of addresses is required. A row without an address becomes a failed row.
 
     Raises:
         UserError: there is no such file, it cannot be read, it has no such column, or nothing
@@ -37,22 +37,22 @@ def fetch_urls(site: Site, params: UrlsParams) -> list[Row]:
     wanted = islice(read_list(Path(params.path), params), params.most or None)
     rows = download(wanted, site.out, site.web, site.store)
     if not any(row.status == "ok" for row in rows):
-        finish(site.store)  # what was mended meanwhile is asked for again
+        finish(site.store)  # the next run requests all of them again
         why = f"; the first address: {rows[0].url!r}: {rows[0].reason}" if rows else ": it is empty"
         raise UserError(f"{params.path}: no picture could be fetched{why}")
     return rows
 
 
 def read_list(path: Path, params: UrlsParams) -> Iterator[Wanted]:
-    """The rows of a list, one after the other."""
+    """The rows of a list, one by one."""
     reader = READERS.get(path.suffix.lower())
     if not reader:
         raise UserError(f"{path}: the name of a list ends in one of {', '.join(READERS)}")
     try:
         yield from reader(path, params)
     except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
-        said = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(f"{path} cannot be read: {said}") from None
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+        raise UserError(f"{path} cannot be read: {reason}") from None
 
 
 def _text(path: Path, params: UrlsParams) -> Iterator[Wanted]:
@@ -72,8 +72,8 @@ def _csv(path: Path, params: UrlsParams) -> Iterator[Wanted]:
 
 def _parquet(path: Path, params: UrlsParams) -> Iterator[Wanted]:
     with pq.ParquetFile(path) as table:
-        named = _columns(path, table.schema_arrow.names, params)
-        for batch in table.iter_batches(columns=named):
+        columns = _columns(path, table.schema_arrow.names, params)
+        for batch in table.iter_batches(columns=columns):
             for row in batch.to_pylist():
                 yield _wanted(row, params)
 
@@ -81,13 +81,13 @@ def _parquet(path: Path, params: UrlsParams) -> Iterator[Wanted]:
 READERS = {".txt": _text, ".csv": _csv, ".parquet": _parquet}
 
 
-def _columns(path: Path, there: list[str], params: UrlsParams) -> list[str]:
-    if params.url_column not in there:
-        raise UserError(f"{path} has no column {params.url_column!r}, only {', '.join(map(repr, there)) or 'none'}")
-    return [name for name in (params.url_column, params.label_column, params.licence_column) if name in there]
+def _columns(path: Path, names: list[str], params: UrlsParams) -> list[str]:
+    if params.url_column not in names:
+        raise UserError(f"{path} has no column {params.url_column!r}, only {', '.join(map(repr, names)) or 'none'}")
+    return [name for name in (params.url_column, params.label_column, params.licence_column) if name in names]
 
 
 def _wanted(row: dict[str, object], params: UrlsParams) -> Wanted:
     url, label, licence = (row.get(name) for name in (params.url_column, params.label_column, params.licence_column))
-    said = ["" if value is None else str(value).strip() for value in (url, label, licence)]
-    return Wanted(said[0], said[1], said[2] or "unknown")
+    values = ["" if value is None else str(value).strip() for value in (url, label, licence)]
+    return Wanted(values[0], values[1], values[2] or "unknown")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from creatures.adversarial.losses import LOSSES
@@ -142,6 +143,7 @@ def test_a_scaler_s_state_is_taken_from_the_checkpoint(stage, monkeypatch):
     scalers: list[torch.amp.GradScaler] = []
 
     def noted() -> Accelerator:
+        AcceleratorState._reset_state(True)
         found = in_float16()
         scalers.append(found.scaler)
         return found

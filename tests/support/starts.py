@@ -88,7 +88,7 @@ def train_gan(steps: int, start: str = "none", **changes: Any) -> Training:
 
 
 def states(training: Training) -> dict[str, Any]:
-    return {name: item.state_dict() for name, item in training.state.items()}
+    return {name: item.state_dict() for name, item in training.checkpoint.state.items()}
 
 
 def same(a: Any, b: Any) -> bool:

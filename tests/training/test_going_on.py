@@ -66,7 +66,7 @@ def test_a_rate_that_falls_goes_on_at_the_rates_of_the_whole_length(section, fil
     groups = [run.checkpoint.state["optimiser"].state_dict() for run in (went_on, whole)]
     assert groups[0]["param_groups"] == groups[1]["param_groups"]
     assert next(iter(groups[0]["state"].values()))["step"] == 12
-    if "schedule" in whole.state:
+    if "schedule" in whole.checkpoint.state:
         assert went_on.checkpoint.state["schedule"].state_dict() == whole.checkpoint.state["schedule"].state_dict()
 
 

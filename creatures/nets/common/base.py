@@ -12,12 +12,12 @@ FIRST_PX = 4
 class Generator(nn.Module):
     """z, float N x z_dim, to pictures, float N x 3 x H x W in [-1, 1].
 
-    A subclass gives `maps`, feature maps by their side, and `draw`, the picture from them
-    before its tanh, of one or more samples a pixel. With multi-scale gradients
-    (A. Karnewar and O. Wang, "MSG-GAN", 2020) the coarse maps are drawn too, each through a 1x1 convolution.
+    Subclasses implement `maps`, feature maps by their side, and `draw`, the picture from them
+    before its tanh, with one or more samples per pixel. With multi-scale gradients
+    (A. Karnewar and O. Wang, "MSG-GAN", 2020) coarse maps become pictures too, each through a 1x1 convolution.
 
     Args:
-        small: channels of the coarse maps to draw, by their side; none without `msg`.
+        small: channels, by side, of the coarse maps that become pictures; empty without `msg`.
     """
 
     def __init__(self, z_dim: int, image_px: int, small: dict[int, int]) -> None:
@@ -31,7 +31,7 @@ class Generator(nn.Module):
         raise NotImplementedError
 
     def draw(self, maps: dict[int, Tensor]) -> Tensor:
-        """The picture before tanh, float N x 3k x H x W: k samples a pixel."""
+        """The picture before tanh, float N x 3k x H x W: k samples per pixel."""
         raise NotImplementedError
 
     def pyramid(self, z: Tensor) -> list[Tensor]:
@@ -45,9 +45,9 @@ class Generator(nn.Module):
 
 
 def tanh_fp32(x: Tensor) -> Tensor:
-    """Pictures, N x 3 x H x W in [-1, 1], of what was drawn, N x 3k x H x W: the mean of the tanh of k samples a pixel.
+    """Turn samples, N x 3k x H x W, into pictures, N x 3 x H x W in [-1, 1]: mean of the tanh of k samples per pixel.
 
-    In float32: bfloat16 has nothing between 0.996 and 1, where a white pixel would no longer learn.
+    In float32: bfloat16 has no values between 0.996 and 1, so white pixels would stop learning.
     """
     return torch.tanh(x.float()).unflatten(1, (-1, 3)).mean(1)
 
@@ -55,35 +55,35 @@ def tanh_fp32(x: Tensor) -> Tensor:
 class Discriminator(nn.Module):
     """Pictures, each float N x 3 x H x W in [-1, 1], fine to coarse, to logits, float N x anything.
 
-    A list of one without multi-scale gradients. A positive logit says real. `features` is
-    where a frozen network may stand: its maps of the fakes are computed once and serve the
-    steps of both networks.
+    The list has one entry without multi-scale gradients. A positive logit means real. `features`
+    may be a frozen network: its maps of the fakes are computed once and used in the steps of
+    both networks.
     """
 
     def features(self, pictures: list[Tensor]) -> list[Tensor]:
-        """What `discriminate` reads: here the pictures themselves."""
+        """Input of `discriminate`: here the pictures themselves."""
         return pictures
 
     def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
         """Logits, float N x anything.
 
         Args:
-            features: those that `features` gives.
-            condition: for conditional discriminators: of each picture its class, int N, -1 for none, or its
+            features: output of `features`.
+            condition: for conditional discriminators: each picture's class, int N, -1 for none, or its
                 embedding, float N x E.
         """
         raise NotImplementedError
 
     def forward(self, pictures: list[Tensor], condition: Tensor | None = None) -> Tensor:
-        """Logits of pictures; the arguments are those of the two above."""
+        """Logits of pictures; for the arguments see `features` and `discriminate`."""
         return self.discriminate(self.features(pictures), condition)
 
 
 def downsample_pyramid(blocks: nn.ModuleList, pictures: list[Tensor]) -> list[Tensor]:
-    """The largest picture through blocks that halve it; a smaller one joins each map of its side.
+    """Pass the largest picture through blocks that halve it; concatenate smaller ones with the maps of their sides.
 
     Returns:
-        The last map, and the smallest picture if there is one, which has yet to join.
+        The last map, and the smallest picture if there is one, not yet concatenated.
     """
     x, *small = pictures
     for level, block in enumerate(blocks):
@@ -92,8 +92,8 @@ def downsample_pyramid(blocks: nn.ModuleList, pictures: list[Tensor]) -> list[Te
 
 
 def shrink(pictures: Tensor, levels: int) -> list[Tensor]:
-    """A pyramid of real pictures: each the mean of 2 x 2 pixels of the one before."""
-    found = [pictures]
-    while len(found) < levels:
-        found.append(F.avg_pool2d(found[-1], 2))
-    return found
+    """A pyramid of real pictures: each level averages 2 x 2 pixels of the one before."""
+    pyramid = [pictures]
+    while len(pyramid) < levels:
+        pyramid.append(F.avg_pool2d(pyramid[-1], 2))
+    return pyramid

@@ -1,4 +1,4 @@
-"""A trained discriminator's file: how real it finds pictures."""
+"""Score the realism of pictures with a trained discriminator's file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from creatures.nets.discriminators.registry import DISCRIMINATORS
 
 @dataclass(frozen=True)
 class Critic:
-    """A discriminator and what conditions it.
+    """A trained discriminator and how it is conditioned.
 
     Attributes:
         condition: as gan.condition.
-        sizes: how many sizes of a picture it looks at.
+        sizes: number of levels of its input pyramid.
     """
 
     net: Discriminator
@@ -34,25 +34,25 @@ class Critic:
 
     @torch.no_grad()
     def logits(self, images: np.ndarray, z: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        """The mean over its heads, float32 (N,): the higher, the more real.
+        """Mean logit over all heads, float32 (N,): the higher, the more real.
 
         Args:
             images: uint8 N x 3 x H x W.
-            z, classes: that they were drawn from, as `Latent.draw` gives them.
+            z, classes: what they were generated from, as `Latent.draw` returns them.
         """
-        found = []
+        logits = []
         for start in range(0, len(images), BATCH):
             rows = slice(start, start + BATCH)
             condition = None if self.condition == "none" else (z if self.condition == "embedding" else classes)[rows]
             features = self.net.features(shrink(to_float(images[rows]), self.sizes))
-            found.append(self.net.discriminate(features, None if condition is None else torch.from_numpy(condition)))
-        return torch.cat(found).float().flatten(1).mean(1).numpy()
+            logits.append(self.net.discriminate(features, None if condition is None else torch.from_numpy(condition)))
+        return torch.cat(logits).float().flatten(1).mean(1).numpy()
 
 
 def save_critic(
     net: nn.Module, architecture: dict[str, Any], condition: str, sizes: int, made_from: dict[str, str]
 ) -> None:
-    """Write all that was trained, and what was drawn at random: not what comes from a package.
+    """Write trained and random weights, but not pretrained ones that come from a package.
 
     Args:
         architecture: its name in DISCRIMINATORS, and arguments.
@@ -64,16 +64,16 @@ def save_critic(
 
 
 def load_critic(path: Path = DISCRIMINATOR) -> Critic:
-    """Load what `save_critic` wrote.
+    """Load a discriminator that `save_critic` wrote.
 
     Raises:
         UserError: it is missing or damaged.
     """
     tensors, header = load_weights(path)
     with reading(path):
-        knobs = dict(header["architecture"])
-        net = DISCRIMINATORS[knobs.pop("name")](**knobs)
-        lacking = net.load_state_dict(tensors, strict=False)
-        if lacking.unexpected_keys or set(lacking.missing_keys) - frozen_weights(net):
+        arguments = dict(header["architecture"])
+        net = DISCRIMINATORS[arguments.pop("name")](**arguments)
+        mismatch = net.load_state_dict(tensors, strict=False)
+        if mismatch.unexpected_keys or set(mismatch.missing_keys) - frozen_weights(net):
             raise ValueError("the layers are others")
         return Critic(net.eval().requires_grad_(False), header["condition"], header["sizes"])

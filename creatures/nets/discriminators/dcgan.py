@@ -13,12 +13,12 @@ class DCGANDiscriminator(Discriminator):
     """Strided convolutions.
 
     Args:
-        image_px: side of the pictures, a power of two from 16 on.
-        width: channels of the first layer; doubles with each.
+        image_px: side of the pictures, a power of two, at least 16.
+        width: channels of the first layer; doubles with each layer.
         norm: batch (on all layers but the first and the last), none or spectral (on all).
         attention_px: side of the map that gets self-attention; 0 for none.
-        msg: small pictures join at their resolutions.
-        classes: for labels; 0 for none.
+        msg: concatenate smaller pictures at their resolutions (multi-scale gradients).
+        classes: number of classes that condition it; 0 for none.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class DCGANDiscriminator(Discriminator):
 
 
 class SNGANDiscriminator(DCGANDiscriminator):
-    """The same with spectral normalisation of every layer. T. Miyato et al., 2018."""
+    """DCGANDiscriminator with spectral normalisation of every layer. T. Miyato et al., 2018."""
 
     def __init__(
         self, image_px: int, width: int = 64, attention_px: int = 0, msg: bool = False, classes: int = 0

@@ -1,4 +1,4 @@
-"""The discriminator on frozen ImageNet features."""
+"""Discriminator on frozen ImageNet features."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from creatures.nets.common.base import Discriminator
 from creatures.nets.common.parts import EmbeddingProjection, Projection
 from creatures.nets.frozen.efficientnet_lite import STAGES, EfficientNetLite
 
-GROWTH = 4  # heads have at most so many times `width` channels
+GROWTH = 4  # heads have at most GROWTH * width channels
 
 
 class ProjectedDiscriminator(Discriminator):
@@ -19,18 +19,18 @@ class ProjectedDiscriminator(Discriminator):
 
     A. Sauer et al., "Projected GANs Converge Faster", 2021: cross-channel mixing (random
     1x1 convolutions), cross-scale mixing (random 3x3 convolutions from coarse to fine),
-    and one spectral-normalised head a scale. The random weights are never trained; they
-    are buffers, stored with the checkpoint. Unlike theirs, maps of 32 x 32 pixels and more
-    have fewer channels, and mixing comes before a map is enlarged, both for speed; and a
-    plain head sees the pixels, which catches texture that frozen features do not tell.
+    and one spectral-normalised head per scale. The random weights are never trained; they
+    are buffers, stored with the checkpoint. Unlike in the paper, maps of 32 x 32 pixels and more
+    have fewer channels, and maps are mixed before they are upsampled, both for speed; and a
+    plain head sees the pixels, to catch texture that frozen features miss.
 
     Args:
         image_px: side of the pictures, a power of two.
         width: channels after mixing, of maps up to 16 x 16.
-        enlarge: pictures are enlarged so many times first, for the backbone was trained on
-            larger ones. Maps of half of the picture's side and less are used.
-        classes: that condition the coarsest head; 0 for none.
-        embedding_dim: of embeddings that condition all heads in place of classes; 0 for none.
+        enlarge: factor by which pictures are enlarged first, since the backbone was trained on
+            larger ones. Maps of at most half the picture's side are used.
+        classes: number of classes that condition the coarsest head; 0 for none.
+        embedding_dim: length of embeddings that condition all heads instead of classes; 0 for none.
     """
 
     def __init__(
@@ -42,15 +42,15 @@ class ProjectedDiscriminator(Discriminator):
         self.backbone = EfficientNetLite(0)
         with torch.no_grad():
             maps = self.backbone.feature_maps(self._enlarged(torch.zeros(1, 3, image_px, image_px)), self.strides)
-        widths = [max(4, min(width, width * 16 // found.shape[-1])) for found in maps]
-        for i, (found, own) in enumerate(zip(maps, widths, strict=True)):
-            self.register_buffer(f"channels{i}", _random_kernel(own, found.shape[1], 1))
+        widths = [max(4, min(width, width * 16 // x.shape[-1])) for x in maps]
+        for i, (x, out) in enumerate(zip(maps, widths, strict=True)):
+            self.register_buffer(f"channels{i}", _random_kernel(out, x.shape[1], 1))
             if i + 1 < len(maps):
-                self.register_buffer(f"scales{i}", _random_kernel(own, widths[i + 1], 3))
+                self.register_buffer(f"scales{i}", _random_kernel(out, widths[i + 1], 3))
         most, first = width * GROWTH, width // 2
         self.pixels = nn.Sequential(spectral_norm(nn.Conv2d(3, first, 4, 2, 1)), nn.LeakyReLU(0.2))
-        sides = [(first, image_px // 2), *((own, found.shape[-1]) for found, own in zip(maps, widths, strict=True))]
-        self.heads = nn.ModuleList(Head(own, side, most, embedding_dim) for own, side in sides)
+        sides = [(first, image_px // 2), *((out, x.shape[-1]) for x, out in zip(maps, widths, strict=True))]
+        self.heads = nn.ModuleList(Head(channels, side, most, embedding_dim) for channels, side in sides)
         self.projection = Projection(classes, width) if classes else None
 
     def _enlarged(self, pictures: Tensor) -> Tensor:
@@ -64,17 +64,17 @@ class ProjectedDiscriminator(Discriminator):
         mixed: list[Tensor] = []
         maps = self.backbone.feature_maps(self._enlarged(pictures[0]), self.strides)
         for i in reversed(range(len(maps))):
-            here = F.conv2d(maps[i], getattr(self, f"channels{i}"))
+            x = F.conv2d(maps[i], getattr(self, f"channels{i}"))
             if mixed:
                 coarse = F.conv2d(mixed[0], getattr(self, f"scales{i}"), padding=1)
-                here = here + F.interpolate(coarse, size=here.shape[-2:], mode="bilinear")
-            mixed.insert(0, here)
+                x = x + F.interpolate(coarse, size=x.shape[-2:], mode="bilinear")
+            mixed.insert(0, x)
         return [pictures[0], *mixed]
 
     def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
         """Logits of all heads, N x (number of them)."""
         maps = [self.pixels(features[0]), *features[1:]]
-        logits = [head(found, condition) for head, found in zip(self.heads, maps, strict=True)]
+        logits = [head(x, condition) for head, x in zip(self.heads, maps, strict=True)]
         if self.projection is not None and condition is not None:
             logits[-1] = logits[-1] + self.projection(features[-1], condition)
         return torch.cat(logits, dim=1)
@@ -92,8 +92,8 @@ class Head(nn.Module):
     Args:
         width: channels of the map.
         side: of the map.
-        most: channels at the end at most.
-        embedding_dim: of the embeddings that condition it; 0 for none.
+        most: upper bound on the channels.
+        embedding_dim: length of the embeddings that condition it; 0 for none.
     """
 
     def __init__(self, width: int, side: int, most: int, embedding_dim: int = 0) -> None:
@@ -110,7 +110,7 @@ class Head(nn.Module):
 
     def forward(self, x: Tensor, embeddings: Tensor | None = None) -> Tensor:
         """Logits, N x 1, of a map, N x width x side x side."""
-        hidden = self.layers(x)  # N x channels x 4 x 4, or less where the map is
+        hidden = self.layers(x)  # N x channels x 4 x 4, or smaller if the map is
         logits = self.last(hidden)
         if self.agreement is None or embeddings is None:
             return logits

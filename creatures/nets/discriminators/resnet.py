@@ -32,7 +32,7 @@ class DownBlock(nn.Module):
 
 
 class ResNetDiscriminator(Discriminator):
-    """Residual blocks that shrink; the arguments are those of DCGANDiscriminator."""
+    """Residual blocks that halve the side; the arguments are those of DCGANDiscriminator."""
 
     def __init__(
         self,

@@ -62,7 +62,7 @@ class Encoder(nn.Module):
         return self.backbone(x)
 
     def normalise(self, pooled: Tensor) -> Tensor:
-        """Pooled features with zero mean and unit variance: of the batch in training, else of the set."""
+        """Pooled features with zero mean and unit variance: over the batch in training, else over the train set."""
         if self.training and not self.frozen:
             return self.by_batch(pooled)
         return (pooled - self.mean) / (self.var + 1e-5).sqrt()
@@ -83,7 +83,7 @@ class Encoder(nn.Module):
 
 
 def load_encoder(path: Path = ENCODER) -> tuple[Encoder, dict[str, Any]]:
-    """The trained encoder, frozen, its BatchNorm folded, and its file's header.
+    """Load the trained encoder, frozen, with its BatchNorm folded, and its file's header.
 
     Raises:
         UserError: it is missing or damaged.

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from creatures.nets.frozen.fold import fold_batchnorm
 from creatures.nets.frozen.halving import Halving
 
-# stage of `blocks` whose output is the last at each stride
+# by stride: the stage of `blocks` with the last output at that stride
 STAGES = {2: 0, 4: 1, 8: 2, 16: 4, 32: 6}
 
 
 class EfficientNetLite(nn.Module):
     """EfficientNet-Lite 0, 1 or 2 with its BatchNorm folded into the convolutions,
-    and those that halve a map in a faster form.
+    and a faster form of those that halve a map.
 
     Input: float N x 3 x H x W in [-1, 1].
     """
@@ -35,10 +35,10 @@ class EfficientNetLite(nn.Module):
         file = getattr(package, f"EfficientnetLite{variant}ModelFile").get_model_file_path()
         weights = torch.load(file, map_location="cpu", weights_only=True)
         # the package's names differ from timm's, its order does not
-        own = net.state_dict()
-        if [t.shape for t in own.values()] != [t.shape for t in weights.values()]:
+        state = net.state_dict()
+        if [t.shape for t in state.values()] != [t.shape for t in weights.values()]:
             raise RuntimeError(f"EfficientNet-Lite{variant}: timm's layers no longer match the package's weights")
-        net.load_state_dict(dict(zip(own, weights.values(), strict=True)))
+        net.load_state_dict(dict(zip(state, weights.values(), strict=True)))
         self.net = fold_batchnorm(net.eval()).requires_grad_(False)
         for blocks in self.net.blocks:
             if blocks[0].conv_dw.stride == (2, 2):
@@ -49,14 +49,14 @@ class EfficientNetLite(nn.Module):
 
     def feature_maps(self, x: Tensor, strides: Sequence[int]) -> list[Tensor]:
         """The maps at the given strides, fine to coarse."""
-        wanted = [STAGES[stride] for stride in strides]
+        stages = [STAGES[stride] for stride in strides]
         x, maps = self.net.bn1(self.net.conv_stem(x)), []
-        for number, blocks in enumerate(self.net.blocks[: max(wanted) + 1]):
+        for number, blocks in enumerate(self.net.blocks[: max(stages) + 1]):
             x = blocks(x)
-            if number in wanted:
+            if number in stages:
                 maps.append(x)
         return maps
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pooled features before ImageNet's classes: float N x 1280."""
+        """Pooled features before the ImageNet classifier: float N x 1280."""
         return self.net.forward_head(self.net.forward_features(x), pre_logits=True)

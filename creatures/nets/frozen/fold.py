@@ -1,4 +1,4 @@
-"""BatchNorm folded into convolutions: the same function of a frozen network, faster."""
+"""Fold BatchNorm into convolutions: a frozen network computes the same function faster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Depthwise convolutions that halve a map: the same function of a frozen network, faster."""
+"""A faster form of depthwise convolutions that halve a map, for frozen networks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torch.nn import functional as F
 class Halving(nn.Module):
     """A frozen depthwise convolution of stride 2 with TensorFlow's "same" padding.
 
-    On maps of even sides that padding has one more row and column at the end than at the
-    start. With a row and column of zeros before the kernel's it is even, and no padded copy
-    of the map is needed. In bfloat16 its gradient is a convolution of stride 1 of the
-    spread-out gradient: oneDNN's own for stride 2 is ten times slower than in float32.
+    On maps with even sides that padding has one more row and column at the end than at the
+    start. With a row and column of zeros prepended to the kernel it is symmetric, and no padded
+    copy of the map is needed. In bfloat16 the backward pass is a convolution of stride 1 of the
+    dilated gradient: oneDNN's own for stride 2 is ten times slower than in float32.
 
     Args:
-        conv: of an odd kernel; takes the maps of odd sides as it is.
+        conv: has an odd kernel size; used unchanged for maps with odd sides.
     """
 
     kernel: Tensor
@@ -41,7 +41,7 @@ def _halved(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
 
 
 class _Halved(torch.autograd.Function):
-    """`_halved`, with a gradient for the map alone."""
+    """`_halved`, with a gradient only for the map."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -16,13 +16,13 @@ class DCGANGenerator(Generator):
 
     Args:
         z_dim: length of the latent.
-        image_px: side of the pictures, a power of two from 16 on.
+        image_px: side of the pictures, a power of two, at least 16.
         width: channels of the last hidden layer; doubles with each layer before it.
         activation: relu or leaky.
         dropout: after the first layer.
         first_px: side of the first map.
-        kernel: side of the convolutions that enlarge, 4 or 5.
-        msg: draw small pictures too.
+        kernel: size of the kernels that upsample, 4 or 5.
+        msg: output smaller pictures too (multi-scale gradients).
     """
 
     def __init__(

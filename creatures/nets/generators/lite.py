@@ -1,4 +1,4 @@
-"""A generator light enough for a CPU."""
+"""Generator light enough for a CPU."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SkipExcitation(nn.Module):
 
 
 class Dilated(nn.Module):
-    """A residual dilated convolution: sees far at one resolution, for large flat areas."""
+    """A residual dilated convolution: a large receptive field at one resolution, for large flat areas."""
 
     def __init__(self, channels: int, rate: int, activation: str) -> None:
         super().__init__()
@@ -43,15 +43,15 @@ class Dilated(nn.Module):
         self.activation = ACTIVATIONS[activation]()
 
     def forward(self, x: Tensor) -> Tensor:
-        """N x channels x H x W, as it came in."""
+        """N x channels x H x W to the same shape."""
         return x + self.activation(self.norm(self.conv(x)))
 
 
 class UpConv(nn.Conv2d):
-    """Nearest upsampling by 2, then a 3x3 convolution, in 2.25 times fewer multiplications.
+    """Nearest upsampling by 2, then a 3x3 convolution, with 2.25 times fewer multiplications.
 
-    Of the nine taps on the upsampled map several fall on the same input pixel. With these
-    added up first, the same function is a transposed 4x4 convolution of stride 2.
+    Several of the nine taps on the upsampled map fall on the same input pixel. With those
+    summed first, the same function is a transposed 4x4 convolution of stride 2.
     """
 
     def __init__(self, into: int, out: int) -> None:
@@ -65,11 +65,11 @@ class UpConv(nn.Conv2d):
 
 
 class SmoothUpConv(nn.Conv2d):
-    """A transposed 4x4 convolution of stride 2 that is a learned 2x2 kernel with a low-pass, (1, 2, 1) each way.
+    """A transposed 4x4 convolution of stride 2: a learned 2x2 kernel convolved with a low-pass, (1, 2, 1) per axis.
 
-    So of a flat map the four pixels that an input pixel becomes are the same. T. Karras et al., "Analyzing and
-    Improving the Image Quality of StyleGAN" (StyleGAN2), 2020, filter after the convolution; here both are one
-    kernel, at the cost of `UpConv`.
+    So the four pixels that come from one pixel of a flat map are equal. T. Karras et al., "Analyzing and
+    Improving the Image Quality of StyleGAN" (StyleGAN2), 2020, filter after the convolution; here both are
+    merged into one kernel, at the cost of `UpConv`.
     """
 
     low_pass: Tensor
@@ -87,7 +87,7 @@ class SmoothUpConv(nn.Conv2d):
 
 
 class SmoothUp(nn.Module):
-    """Enlarges by 2: a residual block whose one branch draws and whose other is bilinear interpolation."""
+    """Upsampling by 2: a residual block with a convolutional branch and a bilinear one."""
 
     def __init__(self, into: int, out: int, activation: str) -> None:
         super().__init__()
@@ -103,30 +103,30 @@ class SmoothUp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """N x into x H x W to N x out x 2H x 2W."""
-        kept = nn.functional.interpolate(self.kept(x), scale_factor=2, mode="bilinear")
-        return self.activation(self.drawn(x) + kept)
+        skip = nn.functional.interpolate(self.kept(x), scale_factor=2, mode="bilinear")
+        return self.activation(self.drawn(x) + skip)
 
 
 def nearest_up(into: int, out: int, activation: str) -> nn.Module:
-    """Enlarges by 2: nearest neighbours, a 3x3 convolution, BatchNorm. Light, and prone to a mesh of period 2."""
+    """Upsampling by 2: nearest neighbours, a 3x3 convolution, BatchNorm. Light, but prone to a mesh of period 2."""
     return nn.Sequential(UpConv(into, out), nn.BatchNorm2d(out), ACTIVATIONS[activation]())
 
 
 class LiteGenerator(Generator):
-    """Blocks that enlarge a map by 2, from 4 x 4 on.
+    """Blocks that upsample a map by 2, starting at 4 x 4.
 
     Args:
         z_dim: length of the latent or embedding.
-        image_px: side of the pictures, a power of two from 16 on.
-        width: channels at full resolution; 2, 4, 6 and 8 times as many further down.
+        image_px: side of the pictures, a power of two, at least 16.
+        width: channels at full resolution; 2, 4, 6 and then 8 times as many at lower ones.
         activation: relu or leaky.
         dropout: after the first map.
-        smooth_blocks: how many blocks, the last ones, are `SmoothUp`; the others are `nearest_up`.
-        samples: drawn for each pixel, whose mean it is: so that edges can be soft where tanh is saturated.
+        smooth_blocks: number of blocks, counted from the last, that are `SmoothUp`; the others are `nearest_up`.
+        samples: number of samples per pixel, averaged after tanh: so that edges can be soft where tanh saturates.
         dilation: rate of the dilated convolutions.
         dilated_px: resolutions that get one.
-        excitation: whether coarse maps gate the channels of those eight times finer.
-        msg: draw small pictures too.
+        excitation: whether coarse maps gate the channels of maps eight times finer.
+        msg: output smaller pictures too (multi-scale gradients).
     """
 
     def __init__(
@@ -157,19 +157,19 @@ class LiteGenerator(Generator):
         )
         self.blocks, self.skips = nn.ModuleDict(), nn.ModuleDict()
         for side in sides[1:]:
-            before, after = channels[side // 2], channels[side]
+            into, out = channels[side // 2], channels[side]
             up = SmoothUp if image_px < side << smooth_blocks else nearest_up
-            layers: list[nn.Module] = [up(before, after, activation)]
+            layers: list[nn.Module] = [up(into, out, activation)]
             if side in dilated_px:
-                layers.append(Dilated(after, dilation, activation))
+                layers.append(Dilated(out, dilation, activation))
             self.blocks[str(side)] = nn.Sequential(*layers)
             if excitation and side // 8 in channels and side >= 32:
-                self.skips[str(side)] = SkipExcitation(channels[side // 8], after)
+                self.skips[str(side)] = SkipExcitation(channels[side // 8], out)
         self.to_rgb = nn.Conv2d(channels[image_px], 3 * samples, 3, padding=1)
 
     def maps(self, z: Tensor, last_px: int | None = None) -> dict[int, Tensor]:
         """Feature maps by their side, up to `last_px` (by default all)."""
-        # the whole stack then runs channels last, which its convolutions are fastest in
+        # keeps the whole stack channels last, where its convolutions are fastest
         x = self.first(z).contiguous(memory_format=torch.channels_last)  # N x channels x 4 x 4
         maps = {FIRST_PX: x}
         for name, block in self.blocks.items():
@@ -187,7 +187,7 @@ class LiteGenerator(Generator):
 
 
 class DilatedGenerator(LiteGenerator):
-    """The same without excitation, and with dilated convolutions in the last layers, for large flat areas."""
+    """LiteGenerator without excitation and with dilated convolutions in the last layers, for large flat areas."""
 
     def __init__(
         self,

@@ -18,6 +18,6 @@ GENERATORS: dict[str, type[Generator]] = {
 
 
 def build_generator(architecture: dict[str, Any]) -> Generator:
-    """A generator from its description: `name` and the arguments of its class."""
-    rest = {key: value for key, value in architecture.items() if key != "name"}
-    return GENERATORS[architecture["name"]](**rest)
+    """Build a generator from its description: `name` and the arguments of its class."""
+    arguments = {key: value for key, value in architecture.items() if key != "name"}
+    return GENERATORS[architecture["name"]](**arguments)

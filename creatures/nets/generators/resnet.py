@@ -31,15 +31,15 @@ class UpBlock(nn.Module):
 
 
 class ResNetGenerator(Generator):
-    """Residual blocks that enlarge.
+    """Residual blocks that double the side.
 
     Args:
         z_dim: length of the latent.
-        image_px: side of the pictures, a power of two from 16 on.
-        width: channels at full resolution; doubles with each block before.
+        image_px: side of the pictures, a power of two, at least 16.
+        width: channels at full resolution; doubles with each earlier block.
         activation: relu or leaky.
         dropout: after the first map.
-        msg: draw small pictures too.
+        msg: output smaller pictures too (multi-scale gradients).
     """
 
     def __init__(

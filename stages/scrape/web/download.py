@@ -1,4 +1,4 @@
-"""Pictures by their addresses: asked for once, politely, and never lost."""
+"""Pictures by their addresses: each requested once, politely, and kept if the run is interrupted."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from stages.scrape.web.journal import Journal, end_run
 if TYPE_CHECKING:
     from stages.scrape.web.params import WebParams
 
-LABEL = 60  # letters of a label that name its folder
+LABEL = 60  # letters of a label, at most, in its folder's name
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A picture to fetch; `source` is also the folder that it comes into."""
+    """A picture to fetch; `source` is also the folder that it is written to."""
 
     url: str
     label: str = ""
@@ -39,10 +39,10 @@ def download(wanted: Iterable[Wanted], out: Path, params: WebParams, store: Path
     """Fetch pictures into `out/files/<source>/<label>/<16 hex of the address's SHA-256>.<suffix>`.
 
     Args:
-        wanted: any number; an address that comes again is a failed row.
+        wanted: any number; an address that is listed again becomes a failed row.
         out: the folder that the stage writes into.
-        store: a folder outside the outputs, the same in every run: what was fetched, so that
-            a run that was ended begins where it was. See `finish`.
+        store: a folder outside the outputs, the same in every run, for what was fetched, so that
+            an interrupted run resumes where it was. See `finish`.
 
     Returns:
         A row for each of `wanted`, in their order; none of them raises.
@@ -65,14 +65,14 @@ def download(wanted: Iterable[Wanted], out: Path, params: WebParams, store: Path
 
 
 def finish(store: Path) -> None:
-    """To be called once the outputs are in place: the next run asks servers what has changed."""
+    """Call this once the outputs are in place: the next run asks servers what has changed."""
     end_run(store)
 
 
 def _fetch(wanted: Sequence[Wanted], params: WebParams, journal: Journal) -> dict[str, str]:
-    """Ask for all that this run has not asked for yet; why some gave nothing, by address."""
+    """Request all addresses that this run has not requested yet; return the reasons of failures, by address."""
     reasons: dict[str, str] = {}
-    asked: list[Asked] = []
+    requests: list[Asked] = []
     for url in dict.fromkeys(item.url for item in wanted):
         try:
             host = checked(url).host
@@ -81,23 +81,23 @@ def _fetch(wanted: Sequence[Wanted], params: WebParams, journal: Journal) -> dic
             continue
         if not journal.settled(url):
             known = journal.known(url) or {"etag": "", "modified": ""}
-            asked.append(Asked(url, host, known["etag"], known["modified"]))
-    for answer in track(ask_all(asked, params), len(asked), "scrape: pictures"):
-        if answer["reason"] and not answer["lasting"]:
-            reasons[answer["url"]] = answer["reason"]
+            requests.append(Asked(url, host, known["etag"], known["modified"]))
+    for response in track(ask_all(requests, params), len(requests), "scrape: pictures"):
+        if response["reason"] and not response["lasting"]:
+            reasons[response["url"]] = response["reason"]
         else:
-            _note(answer, journal)
+            _record(response, journal)
     return reasons
 
 
-def _note(answer: dict[str, Any], journal: Journal) -> None:
-    body = answer.pop("body")
-    known = journal.known(answer["url"])
-    if body is None and known and not answer["reason"]:  # what we have is still right
-        answer |= {name: known[name] for name in ("sha256", "suffix", "time")}
-        answer |= {name: answer[name] or known[name] for name in ("etag", "modified")}
-    del answer["lasting"]
-    journal.add(answer, body)
+def _record(response: dict[str, Any], journal: Journal) -> None:
+    body = response.pop("body")
+    known = journal.known(response["url"])
+    if body is None and known and not response["reason"]:  # our version is still current
+        response |= {name: known[name] for name in ("sha256", "suffix", "time")}
+        response |= {name: response[name] or known[name] for name in ("etag", "modified")}
+    del response["lasting"]
+    journal.add(response, body)
 
 
 def _rows(wanted: Sequence[Wanted], reasons: dict[str, str], journal: Journal, files: Path) -> list[Row]:
@@ -124,5 +124,5 @@ def _path(item: Wanted) -> str:
 
 
 def slug(label: str) -> str:
-    """A label as the name of a folder: letters and digits of any script, what is between them as `-`."""
+    """A label as the name of a folder: letters and digits of any script, all else becomes `-`."""
     return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", label)).strip("-").lower()[:LABEL].rstrip("-")

@@ -21,12 +21,12 @@ REDIRECTS = 10
 
 @dataclass(frozen=True)
 class Answer:
-    """Answer of a server.
+    """A server's response.
 
     Attributes:
-        body: None if what we have is still right.
-        etag, modified: what it calls this version, "" where it does not.
-        location: where to look instead, "" for here.
+        body: None if our version is still current.
+        etag, modified: the server's identifiers of this version, "" if it gives none.
+        location: the redirect's target, "" if there is none.
     """
 
     body: bytes | None = None
@@ -36,7 +36,7 @@ class Answer:
 
 
 class Fetcher:
-    """All that is known of the hosts in one event loop."""
+    """The state of all hosts in one event loop."""
 
     def __init__(self, params: WebParams) -> None:
         self.params, self.users = params, 0
@@ -46,12 +46,12 @@ class Fetcher:
         self._robots: dict[tuple[str, bytes, int | None], asyncio.Task[robots.Robots]] = {}
 
     async def fetch(self, url: str, etag: str = "", modified: str = "") -> Answer:
-        """Fetch an address, if it is not the version named. Raises Failed."""
+        """Fetch an address, unless it is still the version named. Raises Failed."""
         headers = {"If-None-Match": etag, "If-Modified-Since": modified}
         return await self._follow(url, {name: value for name, value in headers.items() if value}, obey=True)
 
     async def _follow(self, url: str, headers: dict[str, str], obey: bool) -> Answer:
-        address, way = _checked(url), ""
+        address, prefix = _checked(url), ""
         for _ in range(REDIRECTS + 1):
             try:
                 async with self._host(address).used() as host:
@@ -59,11 +59,11 @@ class Fetcher:
                         await self._allowed(address, host)
                     answer = await self._ask(address, headers, host, whole=obey)
             except Failed as error:
-                raise error.after(way) from None
+                raise error.after(prefix) from None
             if not answer.location:
                 return answer
-            way = "redirected: "
-            address = _checked(answer.location, way)
+            prefix = "redirected: "
+            address = _checked(answer.location, prefix)
         raise Failed(f"more than {REDIRECTS} redirects", lasting=True)
 
     def _host(self, address: httpx.URL) -> Host:
@@ -73,7 +73,7 @@ class Fetcher:
 
     async def _allowed(self, address: httpx.URL, host: Host) -> None:
         site = (address.scheme, address.raw_host, address.port)
-        if site not in self._robots:  # a task: whoever comes meanwhile waits for the same one
+        if site not in self._robots:  # a task, so that concurrent requests wait for the same one
             self._robots[site] = asyncio.create_task(self._rules(address.join("/robots.txt")))
         rules = await asyncio.shield(self._robots[site])
         host.pause_s = max(host.pause_s, min(rules.pause_s, robots.LONGEST_S))
@@ -85,7 +85,7 @@ class Fetcher:
         except Failed as error:
             if not error.lasting:
                 raise Failed(f"robots.txt: {error.reason}") from None
-            body = b""  # there is none
+            body = b""  # there is no robots.txt
         return robots.parse(body, self.params.agent)
 
     async def _ask(self, address: httpx.URL, headers: dict[str, str], host: Host, whole: bool) -> Answer:
@@ -112,19 +112,19 @@ class Fetcher:
             raise Failed("its host is not on the public network") from None
         except httpx.TransportError as error:
             raise retry.of_error(error) from None
-        except httpx.HTTPError as error:  # a body that cannot be unpacked
+        except httpx.HTTPError as error:  # a body that cannot be decompressed
             raise Failed(f"{type(error).__name__}: {error}") from None
 
     async def _answer(self, address: httpx.URL, response: httpx.Response, whole: bool) -> Answer:
         if response.has_redirect_location:
             return Answer(location=_joined(address, response.headers["Location"]))
-        if response.status_code not in (200, 304) or (response.status_code == 304 and not _asked_if(response)):
+        if response.status_code not in (200, 304) or (response.status_code == 304 and not _is_conditional(response)):
             raise retry.of_status(response)
         body = await self._body(response, whole) if response.status_code == 200 else None
         return Answer(body, response.headers.get("ETag", ""), response.headers.get("Last-Modified", ""))
 
     async def _body(self, response: httpx.Response, whole: bool) -> bytes:
-        """Up to `max_bytes`, else it fails; not `whole`: its beginning will do."""
+        """The body, of up to `max_bytes`, else raises Failed; if not `whole`, its beginning is enough."""
         chunks, length = [], 0
         async for chunk in response.aiter_bytes():
             chunks.append(chunk)
@@ -141,7 +141,7 @@ _open: dict[tuple[WebParams, asyncio.AbstractEventLoop], Fetcher] = {}
 
 @asynccontextmanager
 async def opened(params: WebParams) -> AsyncIterator[Fetcher]:
-    """The event loop's one Fetcher, for as long as anybody uses it."""
+    """The event loop's only Fetcher, which exists for as long as it is in use."""
     key = (params, asyncio.get_running_loop())
     if key not in _open:
         _open[key] = Fetcher(params)
@@ -155,7 +155,7 @@ async def opened(params: WebParams) -> AsyncIterator[Fetcher]:
             del _open[key]
 
 
-def _asked_if(response: httpx.Response) -> bool:
+def _is_conditional(response: httpx.Response) -> bool:
     return "If-None-Match" in response.request.headers or "If-Modified-Since" in response.request.headers
 
 
@@ -166,8 +166,8 @@ def _joined(address: httpx.URL, location: str) -> str:
         return location
 
 
-def _checked(url: str, way: str = "") -> httpx.URL:
+def _checked(url: str, prefix: str = "") -> httpx.URL:
     try:
         return checked(url)
     except BadAddress as error:
-        raise Failed(f"{way}{error}", lasting=True) from None
+        raise Failed(f"{prefix}{error}", lasting=True) from None

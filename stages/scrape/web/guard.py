@@ -1,4 +1,4 @@
-"""Which addresses are asked at all: public ones, by http or https."""
+"""Which addresses may be requested: public ones, by http or https."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import httpx
 
 from stages.scrape.web.params import WebParams
 
-LOOPBACK = "SCRAPE_LOOPBACK_PORT"  # for tests: a port of this machine that may be asked
+LOOPBACK = "SCRAPE_LOOPBACK_PORT"  # for tests: a port of this machine that may be requested
 CONNECT_S = 10.0
-HOST = re.compile(rb"[\w.-]+|[0-9a-fA-F:.]+")  # a name, or an address of version 6
+HOST = re.compile(rb"[\w.-]+|[0-9a-fA-F:.]+")  # a name, or an IPv6 address
 
 
 class BadAddress(Exception):
-    """An address that is not asked; why."""
+    """An address that is not requested; its message says why."""
 
 
 def checked(address: str | httpx.URL) -> httpx.URL:
@@ -32,26 +32,26 @@ def checked(address: str | httpx.URL) -> httpx.URL:
 
 
 def client(params: WebParams, context: ssl.SSLContext) -> httpx.AsyncClient:
-    """A client for one host, that connects to public addresses alone, whatever a name resolves to.
+    """A client for one host that connects only to public addresses, whatever a name resolves to.
 
-    No proxy of the environment is used: behind one, nothing could be said about where a
-    connection ends.
+    Proxies from the environment are not used: behind one, the address that is connected to
+    would be unknown.
 
     Raises:
         httpx_secure.SSRFProtectionError: in requests to any other address.
     """
     from httpx_secure import httpx_ssrf_protection
 
-    made = httpx.AsyncClient(
+    http = httpx.AsyncClient(
         headers={"User-Agent": params.sender, "Accept": "image/*", "Accept-Encoding": "gzip, deflate"},
-        timeout=httpx.Timeout(None, connect=CONNECT_S),  # params.timeout_s is for all of a request
+        timeout=httpx.Timeout(None, connect=CONNECT_S),  # params.timeout_s is for the whole request
         limits=httpx.Limits(max_connections=params.per_host, max_keepalive_connections=params.per_host),
         verify=context,
         trust_env=False,
     )
     if port := os.environ.get(LOOPBACK):
-        return httpx_ssrf_protection(made, check_globally_reachable=False, custom_validator=_with_loopback(int(port)))
-    return httpx_ssrf_protection(made)
+        return httpx_ssrf_protection(http, check_globally_reachable=False, custom_validator=_with_loopback(int(port)))
+    return httpx_ssrf_protection(http)
 
 
 def _with_loopback(allowed: int):

@@ -1,4 +1,4 @@
-"""How a host is treated: so many requests at once, so many a second, and left alone when it fails."""
+"""Limits per host: requests at once and per second; a host that keeps failing is given up."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import httpx
 from stages.scrape.web.params import WebParams
 from stages.scrape.web.retry import Failed
 
-DEAD = 30  # requests that failed one after another: a host is not asked for more
+DEAD = 30  # consecutive failures after which a host gets no more requests
 
 
 class Host:
-    """One host's state; all of it within one event loop.
+    """One host's state, within one event loop.
 
     Attributes:
-        pause_s: between the beginnings of two requests.
-        client: its connections, within `used`.
+        pause_s: seconds between the starts of two requests.
+        client: its connections, open within `used`.
     """
 
     client: httpx.AsyncClient
@@ -35,7 +35,7 @@ class Host:
 
     @asynccontextmanager
     async def used(self) -> AsyncIterator[Host]:
-        """Its connections stay open for as long as anybody is in here."""
+        """Keep its connections open for as long as anyone is in this context."""
         if not self._users:
             self.client = self._make_client()
         self._users += 1
@@ -48,7 +48,7 @@ class Host:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Wait until a request may begin; it counts as running until this is left.
+        """Wait until a request may start; it counts as running until the context ends.
 
         Raises:
             Failed: the host has been given up.
@@ -68,9 +68,9 @@ class Host:
                 self._total.release()
 
     def rest(self, seconds: float) -> None:
-        """Begin no request for so long: the host asked for it."""
+        """Start no request for `seconds`, as the host has asked."""
         self._due = max(self._due, asyncio.get_running_loop().time() + seconds)
 
     def note_answer(self, healthy: bool) -> None:
-        """Count failures in a row: `healthy` says whether the host answered this request as it should."""
+        """Count consecutive failures: `healthy` says whether the host answered this request as it should."""
         self._failures = 0 if healthy else self._failures + 1

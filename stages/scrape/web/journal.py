@@ -1,7 +1,7 @@
-"""Journal of what was fetched, kept outside of the outputs: a line an address, and bodies by their SHA-256.
+"""Journal of what was fetched, kept outside the outputs: a line per address, and bodies by their SHA-256.
 
-A line is written when its body is in place, so whatever moment a run is ended at, what the
-journal names is there. A line that was cut short counts as none.
+A line is written after its body, so whenever a run is killed, the bodies that the journal
+names exist. Truncated lines are ignored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-DONE = {"done": True}  # ends a run
+DONE = {"done": True}  # marks the end of a run
 
 
 class Journal:
@@ -22,7 +22,7 @@ class Journal:
     Attributes:
         records: by address, the last of its lines: time, reason, and for a picture sha256,
             suffix, etag, modified.
-        fresh: the addresses that the run that is under way has asked.
+        fresh: the addresses that the current run has requested.
     """
 
     def __init__(self, store: Path) -> None:
@@ -43,16 +43,16 @@ class Journal:
         self._out = open_to_append(self._path)
 
     def known(self, url: str) -> Mapping[str, Any] | None:
-        """The record of a picture that we have."""
+        """The record of a picture that we have, else None."""
         record = self.records.get(url)
         return record if record and not record["reason"] and self._place(record["sha256"]).is_file() else None
 
     def settled(self, url: str) -> bool:
-        """Whether this run need not ask for it."""
+        """Whether this run need not request it."""
         return url in self.fresh and (bool(self.records[url]["reason"]) or self.known(url) is not None)
 
     def add(self, record: dict[str, Any], body: bytes | None) -> None:
-        """Keep a body, unless it is there, and then what is known of its address."""
+        """Store a body, unless it is stored already, and then the record of its address."""
         if body is not None and not (place := self._place(record["sha256"])).exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             part = place.with_suffix(".part")
@@ -63,7 +63,7 @@ class Journal:
         self.fresh.add(record["url"])
 
     def body(self, record: Mapping[str, Any]) -> bytes | None:
-        """The body that was fetched; None, and gone, where it is damaged by now: the next run fetches it."""
+        """The body that was fetched; if damaged, it is deleted, for the next run to fetch, and None returned."""
         place = self._place(record["sha256"])
         body = place.read_bytes()
         if hashlib.sha256(body).hexdigest() == record["sha256"]:
@@ -78,31 +78,31 @@ class Journal:
         return self._bodies / sha256[:2] / sha256
 
     def _shorten(self) -> None:
-        """A line an address, and no body that none of them names."""
+        """Rewrite the journal with one line per address, and delete bodies that no line names."""
         old = [record for url, record in self.records.items() if url not in self.fresh]
         new = [self.records[url] for url in self.records if url in self.fresh]
         part = self._path.with_suffix(".part")
         part.write_bytes(b"".join(map(_encoded, [*old, DONE, *new])))
         os.replace(part, self._path)
-        named = {record.get("sha256") for record in self.records.values()}
+        used = {record.get("sha256") for record in self.records.values()}
         for body in self._bodies.glob("*/*"):
-            if body.name not in named:
+            if body.name not in used:
                 body.unlink()
 
 
 def open_to_append(path: Path) -> Any:
-    """A journal to add lines to, each of them in one piece."""
+    """Open a journal to append lines, each with a single write."""
     out = open(path, "ab", buffering=0)  # noqa: SIM115, the caller closes it
     if out.tell():
         with open(path, "rb") as written:
             written.seek(-1, os.SEEK_END)
-            if written.read(1) != b"\n":  # the last line was cut short
+            if written.read(1) != b"\n":  # the last line was truncated
                 out.write(b"\n")
     return out
 
 
 def end_run(store: Path) -> None:
-    """Say that a run has ended: what it has fetched is old for the next one."""
+    """Mark the end of a run: what it has fetched is not fresh for the next one."""
     store.mkdir(parents=True, exist_ok=True)
     with open_to_append(store / "journal.jsonl") as out:
         out.write(_encoded(DONE))
@@ -118,8 +118,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     with open(path, "rb") as lines:
         for line in lines:
             try:
-                found = json.loads(line)
-            except ValueError:  # cut short when a run was ended
+                record = json.loads(line)
+            except ValueError:  # truncated when a run was killed
                 continue
-            if isinstance(found, dict) and (found == DONE or {"url", "reason"} <= found.keys()):
-                yield found
+            if isinstance(record, dict) and (record == DONE or {"url", "reason"} <= record.keys()):
+                yield record

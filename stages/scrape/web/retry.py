@@ -1,4 +1,4 @@
-"""Retries: of which requests, and when."""
+"""Which requests are retried, and when."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import stamina
 stamina.instrumentation.set_on_retry_hooks([])  # else a line on stderr for each
 
 AGAIN = (429, 500, 502, 503, 504)
-FIRST_S, LONGEST_S = 0.5, 30.0  # waits, doubled each time, where the server names none
+FIRST_S, LONGEST_S = 0.5, 30.0  # waits, doubled each time, if the server names none
 ASKED_S = 120.0  # the longest wait that a server may ask for
 
 
@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 
 class Failed(Exception):
-    """An address that gave nothing.
+    """A request that failed.
 
     Attributes:
-        lasting: the server said so itself; anything else may go well the next time.
-        wait: seconds until it may be asked again, True for a usual time, None for not in this run.
+        lasting: permanent, as the server said; requests with other failures may succeed next time.
+        wait: seconds until it may be retried, True for the default, None for not in this run.
         ill: the host is at fault, not this address.
     """
 
@@ -35,28 +35,28 @@ class Failed(Exception):
         super().__init__(reason)
         self.reason, self.lasting, self.wait, self.ill = reason, lasting, wait, ill
 
-    def after(self, way: str) -> Failed:
-        """The same, at the end of a way."""
-        return Failed(way + self.reason, lasting=self.lasting, wait=self.wait, ill=self.ill)
+    def after(self, prefix: str) -> Failed:
+        """The same failure, with a prefix that says how its address was reached."""
+        return Failed(prefix + self.reason, lasting=self.lasting, wait=self.wait, ill=self.ill)
 
 
 def of_status(response: httpx.Response) -> Failed:
-    """An answer that is neither a picture nor a way to one."""
+    """The failure of a response that is neither a picture nor a redirect."""
     reason = f"{response.status_code} {response.reason_phrase}".strip()
     if response.status_code not in AGAIN:
         return Failed(reason, lasting=response.status_code < 500)
-    asked = retry_after(response.headers.get("Retry-After", ""))
-    return Failed(reason, wait=True if asked is None else asked, ill=True)
+    seconds = retry_after(response.headers.get("Retry-After", ""))
+    return Failed(reason, wait=True if seconds is None else seconds, ill=True)
 
 
 def of_error(error: httpx.TransportError) -> Failed:
-    """A connection that did not come to be, or broke."""
-    said = f": {error}" if str(error) else ""
-    return Failed(f"{type(error).__name__}{said}", wait=True, ill=True)
+    """The failure of a connection that could not be made, or broke."""
+    detail = f": {error}" if str(error) else ""
+    return Failed(f"{type(error).__name__}{detail}", wait=True, ill=True)
 
 
 def retry_after(header: str) -> float | None:
-    """Seconds that a header asks for, as seconds or a date, at most ASKED_S; None if it says nothing."""
+    """Seconds to wait by a Retry-After header, seconds or a date, at most ASKED_S; None if it has neither."""
     try:
         seconds = float(header) if header.strip().isdigit() else parsedate_to_datetime(header).timestamp() - time.time()
     except (ValueError, OverflowError):
@@ -75,7 +75,7 @@ async def insist(once: Callable[[], Awaitable[T]], retries: int, rest: Callable[
         return error.wait
 
     try:
-        return await once()  # nearly all go well: these spare the cost of stamina's machinery
+        return await once()  # nearly all succeed at once, without the cost of stamina
     except Failed as error:
         first = error
     replies = stamina.retry_context(

@@ -1,4 +1,4 @@
-"""Rules of a site's robots.txt, and its pace (RFC 9309)."""
+"""Rules and crawl delay of a site's robots.txt (RFC 9309)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from protego import Protego
 
 from stages.scrape.web.retry import Failed
 
-MAX_BYTES = 500 << 10  # as RFC 9309 asks at least
-LONGEST_S = 60.0  # a site that asks for longer pauses is not asked at all
+MAX_BYTES = 500 << 10  # the least that RFC 9309 requires
+LONGEST_S = 60.0  # sites that ask for longer pauses get no requests at all
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Robots:
     """The rules of one site for one agent.
 
     Attributes:
-        pause_s: that it asks for between two requests.
+        pause_s: seconds that it asks for between two requests.
     """
 
     rules: Protego
@@ -25,7 +25,7 @@ class Robots:
     pause_s: float
 
     def check(self, url: str) -> None:
-        """Raises Failed: this agent shall not ask for it."""
+        """Raises Failed if this agent may not request it."""
         if self.pause_s > LONGEST_S:
             raise Failed(f"robots.txt asks for {self.pause_s:.0f} s between requests")
         if not self.rules.can_fetch(url, self.agent):
@@ -33,10 +33,10 @@ class Robots:
 
 
 def parse(body: bytes, agent: str) -> Robots:
-    """Rules as they came; b"" allows all.
+    """Parse a robots.txt; b"" allows all.
 
     Args:
-        agent: a User-Agent; what stands before its slash is looked for.
+        agent: a User-Agent; the part before its slash is matched.
     """
     rules, name = Protego.parse(body[:MAX_BYTES].decode("utf-8", "replace")), agent.split("/")[0]
     rate = rules.request_rate(name)

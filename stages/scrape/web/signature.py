@@ -1,4 +1,4 @@
-"""Kind of a body, by its first bytes: a header may say anything."""
+"""The type of a body, by its first bytes: headers may be wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGNATURES = {
 
 
 class NoPicture(Exception):
-    """A body that is no picture; what it is."""
+    """A body that is not a picture; its message says what it is."""
 
 
 def suffix(body: bytes) -> str:
