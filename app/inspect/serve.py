@@ -70,7 +70,7 @@ def handler(items: Items, port: int) -> type[BaseHTTPRequestHandler]:
             if not self._is_ours() or self.headers.get_content_type() != "application/json":
                 return self.send_error(HTTPStatus.FORBIDDEN)
             try:
-                payload = json.loads(self.rfile.read(min(int(self.headers["Content-Length"]), MOST_BYTES)))
+                payload = json.loads(self.rfile.read(min(max(0, int(self.headers["Content-Length"])), MOST_BYTES)))
                 name, verdict = payload["name"], payload["verdict"]
                 known = name in names and verdict in (DROP, KEEP, "")
             except (ValueError, TypeError, KeyError, RecursionError):

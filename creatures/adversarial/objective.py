@@ -107,7 +107,7 @@ class Adversarial:
                 for weight in self.trained:
                     weight.clamp_(-self.loss.clip, self.loss.clip)
         if not train_g:
-            return metrics.found
+            return metrics.means
 
         for weight in self.trained:
             weight.requires_grad_(False)
@@ -123,7 +123,7 @@ class Adversarial:
         self.opt_g.step()
         for weight in self.trained:
             weight.requires_grad_(True)
-        return metrics.found
+        return metrics.means
 
     def discriminator_loss(self, batch: Batch, penalised: bool) -> tuple[Tensor, Metrics]:
         """The loss with its penalties, 0-d, and the metrics to log."""

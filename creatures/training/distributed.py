@@ -72,13 +72,13 @@ class Means:
     """Means over micro-batches of the metrics to log: 0-d, detached."""
 
     def __init__(self, count: int) -> None:
-        self.count, self.found = count, {}  # type: int, dict[str, Tensor]
+        self.count, self.means = count, {}  # type: int, dict[str, Tensor]
 
     def add(self, **values: Tensor) -> None:
         """Add the metrics of one micro-batch."""
         for name, value in values.items():
             value = value.detach() / self.count
-            self.found[name] = self.found[name] + value if name in self.found else value
+            self.means[name] = self.means[name] + value if name in self.means else value
 
 
 def global_batch_size(count: int) -> int:

@@ -104,7 +104,7 @@ def train(
                 metrics.add(loss=loss)
             optimiser.step()
             schedule.step()
-            run.log(**metrics.found)
+            run.log(**metrics.means)
             if (step + 1) % steps_per_epoch == 0 and is_main_process():
                 accuracy = score(net, pictures, task, known_rows(pictures, "val", task))
                 best.update(accuracy[0] if accuracy else 0.0, net, step)

@@ -86,7 +86,7 @@ def train(
                 with accelerate.autocast():
                     loss = losses(z[part], real[part], step < coarse, metrics)
                 accelerate.backward(loss / p.accumulate)
-            run.log(**metrics.found)
+            run.log(**metrics.means)
             optimiser.step()
             if step >= coarse:
                 ema.update(net)
