@@ -25,7 +25,7 @@ def commands() -> None:
 
 @app.command(cls=InCheckout)
 def generate(
-    count: Annotated[int, typer.Option(min=1, max=100_000, help="How many pictures.")] = 64,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="Number of pictures.")] = 64,
     seed: Annotated[
         int, typer.Option(min=0, max=MOST_SEED, help="The same seed and count give the same pictures.")
     ] = 0,
@@ -33,11 +33,12 @@ def generate(
         float, typer.Option(min=0.0, max=2.0, help="Below 1: more typical and less varied; above: the reverse.")
     ] = 0.8,
     best: Annotated[
-        float, typer.Option(min=0.01, max=1.0, help="Keep this share of what is drawn, the most real: 0.25 of 4 times.")
+        float,
+        typer.Option(min=0.01, max=1.0, help="Fraction to keep, the most realistic; 0.25 generates 4 times as many."),
     ] = 1.0,
-    out: Annotated[Path, typer.Option(help="Folder for the PNGs and their grid.")] = Path("samples"),
+    out: Annotated[Path, typer.Option(help="Output folder for the PNGs and a sheet of them.")] = Path("samples"),
 ) -> None:
-    """Draw new pictures from models/ and write them, with a grid of all, as PNG."""
+    """Generate new pictures and write them, with a sheet of all, as PNG."""
     # torch takes seconds to import: only commands that need it do
     from app.generate import drawn_for, write_samples
     from creatures.runtime.errors import UserError
@@ -48,13 +49,13 @@ def generate(
         sys.exit(f"generate: {error}")
     except OSError as error:
         sys.exit(f"generate: cannot write to {out}: {error.strerror or error}")
-    chosen = f", the most real of {drawn_for(count, best)} drawn" if best < 1 else ""
+    chosen = f", the most realistic of {drawn_for(count, best)} generated" if best < 1 else ""
     print(f"{count} pictures in {out}{chosen}, all of them in {grid}")
 
 
 Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same pictures.")]
-Spread = Annotated[float, typer.Option("--truncation", min=0.0, max=2.0, help="How far variations go; 0: nowhere.")]
-A_PICTURE = "A species of data/clean (a number, or the label of your folder), or a picture file."
+Spread = Annotated[float, typer.Option("--truncation", min=0.0, max=2.0, help="Strength of the variations; 0: none.")]
+A_PICTURE = "A species (a number, or the name of your subfolder) or a picture file."
 
 
 def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
@@ -74,13 +75,13 @@ def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
 def fuse(
     first: Annotated[str, typer.Argument(help=A_PICTURE)],
     second: Annotated[str, typer.Argument(help=A_PICTURE)],
-    count: Annotated[int, typer.Option(min=2, max=100, help="Pictures from one to the other.")] = 8,
-    rows: Annotated[int, typer.Option(min=1, max=100, help="The way itself, and variations of it.")] = 3,
+    count: Annotated[int, typer.Option(min=2, max=100, help="Number of steps from the first to the second.")] = 8,
+    rows: Annotated[int, typer.Option(min=1, max=100, help="Rows: the interpolation, then variations.")] = 3,
     seed: Seed = 0,
     truncation: Spread = 0.8,
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/fuse.png"),
 ) -> None:
-    """Draw what lies between two species or pictures: python -m app fuse 25 6."""
+    """Interpolate between two species or pictures: python -m app fuse 25 6."""
     from app.explore import fuse
 
     finish("fuse", lambda: fuse(first, second, count, rows, seed, truncation, out))
@@ -88,13 +89,13 @@ def fuse(
 
 @app.command(cls=InCheckout)
 def like(
-    species: Annotated[str, typer.Argument(help="A species of data/clean, by number or label.")],
-    count: Annotated[int, typer.Option(min=1, max=1000, help="How many pictures.")] = 31,
+    species: Annotated[str, typer.Argument(help="A species: a number, or the name of your subfolder.")],
+    count: Annotated[int, typer.Option(min=1, max=1000, help="Number of pictures.")] = 31,
     seed: Seed = 0,
     truncation: Spread = 0.8,
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/like.png"),
 ) -> None:
-    """Draw creatures like a species: its picture, its rebuild, then others near it."""
+    """Generate creatures near a species: its picture, its reconstruction, then variations."""
     from app.explore import near
 
     finish("like", lambda: near(species, count, seed, truncation, out))
@@ -103,12 +104,12 @@ def like(
 @app.command(cls=InCheckout)
 def vary(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A picture of your own.")],
-    count: Annotated[int, typer.Option(min=1, max=1000, help="How many pictures.")] = 31,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="Number of pictures.")] = 31,
     seed: Seed = 0,
     truncation: Spread = 0.8,
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/vary.png"),
 ) -> None:
-    """Draw variations of a picture file: the picture, its rebuild, then others near it."""
+    """Generate variations of a picture file: the picture, its reconstruction, then variations."""
     from app.explore import near
 
     finish("vary", lambda: near(str(file), count, seed, truncation, out))
@@ -116,14 +117,14 @@ def vary(
 
 @app.command(cls=InCheckout)
 def walk(
-    stops: Annotated[int, typer.Option(min=3, max=1000, help="Creatures that the way goes through.")] = 8,
-    frames: Annotated[int, typer.Option(min=3, max=1000, help="Pictures of the loop.")] = 96,
+    stops: Annotated[int, typer.Option(min=3, max=1000, help="Number of creatures that the loop passes through.")] = 8,
+    frames: Annotated[int, typer.Option(min=3, max=1000, help="Number of frames.")] = 96,
     seed: Seed = 0,
     truncation: Spread = 0.8,
-    scale: Annotated[int, typer.Option(min=1, max=8, help="How much larger than the pictures are.")] = 4,
+    scale: Annotated[int, typer.Option(min=1, max=8, help="Factor by which frames are enlarged.")] = 4,
     out: Annotated[Path, typer.Option(help="A .gif or .mp4 file.")] = Path("samples/walk.gif"),
 ) -> None:
-    """Make a film of a smooth loop through new creatures."""
+    """Write a video of a smooth loop through new creatures."""
     from app.explore import walk
 
     finish("walk", lambda: walk(stops, frames, seed, truncation, scale, out))
@@ -133,10 +134,10 @@ def walk(
 def colour(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Drawings, pictures or photos.")],
     kind: Annotated[
-        Literal["auto", "drawing", "picture"], typer.Option(help="A drawing has lines; in a picture edges are found.")
+        Literal["auto", "drawing", "picture"], typer.Option(help="Line drawings, or pictures to extract outlines from.")
     ] = "auto",
-    count: Annotated[int, typer.Option(min=1, max=100, help="Colourings of each.")] = 5,
-    like: Annotated[str, typer.Option(help="In the colours of a species or a picture file; else of any.")] = "",
+    count: Annotated[int, typer.Option(min=1, max=100, help="Number of colourings per file.")] = 5,
+    like: Annotated[str, typer.Option(help="Species or picture file whose colours are used; any by default.")] = "",
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/colour.png"),
 ) -> None:
@@ -148,13 +149,13 @@ def colour(
 
 @app.command(cls=InCheckout)
 def sweep_report(
-    prefix: Annotated[str, typer.Argument(help="What the experiments' names begin with.")],
+    prefix: Annotated[str, typer.Argument(help="Prefix of the experiments' names.")],
     metric: Annotated[
-        str, typer.Option(help="FILE.VALUE of metrics/, where lower is better.")
+        str, typer.Option(help="Metric to minimise, as FILE.KEY in metrics/.")
     ] = "pix2pix.own_palette.val_l1",
-    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("samples/sweep"),
+    out: Annotated[Path, typer.Option(help="Output folder.")] = Path("samples/sweep"),
 ) -> None:
-    """Report of a sweep: table, curves, importance of parameters, parallel coordinates."""
+    """Report on a sweep: table, curves, importance of parameters, parallel coordinates."""
     from app.sweep import report
 
     finish("sweep-report", lambda: report(prefix, metric, out))
@@ -162,9 +163,11 @@ def sweep_report(
 
 @app.command(cls=InCheckout)
 def export(
-    out: Annotated[Path, typer.Option(help="Folder for the files and their model card.")] = Path("models/export"),
+    out: Annotated[Path, typer.Option(help="Output folder for the files and their model card.")] = Path(
+        "models/export"
+    ),
 ) -> None:
-    """Write the networks as ONNX, each checked against torch, with a model card."""
+    """Export the networks as ONNX, each checked against torch, with a model card."""
     from app.export import export
 
     finish("export", lambda: export(out))
@@ -172,10 +175,10 @@ def export(
 
 @app.command(cls=InCheckout)
 def keep(
-    name: Annotated[str, typer.Argument(help="Of a folder in models/: a letter, then letters, digits, - _ .")],
+    name: Annotated[str, typer.Argument(help="Name of the new folder in models/.")],
     force: Annotated[bool, typer.Option("--force", help="Replace what was kept under that name.")] = False,
 ) -> None:
-    """Keep the trained networks, to go on with or start from: dvc exp run -S gan.start=NAME."""
+    """Keep the trained networks, to resume or start from later: dvc exp run -S gan.start=NAME."""
     from app.keep import keep
 
     finish("keep", lambda: keep(name, force))
@@ -183,7 +186,7 @@ def keep(
 
 @app.command(cls=InCheckout)
 def forecast() -> None:
-    """Say how long `dvc repro` takes on this machine, after two seconds of measuring."""
+    """Estimate how long `dvc repro` takes on this machine, from two seconds of measuring."""
     from app.forecast import forecast
     from creatures.runtime.errors import UserError
 
@@ -195,10 +198,10 @@ def forecast() -> None:
 
 @app.command(cls=InCheckout)
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine's.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Of that address.")] = 7860,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all of them.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 7860,
 ) -> None:
-    """Serve a page to hatch, fuse and colour creatures on."""
+    """Serve a web page to hatch, fuse and colour creatures on."""
     from app.page.serve import serve
 
     try:
@@ -209,11 +212,11 @@ def serve(
 
 @app.command(cls=InCheckout)
 def inspect(
-    html: Annotated[Path | None, typer.Option(help="Write the page to this .html file, and serve nothing.")] = None,
-    count: Annotated[int, typer.Option(min=1, help="Pictures of each reason that such a file has at most.")] = 1000,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Of 127.0.0.1.")] = 7861,
+    html: Annotated[Path | None, typer.Option(help="Write the page to this .html file instead of serving it.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Maximum number of pictures per reason in that file.")] = 1000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 7861,
 ) -> None:
-    """Look through kept and dropped pictures with the reasons, and veto by a click."""
+    """Browse kept and dropped pictures with the reasons, and veto with a click."""
     from app.inspect.page import write_html
     from app.inspect.serve import serve
 
@@ -228,14 +231,14 @@ def inspect(
 
 @app.command()
 def recipe(
-    name: Annotated[str, typer.Argument(help="A file of recipes/, without its ending; none: list them.")] = "",
+    name: Annotated[str, typer.Argument(help="Name of a file in recipes/, without .yaml; lists them if omitted.")] = "",
 ) -> None:
     """Print a recipe as flags of `dvc exp run`: dvc exp run -n sngan $(python -m app recipe sngan)."""
-    from app.recipe import flags, names, no_recipe
+    from app.recipe import described, flags, names, no_recipe
     from creatures.runtime.errors import UserError
 
     try:
-        print(" ".join(flags(name)) if name else "\n".join(names()))
+        print(" ".join(flags(name)) if name else "\n".join(map(described, names())))
     except UserError as error:
         print(no_recipe(name))  # without any flag DVC would record the default run as this recipe's
         sys.exit(f"recipe: {error}")

@@ -126,6 +126,8 @@ def picture_of(what: str, network: Path) -> tuple[np.ndarray, int | None]:
             return cleaned(open_file(what, cleaning["common.image_px"]), cleaning), None
         except Unusable as error:
             raise unusable(what, error) from None
+    if not PICTURES.exists():
+        raise UserError(f"{what!r} is no picture file, and species need the pictures: run dvc repro clean")
     pictures = open_pictures()
     row = species_row(what, pictures)
     return pictures.images[row], row

@@ -29,11 +29,11 @@ MOST = 1e-4  # largest difference allowed between onnxruntime's pixels, in [-1, 
 OPSET = 18
 PALETTE = "RGB in [-1, 1] and fraction of the foreground, the most frequent colour first; zeros for none"
 DATA = """\
-Made by this project's `dvc repro` and `python -m app export`. `params.yaml` says of which pictures (`scrape`).
-The default ones are of Pokémon, which belong with their pictures to Nintendo, Creatures Inc. and GAME FREAK inc.:
-what was learnt from them is for study and fun, not for sale. Whose pictures you trained on says what you may do
-with what comes out. The networks know nothing but such pictures, centred on a plain background. The project's MIT
-licence is of its code, not of these networks.""".splitlines()
+Made by this project's `dvc repro` and `python -m app export`; `params.yaml` names the pictures (`scrape`).
+The default ones are of Pokémon: they belong with their pictures to Nintendo, Creatures Inc. and GAME FREAK inc.;
+what a network learnt from them is for study and fun, not for sale. What you may do with the output depends on the
+pictures you trained on. The networks only know such pictures, centred on a plain background. The project's MIT
+licence covers its code, not these networks.""".splitlines()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ def keep(name: str, force: bool = False) -> Path:
     Raises:
         UserError: the name cannot be used, or there is nothing to keep.
     """
-    if not NAME.fullmatch(name) or name.lower() in RESERVED:
+    if name.lower() in RESERVED:
+        raise UserError(f"{name!r} is reserved: choose another name")
+    if not NAME.fullmatch(name):
         raise UserError(f"{name!r} is no name: begin with a letter and go on with letters, digits, - _ .")
     folder = MODELS / name
     if folder.exists() and not (folder.is_dir() and all(KEPT.fullmatch(path.name) for path in folder.iterdir())):

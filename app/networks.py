@@ -44,4 +44,4 @@ def _own_or_released(file: Path, mark: Path) -> Path:
 
 @cache
 def _tell() -> None:
-    print(f"note: there are no networks of your own yet, so the released ones draw ({CARD})", file=sys.stderr)
+    print(f"note: there are no networks of your own yet, so the released ones are used ({CARD})", file=sys.stderr)

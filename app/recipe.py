@@ -21,6 +21,12 @@ def names() -> list[str]:
     return sorted(file.relative_to(FOLDER).with_suffix("").as_posix() for file in FOLDER.rglob("*.yaml"))
 
 
+def described(name: str) -> str:
+    """A line with a recipe's name and the comment that its file begins with."""
+    first = recipe_file(name).read_text(encoding="utf-8").partition("\n")[0]
+    return f"{name:24} {first.removeprefix('#').strip()}"
+
+
 def no_recipe(name: str) -> str:
     """A stand-in for the flags of a recipe that cannot be read: a target unknown to DVC, so that it runs, queues and
     records nothing.

@@ -156,20 +156,17 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
         "",
         f"{size:.1f} MB in `{folder}`. Made by `python -m bench.release`",
     ]
-    lines += [f"at commit {commit()}.", "", "## Figures", ""]
+    lines += [f"at commit {commit()}.", "", "## Metrics", ""]
     lines += [
-        f"Of {p.samples} samples (seed 1, truncation 1) of the compacted generator, not picked, as `bench.quality`"
+        f"Of {p.samples} uncurated samples (seed 1, truncation 1) of the compacted generator, as in `bench.quality`:"
     ]
-    lines += [
-        "has them: KID on EfficientNet-Lite1 and 2 against val; `grid`, `one_piece`, `holes` are in docs/QUALITY.md.",
-        "",
-    ]
+    lines += ["KID on EfficientNet-Lite1 and 2 against val; docs/QUALITY.md explains `grid`, `one_piece`, `holes`.", ""]
     lines += [f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}"]
     lines += [f"| {' | '.join(f'{metrics[name]:.3f}' for name in COLUMNS)} |", ""]
     lines += [
-        "![64 samples, not picked](released/samples.png)",
+        "![64 uncurated samples](released/samples.png)",
         "",
-        "![32 more, four times as large](released/samples-4x.png)",
+        "![32 more, enlarged 4 times](released/samples-4x.png)",
         "",
     ]
     lines += [
@@ -178,7 +175,7 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
         "![colourings](released/colourings.png)",
         "",
     ]
-    lines += ["Compacted against float32: embeddings differ by " + f"{apart['embedding']:.1%}, pictures by"]
+    lines += ["Change by compaction, from float32: embeddings by " + f"{apart['embedding']:.1%}, pictures by"]
     lines += [f"{apart['generator']:.2f} levels of 255 on average, colourings by {apart['colourer']:.2f}.", ""]
     if HOW.exists():
         lines += ["## How they were trained", "", HOW.read_text(encoding="utf-8")]
@@ -192,7 +189,7 @@ def write_card(folder: Path, apart: dict[str, float], size: float, pictures: Pic
     return card
 
 
-CARD_TEXT = "\n".join(["What commands draw with until there are networks of one's own.", *DATA[1:]])
+CARD_TEXT = "\n".join(["The networks that the commands use until you have trained your own.", *DATA[1:]])
 
 
 def commit() -> str:

@@ -55,7 +55,8 @@ def train(
     adversarial = Adversarial(
         accelerate, net_d, opt_g, opt_d, p.loss, p.gradient_penalties, p.penalties.every, p.penalties.lecam
     )
-    ema, adaptive = EMA(net_g, p.ema), AdaptiveP(p.augment.p, p.augment.target, p.augment.kimg)
+    ema = EMA(net_g, p.ema, warmup=start.origin.section not in start.origin.whole)
+    adaptive = AdaptiveP(p.augment.p, p.augment.target, p.augment.kimg)
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
     teacher = copy.deepcopy(net_g).eval() if p.handover.anchor and p.init == "pretrained" else None
     forward = Forward(p, pictures, net_g, net_d, teacher, adaptive, accelerate.device)

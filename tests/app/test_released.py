@@ -83,7 +83,7 @@ def test_commands_draw_with_them_until_there_is_a_generator_of_ones_own(released
     write_params(margin=0.2)  # no matter of networks that are finished
     write_samples(4, 0, 1.0, tmp_path / "released")
     said = capsys.readouterr().err.splitlines()
-    assert said == ["note: there are no networks of your own yet, so the released ones draw (docs/MODEL_CARD.md)"]
+    assert said == ["note: there are no networks of your own yet, so the released ones are used (docs/MODEL_CARD.md)"]
     assert cleaning_of(encoder_file())["clean.margin"] == 0.05
     drawn = load_sampler(released / GENERATOR.name).sample(4, 0)
     assert drawn.shape[0] == 4 and drawn.dtype == np.uint8

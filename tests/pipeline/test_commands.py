@@ -127,6 +127,6 @@ def test_pictures_cleaned_anew_are_not_used_with_networks_of_before(checkout, ch
 def test_the_best_of_many_are_some_of_them_in_their_order(tmp_path, capsys):
     app("generate", "--count", "20", "--seed", "3", "--out", str(tmp_path / "all"))
     app("generate", "--count", "5", "--seed", "3", "--best", "0.25", "--out", str(tmp_path / "best"))
-    assert "the most real of 20 drawn" in capsys.readouterr().out
+    assert "the most realistic of 20 generated" in capsys.readouterr().out
     drawn, best = ([file.read_bytes() for file in sorted((tmp_path / name).glob("0*.png"))] for name in ("all", "best"))
     assert len(best) == 5 and [picture for picture in drawn if picture in best] == best

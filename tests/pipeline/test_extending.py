@@ -28,7 +28,7 @@ RULES = [
 def test_a_change_applies_and_its_test_passes(name, tmp_path, tiny_set):
     folder, diff = make_checkout(tmp_path / "copy", tiny_set), CHANGES[name]
     shutil.copy2(ROOT / "params.yaml", folder)
-    applied = subprocess.run(["git", "apply", "-"], cwd=folder, input=diff, capture_output=True, text=True)
+    applied = subprocess.run(["git", "apply", "-C1", "-"], cwd=folder, input=diff, capture_output=True, text=True)
     assert applied.returncode == 0, applied.stderr
     tests = re.findall(r"^\+\+\+ b/(tests/.*test_\w+\.py)$", diff, re.MULTILINE)
     assert tests
