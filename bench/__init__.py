@@ -1,3 +1,5 @@
 """Measurements anyone can run again."""
 
-import creatures as creatures  # sets what must be set before torch loads
+from creatures.runtime.tuning import tune
+
+tune()  # before torch is imported

@@ -3,8 +3,10 @@
 import re
 import sys
 
-import creatures as creatures  # sets what must be set before torch is loaded
 from creatures.runtime.signals import INTERRUPTED, end_at_once
+from creatures.runtime.tuning import tune
+
+tune()  # before torch is imported
 
 
 def _module() -> str:
