@@ -35,6 +35,7 @@ run: setup ## make everything that dvc.yaml describes: pictures, models, figures
 		elif grep -qs no_scm .dvc/config.local; then dvc config --local --unset core.no_scm; fi
 	@# names that could not be fetched the last time
 	@if grep -qs '^"": ' data/names.json; then dvc repro --force --single-item names; fi
+	@python -m stages.check
 	@python -m app forecast || true # whatever is wrong, the stage that it stops says so
 	dvc repro
 	@echo "New pictures: metrics/evaluate/samples.png; more of them: .venv/bin/python -m app generate"

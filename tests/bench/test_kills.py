@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import pytest
 
 from bench.kills import make_checkout
-from creatures.runtime.config import Section, load
+from stages import check
 
 
 @pytest.fixture(scope="module")
@@ -17,17 +15,9 @@ def checkout(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(
-    "stage", ["scrape", "names", "clean", "edges", "classifier", "pretrain", "gmm", "gan", "pix2pix", "evaluate"]
-)
-def test_its_parameters_are_whole(stage, checkout):
-    module = import_module(f"stages.{stage}.params")
-    (model,) = (
-        value
-        for name, value in vars(module).items()
-        if name == f"{stage.capitalize()}Params" and issubclass(value, Section)
-    )
-    load(stage, model, checkout / "params.yaml")
+def test_its_parameters_are_whole(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    check.main()
 
 
 def test_it_has_pictures_and_a_repository(checkout):

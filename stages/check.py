@@ -1,0 +1,28 @@
+"""Check every section of params.yaml before anything runs: `python -m stages.check`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from creatures.runtime.config import load
+from creatures.runtime.errors import UserError
+
+
+def main() -> None:
+    """Print a line for every section with wrong values, and end with 1 if there are any."""
+    lines: dict[str, None] = {}
+    for file in sorted(Path(__file__).parent.glob("*/params.py")):
+        section = file.parent.name
+        model = getattr(import_module(f"stages.{section}.params"), f"{section.capitalize()}Params")
+        try:
+            load(section, model)
+        except UserError as error:
+            lines[str(error)] = None  # those of `common` once
+    if lines:
+        sys.exit("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
