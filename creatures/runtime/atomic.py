@@ -27,7 +27,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part-{path.name}")
     try:
-        with with_filename(path):
+        with with_filename(path, part):
             try:
                 yield part
             except Exception as error:
@@ -62,12 +62,12 @@ def fresh_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def with_filename(path: Path) -> Iterator[None]:
-    """Add `path` to OSErrors that name no file, such as that of a write to a full disk."""
+def with_filename(path: Path, part: Path | None = None) -> Iterator[None]:
+    """Name `path` in OSErrors that name no file, such as that of a write to a full disk, or that name `part`."""
     try:
         yield
     except OSError as error:
-        if error.errno is None or error.filename is not None:
+        if error.errno is None or error.filename not in (None, str(part)):
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
 
