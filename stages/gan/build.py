@@ -13,7 +13,7 @@ from torch import Tensor
 from creatures.artifacts import EMBEDDINGS, MIXTURE, PICTURES, PRETRAINED
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures
-from creatures.data.provenance import ancestors
+from creatures.data.provenance import START, ancestors
 from creatures.data.weights import load_weights
 from creatures.latents.mixture import load_mixture
 from creatures.latents.sampler import Latent
@@ -73,7 +73,7 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     if p.condition == "species":
         condition, class_probs = species_labels(pictures)
     latent = Latent(mixture.embedding_dim if mixture else p.generator.z_dim, mixture, class_probs)
-    weights, architecture = None, new_architecture(p, latent.length, common.image_px)
+    weights, header, architecture = None, {}, new_architecture(p, latent.length, common.image_px)
     if uses_pretrained:
         weights, header = load_weights(root / PRETRAINED)
         architecture = header["architecture"]
@@ -86,9 +86,25 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     origin = Origin("gan", p.start, made_from, {"batch": p.batch}, about, root)
     if not origin.restores(net_g=net_g, net_d=net_d):
         reads, remaining = READS.get(p.condition), "as pretrained" if uses_pretrained else "new"
-        origin.take(net_g, reads="encoder" if uses_mixture else reads, by={"first"}, others=remaining)
+        if uses_pretrained and trained_further(header, origin):
+            print(f"gan: starts from {PRETRAINED}, which was trained further from models/{p.start}", flush=True)
+            origin.whole.add("gan")
+        else:
+            origin.take(net_g, reads="encoder" if uses_mixture else reads, by={"first"}, others=remaining)
         origin.take(net_d, "discriminator", reads, {"agreement", "projection"})
     return Start(net_g, net_d, architecture, latent, embeddings, condition, made_from, origin)
+
+
+def trained_further(header: dict[str, Any], origin: Origin) -> bool:
+    """Whether pretraining itself started from the generator of `gan.start` and trained it: its result is the newer one.
+
+    Args:
+        header: of the pretrained generator's file.
+    """
+    lengths = header.get("params") or {}
+    trained = bool(lengths.get("kimg") or lengths.get("coarse_kimg"))
+    started_from = (header.get("made_from") or {}).get(START)
+    return trained and started_from is not None and started_from == origin.mark.get(START)
 
 
 def new_architecture(p: GanParams, z_dim: int, image_px: int) -> dict[str, Any]:

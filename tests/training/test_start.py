@@ -42,6 +42,23 @@ def test_what_does_not_fit_a_state_starts_from_its_weights(capsys):
     assert training.history[0]["step"] == 9
 
 
+@pytest.mark.parametrize("kimg", [0, 2])
+def test_a_generator_that_pretraining_trained_further_from_the_same_start_is_taken(kimg, capsys):
+    train_gan(5)
+    keep("half")
+    capsys.readouterr()
+    tensors, header = load_weights(PRETRAINED)
+    header["made_from"] |= {"start": digest_of(Path("models/half/gan.safetensors"))}
+    save_weights(PRETRAINED, tensors, header | {"params": {"kimg": kimg, "coarse_kimg": 0}})
+    _, begin = begin_gan("half", batch=8)
+    said = capsys.readouterr().out.splitlines()
+    expected = tensors if kimg else load_weights(Path("models/half/gan.safetensors"))[0]
+    assert same(begin.net_g.state_dict(), expected)
+    assert ("which was trained further from models/half" in said[0]) == bool(kimg)
+    assert said[1].startswith("gan: starts from models/half/discriminator.safetensors: all ")
+    assert "gan" in begin.origin.whole
+
+
 def test_layers_of_another_shape_stay_as_they_were_and_are_named(capsys):
     given = build_generator({"name": "lite", "z_dim": 512, "image_px": PX, "width": 8}).state_dict()
     save_weights(GENERATOR, given, load_weights(GENERATOR)[1])
