@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from creatures.runtime.config import changed, read_yaml
 from tests.support import checkouts
 from tests.support.checkouts import dvc, environment, git, make_checkout, ran, set_params
 from tests.support.deps import ROOT
@@ -51,6 +52,15 @@ def test_it_runs_where_it_was_unpacked_from_a_zip_and_in_the_repository_that_is_
     make_run(unpacked)
     assert "no_scm" not in (unpacked / ".dvc/config.local").read_text()
     assert dvc(unpacked, "exp", "list").returncode == 0
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+def test_a_wrong_parameter_ends_a_run_before_any_stage(unpacked):
+    values = changed(read_yaml(ROOT / "params.yaml"), {"gan.loss": "nss"})
+    (unpacked / "params.yaml").write_text(json.dumps(values))
+    done = subprocess.run(["make", "run"], cwd=unpacked, env=environment(), capture_output=True, text=True)
+    assert done.returncode and "params.yaml: gan.loss is 'nss': must be one of " in done.stderr
+    assert not (unpacked / "data/names.json").exists()
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
