@@ -73,7 +73,8 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     if p.condition == "species":
         condition, class_probs = species_labels(pictures)
     latent = Latent(mixture.embedding_dim if mixture else p.generator.z_dim, mixture, class_probs)
-    weights, header, architecture = None, {}, new_architecture(p, latent.length, common.image_px)
+    weights, architecture = None, new_architecture(p, latent.length, common.image_px)
+    header: dict[str, Any] = {}
     if uses_pretrained:
         weights, header = load_weights(root / PRETRAINED)
         architecture = header["architecture"]
