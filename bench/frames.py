@@ -1,4 +1,4 @@
-"""How fast scrape and clean are when every frame of every animation is kept.
+"""Speed of scrape and clean when every frame of every animation is kept.
 
     python -m bench.frames [--limit FILES]
 

@@ -1,4 +1,4 @@
-"""How long near copies are looked for among pictures no two of which are alike, in one memory and by joins.
+"""Time of the search for near copies among pictures no two of which are alike, in one memory and by joins.
 
     python -m bench.near [COUNT ...]
 

@@ -1,4 +1,4 @@
-"""How many wrongly labelled pictures `clean.outliers` finds, and how many right ones it takes along.
+"""Wrongly labelled pictures that `clean.outliers` finds, and right ones that it drops as well.
 
     python -m bench.outliers [--pictures N] [--wrong 100] [--seeds 3]
 

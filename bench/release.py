@@ -115,7 +115,7 @@ def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 
 
 def differences(folder: Path, pictures: Pictures) -> dict[str, float]:
-    """How far the compacted networks are from the originals: relative for embeddings, in levels of 255 for pictures."""
+    """Distances of compacted networks from the originals: relative for embeddings, in levels of 255 for pictures."""
     rows = evenly_spaced(pictures.rows("val"), CHECKED)
     whole, compact = (embed_rows(load_encoder(path)[0], pictures, rows) for path in (ENCODER, folder / ENCODER.name))
     samples = [load_sampler(path).sample(CHECKED, 0) for path in (GENERATOR, folder / GENERATOR.name)]

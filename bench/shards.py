@@ -1,4 +1,4 @@
-"""How fast training gets its batches from one file and from shards, out of the system's cache and from the disk.
+"""Speed at which training gets its batches from one file and from shards, out of the system's cache and from the disk.
 
     python -m bench.shards [--count PICTURES] [--px SIDE] [--batch PICTURES]
 

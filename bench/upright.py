@@ -1,4 +1,4 @@
-"""How often the tests of `clean.upright` find what they are for, and how often they take a good picture for it.
+"""Rates at which the tests of `clean.upright` find what they are for, and flag good pictures.
 
     python -m bench.upright [--raw data/raw] [--photos FOLDER] [--count 200]
 

@@ -40,7 +40,7 @@ def embed(chunks: Iterable[np.ndarray], count: int, path: Path) -> np.ndarray:
 
 
 def strangeness(features: np.ndarray, labels: np.ndarray, files: np.ndarray) -> np.ndarray:
-    """How far each picture is from its label: float32, N, in deviations above the median of all; 0 in small labels.
+    """Distance of each picture from its label: float32, N, in deviations above the median of all; 0 in small labels.
 
     The mean cosine distance to its nearest neighbours of the label, except frames of the same file (Angiulli and
     Pizzuti, "Fast Outlier Detection in High Dimensional Spaces", 2002; among a sample: Sugiyama and Borgwardt, "Rapid

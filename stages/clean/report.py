@@ -86,7 +86,7 @@ def metrics(index: pa.Table, files: int, dropped: pa.Table) -> dict[str, Any]:
 
 
 def counts(names: pa.ChunkedArray) -> Counter[str]:
-    """How often each value of a column occurs."""
+    """Number of occurrences of each value of a column."""
     tally = pc.value_counts(names)
     return Counter(dict(zip(tally.field("values").to_pylist(), tally.field("counts").to_pylist(), strict=True)))
 

@@ -59,7 +59,7 @@ def _files(module: str, root: Path) -> set[str]:
 
 
 def package(path: str, root: Path = ROOT) -> str:
-    """What of dvc.yaml covers a file: its folder, or the file itself where its folder has others below it."""
+    """The entry of dvc.yaml that covers a file: its folder, or the file itself where its folder has others below it."""
     parent = (root / path).parent
     below = any((folder / "__init__.py").exists() for folder in parent.iterdir() if folder.is_dir())
     if path.startswith("stages/") and path.count("/") > 1:

@@ -43,7 +43,7 @@ def read_yaml_value(text: str):
 
 
 def gan_inputs(root, values, px: int) -> Pictures:
-    """What `gan` reads: noise as pictures, and the files of the stages before, untrained, below `root`."""
+    """Write what `gan` reads: noise as pictures, and the files of the stages before, untrained, below `root`."""
     rng = np.random.default_rng(0)
     (root / "data").mkdir()
     np.save(root / "data/embeddings.npy", rng.standard_normal((COUNT, DIMS)).astype(np.float32))

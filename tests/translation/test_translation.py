@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,21 +13,7 @@ from creatures.translation.drawings import drawings
 from creatures.translation.palette import palette_of
 from creatures.translation.patchgan import FIELDS, PatchGAN
 from creatures.translation.unet import UNet, blend_palette, draw_noise
-
-
-def disc(side: int = 32, radius: int = 10, colour: tuple[int, int, int] = (200, 60, 40)) -> np.ndarray:
-    """uint8, side x side x 3."""
-    image = np.full((side, side, 3), 255, np.uint8)
-    cv2.circle(image, (side // 2, side // 2), radius, colour, cv2.FILLED)
-    cv2.circle(image, (side // 2, side // 2), radius, (20, 20, 20), 1)
-    return image
-
-
-def paper(side: int = 32, radius: int = 10) -> np.ndarray:
-    """The outline of `disc`."""
-    drawn = np.full((side, side), 255, np.uint8)
-    cv2.circle(drawn, (side // 2, side // 2), radius, 0, 1)
-    return drawn
+from tests.support.discs import disc, paper
 
 
 @pytest.mark.parametrize("px", [16, 64, 128])

@@ -1,4 +1,4 @@
-"""How pictures are requested: the part of `scrape` that all sources from the web share."""
+"""Parameters of requests: the part of `scrape` that all sources from the web share."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
@@ -12,22 +11,6 @@ from stages.edges.params import EdgesParams
 from stages.edges.trace import CHUNK, trace
 
 AUTO = {"canny": "auto", "sketch_level": "auto", "sketch_epsilon": "auto"}
-
-
-def creature(side: int = 64, background: int = 255, body: int = 90, line: int = 20, eye: int = 240) -> np.ndarray:
-    """A disc with a drawn outline and an eye: uint8, side x side x 3."""
-    image = np.full((side, side, 3), background, np.uint8)
-    centre = (side // 2, side // 2)
-    cv2.circle(image, centre, side * 3 // 8, (line, line, line), cv2.FILLED)
-    cv2.circle(image, centre, side * 3 // 8 - side // 32, (body, body, body), cv2.FILLED)
-    cv2.circle(image, (side * 9 // 16, side * 7 // 16), side // 16, (eye, eye, eye), cv2.FILLED)
-    return image
-
-
-def encloses(paper: np.ndarray, point: tuple[int, int]) -> bool:
-    """Whether paint poured at a point stays away from the corner of the picture."""
-    flooded = cv2.floodFill(paper.copy(), None, point, 128, flags=4)[1]
-    return bool(flooded[0, 0] != 128)
 
 
 def test_files_hold_every_picture_in_order(tmp_path):

@@ -1,4 +1,4 @@
-"""What is gan's alone: its parameters, the anchor, the classes of pictures."""
+"""Parts of gan alone: its parameters, the anchor, the classes of pictures."""
 
 import numpy as np
 import pyarrow as pa

@@ -25,24 +25,10 @@ from stages.pix2pix.params import Pix2pixParams
 from stages.pix2pix.score import agreement, colouring_metrics, from_median, l1
 from stages.pix2pix.train import train
 from tests.support.deps import ROOT
+from tests.support.discs import disc, paper
 
 VALUES = read_yaml(ROOT / "params.yaml")["pix2pix"]
 SMALL = {"width": 8, "discriminator_width": 8, "batch": 4, "kimg": 0.016, "frames": 2, "snapshots": 2}
-
-
-def disc(side: int = 32, radius: int = 10, colour: tuple[int, int, int] = (200, 60, 40)) -> np.ndarray:
-    """uint8, side x side x 3."""
-    image = np.full((side, side, 3), 255, np.uint8)
-    cv2.circle(image, (side // 2, side // 2), radius, colour, cv2.FILLED)
-    cv2.circle(image, (side // 2, side // 2), radius, (20, 20, 20), 1)
-    return image
-
-
-def paper(side: int = 32, radius: int = 10) -> np.ndarray:
-    """The outline of `disc`."""
-    drawn = np.full((side, side), 255, np.uint8)
-    cv2.circle(drawn, (side // 2, side // 2), radius, 0, 1)
-    return drawn
 
 
 @pytest.fixture(scope="module")
