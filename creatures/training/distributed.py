@@ -91,6 +91,15 @@ def all_reduce_mean(x: Tensor) -> Tensor:
     return x if world_size() == 1 else _Sum.apply(x) / world_size()
 
 
+def all_gather(x: Tensor) -> Tensor:
+    """The rows of the whole batch, in order, from this process's `shard`, without gradient."""
+    if world_size() == 1:
+        return x.detach()
+    parts = [torch.empty_like(x, memory_format=torch.contiguous_format) for _ in range(world_size())]
+    dist.all_gather(parts, x.detach().contiguous())
+    return torch.stack(parts, dim=1).flatten(0, 1)
+
+
 def any_rank(flag: bool | Tensor) -> bool:
     """Whether `flag` is true in any process; all of them wait for each other."""
     return bool(_add_up(torch.tensor(float(flag))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,13 @@ class Origin:
         return earlier == current or (earlier is not None and earlier == self.made_from.get(f"{START} of {name}"))
 
     def take(
-        self, net: nn.Module, name: str = "", reads: str | None = None, by: Collection[str] = (), others: str = "new"
+        self,
+        net: nn.Module,
+        name: str = "",
+        reads: str | None = None,
+        by: Collection[str] = (),
+        others: str = "new",
+        adapt: Callable[[Any, Mapping[str, Tensor]], dict[str, Tensor]] | None = None,
     ) -> list[str]:
         """Load the layers that agree in name and shape into a network; print a line about the others and return them.
 
@@ -130,6 +136,7 @@ class Origin:
             reads: what must be the `same` for layers with one of the names `by` in their path; otherwise they are
                 not loaded.
             others: word in that line for layers that were not loaded.
+            adapt: makes weights for the network from those of a file whose shapes differ, such as `widened`.
 
         Raises:
             UserError: no layer agrees.
@@ -138,13 +145,15 @@ class Origin:
         if self.start == NONE or (name and not file.is_file()):
             return []
         tensors, foreign = load_weights(file, "choose another start")[0], not self.same(reads)
+        shapes, stored_shapes = _shapes(net.state_dict()), _shapes(tensors)
+        if adapt:
+            tensors = adapt(net, tensors)
         # files need not have the weights of frozen networks that come from a package
         packaged = frozen_weights(net) - tensors.keys()
         layers: dict[str, list[str]] = {}
         for key in net.state_dict():
             if key not in packaged:
                 layers.setdefault(_layer(key), []).append(key)
-        shapes = _shapes(net.state_dict())
         file_shapes = _shapes(tensors)
         taken = {
             layer
@@ -159,7 +168,7 @@ class Origin:
         left = [layer for layer in layers if layer not in taken]
         if not left:
             self.whole.add(name or self.section)
-            line += f"all {len(layers)} layers"
+            line += f"all {len(layers)} layers" + (", widened" if file_shapes != stored_shapes else "")
         else:
             count = sum(tensors[key].numel() for layer in taken for key in layers[layer])
             part = count / sum(value.numel() for value in net.state_dict().values())

@@ -20,7 +20,9 @@ from creatures.latents.sampler import Latent
 from creatures.nets.common.base import Discriminator, Generator
 from creatures.nets.common.parts import init_weights
 from creatures.nets.discriminators.registry import DISCRIMINATORS
+from creatures.nets.generators.lite import LiteGenerator
 from creatures.nets.generators.registry import GENERATORS, build_generator
+from creatures.nets.generators.widen import widened
 from creatures.runtime.config import Common
 from creatures.runtime.errors import UserError
 from creatures.training.origin import Origin
@@ -91,7 +93,8 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
             print(f"gan: starts from {PRETRAINED}, which was trained further from models/{p.start}", flush=True)
             origin.whole.add("gan")
         else:
-            origin.take(net_g, reads="encoder" if uses_mixture else reads, by={"first"}, others=remaining)
+            adapt = widened if isinstance(net_g, LiteGenerator) else None
+            origin.take(net_g, reads="encoder" if uses_mixture else reads, by={"first"}, others=remaining, adapt=adapt)
         origin.take(net_d, "discriminator", reads, {"agreement", "projection"})
     return Start(net_g, net_d, architecture, latent, embeddings, condition, made_from, origin)
 

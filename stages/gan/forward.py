@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from creatures.adversarial.mesh import Mesh
+from creatures.adversarial.mmd import MMD
 from creatures.adversarial.objective import Batch, DiscriminatorInput, Metrics
 from creatures.adversarial.pieces import Pieces
 from creatures.data.pictures import Pictures
@@ -38,6 +39,7 @@ class Forward:
     adaptive: AdaptiveP
     device: torch.device
     mesh: Mesh = field(default_factory=Mesh)
+    mmd: MMD = field(default_factory=MMD)
     pieces: Pieces = field(default_factory=Pieces)
 
     def __call__(self, rows: Rows, sigma: float, anchor: float) -> Batch:
@@ -50,10 +52,13 @@ class Forward:
             real = self._input(shrink(vary(source, self.p.augment.real_ops), len(pyramid)), rows.real_condition, sigma)
 
         def extra() -> tuple[list[Tensor], Metrics]:
-            weights = {"mesh": self.p.penalties.mesh, "pieces": self.p.penalties.pieces, "anchor": anchor}
+            p = self.p.penalties
+            weights = {"mesh": p.mesh, "mmd": p.mmd * self.net_d.pools, "pieces": p.pieces, "anchor": anchor}
             metrics = {}
             if weights["mesh"]:
                 metrics["mesh"] = self.mesh(real.pictures[0], fake.pictures[0])
+            if weights["mmd"]:
+                metrics["mmd"] = self.mmd(real.features[-1], fake.features[-1])
             if weights["pieces"]:
                 metrics["pieces"] = self.pieces(source, pyramid[0])
             if rows.n_anchored:

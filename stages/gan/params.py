@@ -60,6 +60,7 @@ class PenaltyParams(Section):
     every: int = Field(ge=1, description="gp, r1 and r2 lazily: every so many steps, so many times as strong")
     lecam: float = Field(ge=0, description="LeCam's, against an overfitting discriminator")
     mesh: float = Field(ge=0, description="of the generator: more power at periods of 2 and 4 pixels than real ones")
+    mmd: float = Field(ge=0, description="of the generator: distance in distribution from real pictures; projected")
     pieces: float = Field(ge=0, description="of the generator: creatures in pieces")
 
 
@@ -155,8 +156,8 @@ class GanParams(Section):
             )
         if self.augment.target and not loss.fixed_zero:
             raise ValueError(f"augment.target needs a loss whose logits have a fixed zero, not {self.loss}")
-        if self.condition != "none" and loss.paired:
-            raise ValueError(f"{self.loss} pairs pictures of different classes: set condition to none")
+        if self.condition in ("species", "component") and loss.paired:
+            raise ValueError(f"{self.loss} pairs pictures of different classes: set condition to none or embedding")
         if self.handover.d_warmup_kimg + self.handover.g_warmup_kimg >= self.kimg:
             raise ValueError("handover.d_warmup_kimg + handover.g_warmup_kimg must be less than kimg")
         return self

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from creatures.adversarial.losses import LOSSES
 from creatures.training.distributed import micro_batches, shard
 from stages.gan.build import Start
 from stages.gan.params import GanParams
@@ -50,6 +51,8 @@ def draw_rows(p: GanParams, start: Start, chosen: np.ndarray, rng: np.random.Gen
     """
     z, classes = start.latent.draw(len(chosen), rng)
     real_condition, n_anchored = None if start.condition is None else start.condition[chosen], 0
+    if real_condition is not None and LOSSES[p.loss].paired:  # pairs of equal embeddings
+        z = real_condition.copy()
     if start.embeddings is not None and p.handover.anchor:  # half of the fakes are rebuilds
         n_anchored = p.batch // 2
         z[:n_anchored] = start.embeddings[chosen[:n_anchored]]

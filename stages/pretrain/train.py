@@ -18,6 +18,7 @@ from creatures.data.pictures import Pictures
 from creatures.data.tensors import to_float
 from creatures.nets.common.base import tanh_fp32
 from creatures.nets.generators.lite import LiteGenerator
+from creatures.nets.generators.widen import widened
 from creatures.runtime.errors import UserError
 from creatures.training.batches import Batches
 from creatures.training.device import accelerator, scaler_of, to_device
@@ -51,7 +52,7 @@ def train(
     net = to_device(LiteGenerator(**architecture), accelerate.device)
     to_small = to_device(nn.Conv2d(net.channels[p.coarse_px], 3, 1), accelerate.device)
     if origin and not origin.restores(net=net, to_small=to_small):
-        unmatched = origin.take(net, reads="encoder", by={"first"})
+        unmatched = origin.take(net, reads="encoder", by={"first"}, adapt=widened)
         if unmatched and not p.kimg:
             raise UserError("pretrain.kimg is 0, but not all of pretrain.start fits: raise kimg, to 7 for instance")
     optimiser = torch.optim.Adam([*net.parameters(), *to_small.parameters()], lr=p.lr, betas=(0.5, 0.99))

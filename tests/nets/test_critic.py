@@ -28,7 +28,7 @@ def test_a_file_has_the_logits_of_its_network(changes):
     _, net = build(p, architecture, None, 3 if p.condition == "component" else 0, 0)
     sizes = 3 if p.msg else 1
     about = {"name": p.discriminator.name, "image_px": PX, "width": 8}
-    about |= {"enlarge": 2} if p.discriminator.name == "projected" else {"msg": True}
+    about |= {"enlarge": p.discriminator.upscale} if p.discriminator.name == "projected" else {"msg": True}
     about |= {"embedding": {"embedding_dim": DIMS}, "component": {"classes": 3}, "none": {}}[p.condition]
     save_critic(net, about, p.condition, sizes, {})
     rng = np.random.default_rng(0)

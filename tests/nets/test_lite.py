@@ -1,8 +1,10 @@
 """The light generator and its blocks."""
 
+import pytest
 import torch
 
 from creatures.nets.generators.lite import LiteGenerator, SmoothUpConv, UpConv
+from creatures.nets.generators.widen import widened
 
 
 def test_the_light_generator_is_light():
@@ -60,3 +62,27 @@ def test_a_pixel_is_the_mean_of_its_samples():
     net, z = LiteGenerator(8, 16, 4, samples=2).eval(), torch.randn(2, 8)
     first, second = torch.tanh(net.draw(net.maps(z))).split(3, dim=1)
     assert torch.allclose(net(z), (first + second) / 2, atol=1e-6)
+
+
+def test_a_wider_generator_starts_as_the_same_function_with_copies_that_can_part():
+    torch.manual_seed(0)
+    narrow, wide = LiteGenerator(10, 32, 4).eval(), LiteGenerator(10, 32, 6).eval()
+    for module in narrow.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):  # as after training
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+            torch.nn.init.normal_(module.weight)
+    weights = widened(wide, narrow.state_dict())
+    wide.load_state_dict(weights)
+    z = torch.randn(3, 10)
+    with torch.no_grad():
+        torch.testing.assert_close(wide(z), narrow(z))
+    read = weights["to_rgb.weight"]
+    assert not torch.equal(read[:, :2], read[:, 4:])  # the copies' gradients differ
+
+
+@pytest.mark.parametrize("other", [(10, 32, 8), (12, 32, 4), (10, 64, 4)], ids=["wider", "latents", "larger"])
+def test_only_narrower_networks_that_are_otherwise_equal_are_widened(other):
+    weights = LiteGenerator(*other).state_dict()
+    kept = widened(LiteGenerator(10, 32, 6), weights)
+    assert kept.keys() == weights.keys() and all(kept[name] is weights[name] for name in kept)

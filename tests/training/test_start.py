@@ -72,6 +72,16 @@ def test_layers_of_another_shape_stay_as_they_were_and_are_named(capsys):
     assert torch.equal(begin.net_g.state_dict()["blocks.32.0.kept.weight"], given["blocks.32.0.kept.weight"])
 
 
+def test_a_narrower_generator_is_widened(capsys):
+    given = build_generator({"name": "lite", "z_dim": 512, "image_px": PX, "width": 4}).state_dict()
+    save_weights(GENERATOR, given, load_weights(GENERATOR)[1])
+    keep("narrow")
+    capsys.readouterr()
+    _, begin = begin_gan("narrow", init="random", **{"generator.width": 6})
+    assert re.search(r"all \d+ layers, widened$", capsys.readouterr().out.splitlines()[0])
+    assert begin.net_g.channels[PX] == 6 and "gan" in begin.origin.whole
+
+
 @pytest.mark.parametrize("related", [True, False])
 def test_the_layer_that_reads_embeddings_is_of_the_encoder_that_they_are_of(related, capsys):
     """Or of one that was started from that one."""

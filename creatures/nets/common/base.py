@@ -58,7 +58,12 @@ class Discriminator(nn.Module):
     The list has one entry without multi-scale gradients. A positive logit means real. `features`
     may be a frozen network: its maps of the fakes are computed once and used in the steps of
     both networks.
+
+    Attributes:
+        pools: whether the last entry of `features` is a frozen network's pooled features, float N x D.
     """
+
+    pools = False
 
     def features(self, pictures: list[Tensor]) -> list[Tensor]:
         """Input of `discriminate`: here the pictures themselves."""

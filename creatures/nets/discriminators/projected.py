@@ -33,6 +33,8 @@ class ProjectedDiscriminator(Discriminator):
         embedding_dim: length of embeddings that condition all heads instead of classes; 0 for none.
     """
 
+    pools = True
+
     def __init__(
         self, image_px: int, width: int = 64, enlarge: int = 1, classes: int = 0, embedding_dim: int = 0
     ) -> None:
@@ -60,7 +62,9 @@ class ProjectedDiscriminator(Discriminator):
         return larger.contiguous(memory_format=torch.channels_last)
 
     def features(self, pictures: list[Tensor]) -> list[Tensor]:
-        """The pictures and the mixed maps, fine to coarse; differentiable in the pictures."""
+        """The pictures, the mixed maps, fine to coarse, and the backbone's pooled features, float N x 1280;
+        differentiable in the pictures.
+        """
         mixed: list[Tensor] = []
         maps = self.backbone.feature_maps(self._enlarged(pictures[0]), self.strides)
         for i in reversed(range(len(maps))):
@@ -69,14 +73,14 @@ class ProjectedDiscriminator(Discriminator):
                 coarse = F.conv2d(mixed[0], getattr(self, f"scales{i}"), padding=1)
                 x = x + F.interpolate(coarse, size=x.shape[-2:], mode="bilinear")
             mixed.insert(0, x)
-        return [pictures[0], *mixed]
+        return [pictures[0], *mixed, self.backbone.pooled(maps[-1])]
 
     def discriminate(self, features: list[Tensor], condition: Tensor | None = None) -> Tensor:
         """Logits of all heads, N x (number of them)."""
-        maps = [self.pixels(features[0]), *features[1:]]
+        maps = [self.pixels(features[0]), *features[1:-1]]
         logits = [head(x, condition) for head, x in zip(self.heads, maps, strict=True)]
         if self.projection is not None and condition is not None:
-            logits[-1] = logits[-1] + self.projection(features[-1], condition)
+            logits[-1] = logits[-1] + self.projection(maps[-1], condition)
         return torch.cat(logits, dim=1)
 
 

@@ -57,6 +57,10 @@ class EfficientNetLite(nn.Module):
                 maps.append(x)
         return maps
 
+    def pooled(self, coarsest: Tensor) -> Tensor:
+        """Pooled features before the ImageNet classifier, float N x 1280, from the map of stride 32."""
+        return self.net.forward_head(self.net.bn2(self.net.conv_head(coarsest)), pre_logits=True)
+
     def forward(self, x: Tensor) -> Tensor:
-        """Pooled features before the ImageNet classifier: float N x 1280."""
-        return self.net.forward_head(self.net.forward_features(x), pre_logits=True)
+        """Pooled features of pictures: float N x 1280."""
+        return self.pooled(self.feature_maps(x, [32])[0])
