@@ -127,10 +127,11 @@ def in_float16() -> Accelerator:
 @pytest.mark.parametrize(("name", "train"), TRAINED)
 def test_float16_with_scaled_losses_trains_alike(name, train, stage, tmp_path, monkeypatch):
     monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
-    plain = losses(train(stage, 6))
+    changes = {"penalties.mmd": 1.0} if name == "gan" else {}  # its weight lowers the scale, as it should
+    plain = losses(train(stage, 6, **changes))
     monkeypatch.setattr(f"stages.{name}.train.accelerator", in_float16)
     stage.checkpoint_dir = tmp_path / "half"
-    whole = train(stage, 6)
+    whole = train(stage, 6, **changes)
     assert not np.array_equal(losses(whole), plain)
     assert losses(whole) == pytest.approx(plain, rel=0.05, abs=0.03)
     saved = torch.load(whole.folder / "checkpoint.pt", weights_only=True)

@@ -125,8 +125,9 @@ def train_pix2pix(stage: Any, steps: int, origin: Origin | None = None, **change
 
 
 # the default recipe but for its loss: the hinge's gradient of a last bias is 0 but for rounding while no pair is
-# told apart, and Adam makes whole steps of it
+# told apart, and Adam makes whole steps of it; and for the weight of a penalty that is strong while the banks are small
 USUAL: dict[str, Any] = {"init": "pretrained", "handover.anchor": 1.0, "discriminator.upscale": 1, "loss": "bce"}
+USUAL |= {"penalties.mmd": 1.0}
 # what the default recipe has not: penalties, soft labels, dropout, all that looks at a whole batch
 OTHER: dict[str, Any] = {
     "init": "random",
