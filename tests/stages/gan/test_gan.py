@@ -1,5 +1,8 @@
 """Parts of gan alone: its parameters, the anchor, the classes of pictures."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,6 +14,7 @@ from creatures.runtime.errors import UserError
 from stages.gan.classes import species_labels
 from stages.gan.forward import anchor_loss
 from stages.gan.params import GanParams
+from stages.gan.rows import draw_rows
 
 
 @pytest.mark.parametrize(
@@ -56,3 +60,16 @@ def test_classes_are_the_species_of_train_and_the_others_are_unknown():
     labels, shares = species_labels(Pictures(np.zeros((5, 3, 4, 4), np.uint8), index))
     assert labels.tolist() == [1, 1, 0, -1, -1]
     assert shares == pytest.approx([1 / 3, 2 / 3])
+
+
+@pytest.mark.parametrize("loss", ["rpgan", "hinge"])
+def test_a_loss_of_pairs_compares_pictures_of_equal_embeddings(loss):
+    section = changed(read_yaml("params.yaml")["gan"], {"loss": loss, "condition": "embedding"})
+    p = parse("gan", section, GanParams)
+    embeddings, chosen = np.random.default_rng(0).standard_normal((6, 4)).astype(np.float32), np.array([4, 1])
+    latent = SimpleNamespace(draw=lambda count, rng: (np.zeros((count, 4), np.float32), np.full(count, -1)))
+    start: Any = SimpleNamespace(latent=latent, condition=embeddings, embeddings=embeddings)
+    rows = draw_rows(p, start, chosen, np.random.default_rng(0))
+    assert np.array_equal(rows.real_condition, embeddings[chosen])
+    assert np.array_equal(rows.z, embeddings[chosen] if loss == "rpgan" else np.zeros((2, 4)))
+    assert np.array_equal(rows.fake_condition, rows.z)
