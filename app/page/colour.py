@@ -32,18 +32,7 @@ def colour(studio: Studio) -> None:
     """Fill the tab: a sheet of paper whose drawing is coloured after every stroke."""
     examples = [Image.fromarray(drawing).resize((CANVAS, CANVAS)) for drawing in drawings(CANVAS)]
     with gr.Row():
-        paper = Paper(
-            label="Draw here",
-            height=CANVAS + FRAME,
-            canvas_size=(CANVAS, CANVAS),
-            brush=gr.Brush(default_size=8, colors=["#000000"], default_color="#000000", color_mode="fixed"),
-            eraser=gr.Eraser(default_size=30),
-            layers=False,
-            transforms=(),
-            sources=(),
-            format="png",
-            elem_id="paper",
-        )
+        paper = paper_box()
         with gr.Column():
             coloured = picture_box("Coloured", height=CANVAS // 2, elem_id="coloured")
             lines = picture_box("What the network sees", height=SMALL_PX)
@@ -64,15 +53,7 @@ def colour(studio: Studio) -> None:
         format="png",
         elem_id="several",
     )
-    begin = gr.Gallery(
-        [example.resize((SMALL_PX, SMALL_PX)) for example in examples],
-        label="Drawings to begin with: click one",
-        columns=len(examples),
-        height=LARGE_PX,
-        object_fit="contain",
-        allow_preview=False,
-        elem_id="examples",
-    )
+    begin = examples_gallery(examples)
 
     def colourings(drawing: Any, like: Any, seed: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
         if drawing is None:
@@ -120,6 +101,35 @@ def colour(studio: Studio) -> None:
     button.click(paint_several, inputs, several, api_name="colourings")
     load.upload(put, load, paper, api_visibility="private")
     begin.select(take, None, paper, api_visibility="private")
+
+
+def paper_box() -> Paper:
+    """An empty sheet with a black pen and an eraser."""
+    return Paper(
+        label="Draw here",
+        height=CANVAS + FRAME,
+        canvas_size=(CANVAS, CANVAS),
+        brush=gr.Brush(default_size=8, colors=["#000000"], default_color="#000000", color_mode="fixed"),
+        eraser=gr.Eraser(default_size=30),
+        layers=False,
+        transforms=(),
+        sources=(),
+        format="png",
+        elem_id="paper",
+    )
+
+
+def examples_gallery(examples: list[Image.Image]) -> gr.Gallery:
+    """Drawings to begin with, in one row."""
+    return gr.Gallery(
+        [example.resize((SMALL_PX, SMALL_PX)) for example in examples],
+        label="Drawings to begin with: click one",
+        columns=len(examples),
+        height=LARGE_PX,
+        object_fit="contain",
+        allow_preview=False,
+        elem_id="examples",
+    )
 
 
 def is_blank(image: Image.Image) -> bool:

@@ -1,0 +1,1 @@
+"""The adversarial step: losses, penalties, and the one objective of both trainers."""

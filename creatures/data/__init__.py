@@ -1,0 +1,1 @@
+"""Packed pictures, weights, provenance, sheets."""

@@ -1,0 +1,1 @@
+"""From a file to a figure on a square."""

@@ -1,0 +1,1 @@
+"""Gaussian mixtures of embeddings, and pictures sampled from them."""

@@ -1,0 +1,1 @@
+"""Features, distances between sets of pictures, visible defects."""

@@ -1,0 +1,1 @@
+"""Errors, signals, typed parameters, atomic files, progress."""

@@ -1,0 +1,1 @@
+"""Outline to picture: U-Net, PatchGAN, palettes, the colourer."""

@@ -104,7 +104,7 @@ def test_attention_weighs_every_place_by_its_likeness():
     torch.manual_seed(0)
     net, x = SelfAttention(8), torch.randn(1, 8, 3, 3)
     assert torch.equal(net(x), x)
-    torch.nn.init.constant_(net.share, 0.5)
+    torch.nn.init.constant_(net.gamma, 0.5)
     flat = [layer(x)[0].flatten(1).T for layer in (net.query, net.key, net.value)]  # places x channels
     mixed = torch.stack([(q @ flat[1].T).softmax(0) @ flat[2] for q in flat[0]])
     wanted = x + 0.5 * net.out(mixed.T.reshape(1, -1, 3, 3))

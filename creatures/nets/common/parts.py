@@ -61,13 +61,13 @@ class SelfAttention(nn.Module):
         self.key = nn.Conv2d(channels, max(1, channels // 8), 1)
         self.value = nn.Conv2d(channels, max(1, channels // 2), 1)
         self.out = nn.Conv2d(max(1, channels // 2), channels, 1)
-        self.share = nn.Parameter(torch.zeros(()))  # gamma of the paper: the layer starts as the identity
+        self.gamma = nn.Parameter(torch.zeros(()))  # the layer starts as the identity
 
     def forward(self, x: Tensor) -> Tensor:
         """N x channels x H x W to the same shape."""
         query, key, value = (layer(x).flatten(2) for layer in (self.query, self.key, self.value))
         attention = (query.transpose(1, 2) @ key).softmax(dim=-1)  # N x queries x keys, both H * W
-        return x + self.share * self.out((value @ attention.transpose(1, 2)).unflatten(2, x.shape[2:]))
+        return x + self.gamma * self.out((value @ attention.transpose(1, 2)).unflatten(2, x.shape[2:]))
 
 
 class EmbeddingProjection(nn.Module):

@@ -1,0 +1,1 @@
+"""Discriminators, and the registry of their names."""

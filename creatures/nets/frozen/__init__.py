@@ -1,0 +1,1 @@
+"""Networks with ImageNet weights, which are never trained here."""

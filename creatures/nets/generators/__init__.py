@@ -1,0 +1,1 @@
+"""Generators, and the registry of their names."""
