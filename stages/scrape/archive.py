@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from creatures.intake.tables import MAX_BYTES, is_table
 from creatures.runtime.errors import UserError
 from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_file
-from stages.scrape.folder import first_folder, up_to
+from stages.scrape.folder import is_litter, up_to
+from stages.scrape.labels import keep_table
 from stages.scrape.manifest import Row, failed, is_picture, text, why_none
-from stages.scrape.sidecar_labels import is_label, label_of, read_labels
-from stages.scrape.site import Site, SourceParams
-from stages.scrape.unpack import Member, below, members, taken
+from stages.scrape.sidecar_labels import is_sidecar, label_of, read_labels
+from stages.scrape.site import LabelledParams, Site
+from stages.scrape.unpack import Member, below, is_inside, members, taken
 
 ENDING = re.compile(r"\.zip$|(\.tar)?\.(gz|bz2|xz|zst)$|\.tar$|\.t(gz|bz2|bz|xz|zst)$", re.IGNORECASE)
 
 
-class ArchiveParams(SourceParams):
+class ArchiveParams(LabelledParams):
+    by_folder: ClassVar[bool] = True
     path: str = Field("", description="below scrape.own; may have braces: shards-{000..009}.tar")
     url: str = Field("", pattern=r"^((https?|s3)://.+)?$", description="instead of a path; may have braces")
     sha256: str = Field(
         "", pattern=r"^([0-9a-f]{64})?$", description="of the file at the url, which has no braces then"
     )
     inside: str = Field("", description="only what lies below this folder of the archive; labels begin there")
+    encoding: str = Field("", description="of names in a zip that does not say it, such as gbk, shift_jis, cp1252")
     key: str = Field("label", min_length=1, description="of a .json beside a picture: where its label is")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding or "cp437")
+        except LookupError:
+            raise ValueError("must be an encoding that Python knows, such as gbk") from None
+        return encoding
 
     @model_validator(mode="after")
     def _one_place(self) -> ArchiveParams:
@@ -42,9 +58,9 @@ class ArchiveParams(SourceParams):
 def unpack_archives(site: Site, params: ArchiveParams) -> list[Row]:
     """Unpack the pictures of one archive, or of several, each of them into a folder of its own name.
 
-    A picture's label comes from a sidecar file of the same name, anywhere in the archive, which is
-    therefore read twice; else it is the first folder of the path. Hidden files and README.md are
-    skipped.
+    A picture's label comes from a sidecar file of the same name, anywhere in the archive, which is therefore read
+    twice; others have none. Tables of labels are put aside. Captions, hidden files, README.md and what macOS and
+    Windows add are skipped.
 
     Raises:
         UserError: an archive is missing, is damaged or has another digest; a label file is encrypted;
@@ -56,6 +72,11 @@ def unpack_archives(site: Site, params: ArchiveParams) -> list[Row]:
     if not any(row.status == "ok" for row in rows):
         raise UserError(f"{params.url or params.path}: no pictures there{why_none(rows)}")
     return rows
+
+
+def levels(params: ArchiveParams) -> int:
+    """Levels of folders on a picture's path that are none of an archive's: each of several has one of its own."""
+    return int(len(expanded(params.url or params.path)) > 1)
 
 
 def _folders(places: Sequence[str]) -> list[str]:
@@ -75,25 +96,36 @@ def _rows(site: Site, params: ArchiveParams, place: str, folder: str) -> Iterato
     name = PurePosixPath(place).name
     address = f"{place}#" if params.url else f"archive:{name}/"
     try:
-        with members(archive, place) as entries:
+        with members(archive, place, params.encoding) as entries:
             labels = read_labels(entries, params.key, place)
-        with members(archive, place) as entries:
+        guessed = ""
+        with members(archive, place, params.encoding) as entries:
             for member in entries:
-                yield from _row(member, params.inside, labels, site.out / "files", folder, address)
+                guessed = guessed or (member.name if member.guessed and not params.encoding else "")
+                yield from _row(member, params.inside, labels, site.out, folder, address)
+        if guessed:
+            message = f"{name} does not say how its names are encoded; {guessed!r} may be wrong: set `encoding`"
+            print(f"scrape: {message}, such as gbk or shift_jis", file=sys.stderr, flush=True)
     except UserError:
         if params.url:  # a new download may be intact
             archive.unlink()
         raise
 
 
-def _row(
-    member: Member, inside: str, labels: Mapping[str, str], files: Path, folder: str, address: str
-) -> Iterator[Row]:
+def _row(member: Member, inside: str, labels: Mapping[str, str], out: Path, folder: str, address: str) -> Iterator[Row]:
     """The row of a member; nothing for members that are skipped."""
     path = below(inside, member.name)
     name = PurePosixPath(path).name
-    if member.is_folder or not name or name.startswith(".") or name == "README.md" or is_label(member):
+    if member.is_folder or not name or any(map(is_litter, PurePosixPath(path).parts)):
         return
-    outcome = taken(member, folder + path, files) if is_picture(name) else failed("not a picture")
-    label = label_of(member.name, labels) or text(first_folder(path))
+    if is_table(path) and member.is_file and member.length <= MAX_BYTES and is_inside(member):
+        keep_table(out, folder + path, member.opened().read(MAX_BYTES))
+        return
+    if is_sidecar(member):
+        return
+    if is_picture(name):
+        outcome = taken(member, folder + path, out / "files")
+    else:
+        outcome = failed("an archive in the archive: unpack it" if ENDING.search(name) else "not a picture")
+    label = label_of(member.name, labels)
     yield Row(text(folder + path), label, "archive", address + text(path), "unknown", **outcome)

@@ -5,34 +5,40 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
+from creatures.intake.tables import MAX_BYTES, is_table
 from creatures.runtime.errors import UserError
 from stages.harness.ignored import Ignored
+from stages.scrape.labels import keep_table
 from stages.scrape.manifest import Row, failed, is_picture, keep, text, why_none
-from stages.scrape.site import Site, SourceParams
+from stages.scrape.site import LabelledParams, Site
+
+LITTER = ("README.md", "__MACOSX", "Thumbs.db", "desktop.ini")
 
 
-class FolderParams(SourceParams):
+class FolderParams(LabelledParams):
+    by_folder: ClassVar[bool] = True
     path: str = Field(
-        ".", min_length=1, description="below scrape.own, or that folder itself; its first subfolders become labels"
+        ".", min_length=1, description="below scrape.own, or that folder itself; its subfolders become labels"
     )
 
 
 def copy_folder(site: Site, params: FolderParams) -> list[Row]:
-    """Copy every picture below a folder; the first subfolder of its path is its label.
+    """Copy every picture below a folder, without labels; tables of labels are put aside.
 
-    Hidden files, those that .dvcignore names and README.md are skipped; everything else that is not a readable
-    picture inside the folder, including unreadable folders, becomes a failed row.
+    Hidden files, those that .dvcignore names, README.md and what macOS and Windows add are skipped; everything else
+    that is not a readable picture inside the folder, including unreadable folders, becomes a failed row.
 
     Raises:
         UserError: there is no such folder, it cannot be read, or no picture in it.
     """
-    return copy_below(Path(params.path), site.out / "files", "folder", "folder:", params.most)
+    return copy_below(Path(params.path), site.out, "folder", "folder:", params.most)
 
 
-def copy_below(root: Path, files: Path, source: str, address: str, most: int) -> list[Row]:
+def copy_below(root: Path, out: Path, source: str, address: str, most: int) -> list[Row]:
     """Do what `copy_folder` does for a folder that another source has fetched.
 
     Args:
@@ -41,7 +47,7 @@ def copy_below(root: Path, files: Path, source: str, address: str, most: int) ->
     """
     if not root.is_dir():
         raise UserError(f"{root}: there is no such folder")
-    rows = up_to(most, (_copy(root, *entry, files, source, address) for entry in _files(root)))
+    rows = up_to(most, (row for entry in _files(root) for row in _copy(root, *entry, out, source, address)))
     if not any(row.status == "ok" for row in rows):
         raise UserError(f"{root}: no pictures there{why_none(rows)}")
     return rows
@@ -68,10 +74,10 @@ def _files(root: Path) -> Iterator[tuple[Path, str]]:
         yield from _unreadable(root, errors)
         below = os.path.relpath(parent, root) + "/"
         below = below.removeprefix("./")
-        folders[:] = sorted(n for n in folders if not n.startswith(".") and not ignored.matches(f"{below}{n}/"))
+        folders[:] = sorted(n for n in folders if not is_litter(n) and not ignored.matches(f"{below}{n}/"))
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
         for name in sorted(files + links):
-            if not name.startswith(".") and name != "README.md" and not ignored.matches(below + name):
+            if not is_litter(name) and not ignored.matches(below + name):
                 yield Path(parent) / name, ""
     yield from _unreadable(root, errors)
 
@@ -85,17 +91,20 @@ def _unreadable(root: Path, errors: list[OSError]) -> Iterator[tuple[Path, str]]
         yield Path(error.filename), f"folder: {str(error.strerror).lower()}"
 
 
-def _copy(root: Path, path: Path, reason: str, files: Path, source: str, address: str) -> Row:
+def _copy(root: Path, path: Path, reason: str, out: Path, source: str, address: str) -> Iterator[Row]:
+    """The row of a file; none for a table of labels."""
     relative = str(path.relative_to(root))
-    name, label = text(relative), text(first_folder(f"{relative}/" if reason else relative))
-    outcome = failed(reason) if (reason := reason or _refusal(root, path)) else _keep(files, relative, path)
-    return Row(name, label, source, f"{address}{name}", "unknown", **outcome)
+    if not reason and is_table(relative) and path.is_file() and path.stat().st_size <= MAX_BYTES:
+        keep_table(out, relative, path.read_bytes())
+        return
+    name = text(relative)
+    outcome = failed(reason) if (reason := reason or _refusal(root, path)) else _keep(out / "files", relative, path)
+    yield Row(name, "", source, f"{address}{name}", "unknown", **outcome)
 
 
-def first_folder(path: str) -> str:
-    """The label of a picture: the first folder of its path, "" if there is none."""
-    first, slash, _ = path.partition("/")
-    return first if slash else ""
+def is_litter(name: str) -> bool:
+    """Whether a file or folder is skipped in silence: hidden, README.md, or added by macOS or Windows."""
+    return (name.startswith(".") and name != "..") or name in LITTER
 
 
 def _refusal(root: Path, path: Path) -> str:

@@ -15,14 +15,14 @@ from pydantic import Field
 from creatures.runtime.errors import UserError
 from stages.scrape.folder import up_to
 from stages.scrape.manifest import Row, failed, keep, text, why_none
-from stages.scrape.site import Site, SourceParams
+from stages.scrape.site import LabelledParams, Site
 from stages.scrape.unpack import MAX_BYTES
 from stages.scrape.web.signature import NoPicture, suffix
 
 ROWS = 16  # read at once: pictures may be large
 
 
-class HuggingfaceParams(SourceParams):
+class HuggingfaceParams(LabelledParams):
     dataset: str = Field(pattern=r"^[\w.-]+(/[\w.-]+)?$", description="owner/name")
     revision: str = Field("main", min_length=1, description="a branch, a tag or, always the same, a commit")
     files: str = Field("*.parquet", min_length=1, description="which of its files, such as */train-*.parquet")

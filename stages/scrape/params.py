@@ -16,7 +16,7 @@ from stages.scrape.site import SourceParams
 from stages.scrape.sources import SOURCES
 from stages.scrape.web.params import WebParams
 
-LOCAL = ("path", "metadata")  # keys of sources that name a file or folder of this machine
+LOCAL = ("path", "metadata", "labels")  # keys of sources that name a file or folder of this machine
 
 
 def _entry(values: Any) -> SourceParams:
@@ -73,7 +73,7 @@ class ScrapeParams(Section):
 
     def _paths(self, entry: SourceParams) -> dict[str, str]:
         """The local paths of an entry, which are relative to `own`, as seen from the checkout."""
-        paths = {key: getattr(entry, key, "") for key in LOCAL}
+        paths = {key: getattr(entry, "table" if key == "labels" else key, "") for key in LOCAL}
         return {key: str(Path(self.own) / path) for key, path in paths.items() if path}
 
     def placed(self) -> list[SourceParams]:

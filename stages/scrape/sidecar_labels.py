@@ -7,18 +7,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from creatures.intake.tables import is_table
 from creatures.runtime.errors import UserError
 from stages.scrape.manifest import text
 from stages.scrape.unpack import UNREADABLE, Member
 
-ENDINGS = (".cls", ".json", ".txt")  # by precedence
+ENDINGS = (".cls", ".json")  # by precedence
+CAPTIONS = (".txt", ".caption")  # of pictures, as in img2dataset's and WebDataset's shards: no labels
 MAX_LABEL = 1 << 16  # bytes of a file; a longer one is not a label
 MAX_LABELS = 1 << 26  # characters of all of an archive's labels and their names, which are held in memory
 
 
-def is_label(member: Member) -> bool:
-    """Whether a member is a file that may hold a picture's label."""
-    return member.is_file and member.length <= MAX_LABEL and _ending(member.name) in ENDINGS
+def is_sidecar(member: Member) -> bool:
+    """Whether a member is a file that may lie beside a picture: its label or its caption."""
+    return member.is_file and member.length <= MAX_LABEL and _ending(member.name) in ENDINGS + CAPTIONS
 
 
 def read_labels(members: Iterable[Member], key: str, archive: str) -> dict[str, str]:
@@ -33,7 +35,9 @@ def read_labels(members: Iterable[Member], key: str, archive: str) -> dict[str, 
     """
     labels: dict[str, str] = {}
     length = 0
-    for member in filter(is_label, members):
+    for member in members:
+        if not is_sidecar(member) or _ending(member.name) in CAPTIONS or is_table(member.name):
+            continue
         try:
             label = _read_label(member, key)
         except UNREADABLE as error:

@@ -7,6 +7,7 @@ below `files/`, licence texts beside it, and returns a manifest row per file.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from creatures.runtime.errors import UserError
-from stages.scrape.archive import ArchiveParams, unpack_archives
+from stages.scrape.archive import ArchiveParams, levels, unpack_archives
 from stages.scrape.danbooru import DanbooruParams, fetch_posts
 from stages.scrape.folder import FolderParams, copy_folder
 from stages.scrape.huggingface import HuggingfaceParams, fetch_tables
 from stages.scrape.kaggle import KaggleParams, fetch_dataset
+from stages.scrape.labels import LABELS, labelled
 from stages.scrape.manifest import Row
 from stages.scrape.npm import NpmParams, fetch_package
 from stages.scrape.search import SearchParams, fetch_found
@@ -60,8 +62,12 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
         source_site.out.mkdir(parents=True, exist_ok=True)
         try:
             rows = SOURCES[entry.kind][1](source_site, entry)
+            rows, recognised = labelled(rows, entry, source_site.out, levels(entry) if entry.kind == "archive" else 0)
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
+        if not entry.label:
+            print(f"scrape: {name}: {recognised}", file=sys.stderr, flush=True)
+        shutil.rmtree(source_site.out / LABELS, ignore_errors=True)
         for i, row in enumerate(rows):
             placed: dict[str, Any] = {} if alone else {"path": f"{name}/{row.path}", "source": name}
             label = sys.intern(entry.label or row.label)  # few distinct ones

@@ -20,34 +20,39 @@ MAX_BYTES = 1 << 28  # of one picture: a compressed file of zeros must not fill 
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, LZMAError, zlib.error, EOFError, OSError)
 UNREADABLE = (RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)  # one member of a zip: encrypted, damaged
 
-
+UTF8 = 0x800  # flag of a zip's member: its name is UTF-8
 ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file, folder or link of an archive; `opened` works until the next member is read."""
+    """A file, folder or link of an archive; `opened` works until the next member is read.
+
+    `guessed` says that the archive does not tell the encoding of its name.
+    """
 
     name: str
     is_file: bool
     is_folder: bool
     length: int
     opened: Callable[[], Any]
+    guessed: bool = False
 
 
 @contextmanager
-def members(archive: Path, name: str) -> Iterator[Iterator[Member]]:
+def members(archive: Path, name: str, encoding: str = "") -> Iterator[Iterator[Member]]:
     """The members of a zip or a tar (plain, gzip, bzip2, xz, zstd).
 
     Args:
         name: its name in errors.
+        encoding: of names in a zip that are not marked as UTF-8; "" for code page 437, as the format has it.
 
     Raises:
         UserError: it is neither, or damaged.
     """
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as packed:
+            with zipfile.ZipFile(archive, metadata_encoding=encoding or None) as packed:
                 yield (_of_zip(packed, info) for info in packed.infolist())
         else:
             with _tar(archive) as tar:
@@ -64,7 +69,7 @@ def taken(member: Member, path: str, files: Path) -> dict[str, Any]:
     """
     if member.name.startswith("/"):
         return failed("absolute path")
-    if ".." in PurePosixPath(member.name).parts:
+    if not is_inside(member):
         return failed("path leads out of the archive")
     if not member.is_file:
         return failed("link")
@@ -75,6 +80,11 @@ def taken(member: Member, path: str, files: Path) -> dict[str, Any]:
     except UNREADABLE:
         return failed("cannot be unpacked")
     return keep(files, path, data)
+
+
+def is_inside(member: Member) -> bool:
+    """Whether a member's path leads nowhere but into the archive."""
+    return not member.name.startswith("/") and ".." not in PurePosixPath(member.name).parts
 
 
 def _tar(archive: Path) -> tarfile.TarFile:
@@ -94,9 +104,10 @@ def _of_tar(tar: tarfile.TarFile) -> Iterator[Member]:
 
 def _of_zip(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     kind = info.external_attr >> 28  # Unix file type: 8 is a file, 10 a link, 0 unknown
-    return Member(
-        info.filename, not info.is_dir() and kind in (0, 8), info.is_dir(), info.file_size, lambda: packed.open(info)
-    )
+    name = info.filename if "/" in info.filename else info.filename.replace("\\", "/")  # as some Windows programs write
+    guessed = not info.flag_bits & UTF8 and not name.isascii()
+    is_file = not info.is_dir() and kind in (0, 8)
+    return Member(name, is_file, info.is_dir(), info.file_size, lambda: packed.open(info), guessed)
 
 
 def below(inside: str, name: str) -> str:

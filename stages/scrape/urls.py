@@ -13,11 +13,11 @@ from pydantic import Field
 
 from creatures.runtime.errors import UserError
 from stages.scrape.manifest import Row
-from stages.scrape.site import Site, SourceParams
+from stages.scrape.site import LabelledParams, Site
 from stages.scrape.web.download import Wanted, download, finish
 
 
-class UrlsParams(SourceParams):
+class UrlsParams(LabelledParams):
     path: str = Field("urls.txt", min_length=1, description="below scrape.own: a .txt, .csv or .parquet file")
     url_column: str = Field("url", min_length=1, description="the column of addresses")
     label_column: str = Field("label", description="the column of labels; '' for none")

@@ -13,13 +13,20 @@ import pytest
 from creatures.runtime.config import parse
 from creatures.runtime.errors import UserError
 from stages.scrape import unpack
-from stages.scrape.archive import ArchiveParams, unpack_archives
+from stages.scrape.archive import ArchiveParams
 from stages.scrape.manifest import Row
-from tests.stages.scrape.test_scrape import by_path, site, written
+from tests.stages.scrape.test_scrape import by_path, rows_of, site, written
 from tests.support.pictures_zoo import flag, saved
 
 PICTURE = saved(flag(), "PNG")
-FILES = {"cats/1.png": PICTURE, "cats/deep/2.png": PICTURE, "top.png": PICTURE, "cats/notes.md": b"", "README.md": b""}
+FILES = {
+    "cats/1.png": PICTURE,
+    "cats/deep/2.png": PICTURE,
+    "dogs/3.png": PICTURE,
+    "top.png": PICTURE,
+    "cats/notes.md": b"",
+    "README.md": b"",
+}
 
 
 def tar(path: Path, files: dict[str, bytes], mode: str = "w") -> Path:
@@ -52,7 +59,7 @@ def zstd(path: Path, files: dict[str, bytes]) -> Path:
 
 
 def unpacked(tmp_path: Path, path: Path | str, **keys: object) -> dict[str, Row]:
-    return by_path(unpack_archives(site(tmp_path / "out"), ArchiveParams(path=str(path), **keys)))
+    return by_path(rows_of(site(tmp_path / "out"), ArchiveParams(path=str(path), **keys)))
 
 
 KINDS = {
@@ -72,11 +79,12 @@ def test_archives_of_every_kind_give_pictures_and_the_labels_of_their_folders(ki
     assert {path: (row.label, row.reason) for path, row in rows.items()} == {
         "cats/1.png": ("cats", ""),
         "cats/deep/2.png": ("cats", ""),
+        "dogs/3.png": ("dogs", ""),
         "top.png": ("", ""),
         "cats/notes.md": ("cats", "not a picture"),
     }
     assert rows["cats/1.png"].url == f"archive:{kind}/cats/1.png"
-    assert written(tmp_path / "out") == {"cats/1.png", "cats/deep/2.png", "top.png"}
+    assert written(tmp_path / "out") == {"cats/1.png", "cats/deep/2.png", "dogs/3.png", "top.png"}
     assert (tmp_path / "out/files/top.png").read_bytes() == PICTURE
 
 
@@ -108,7 +116,7 @@ def test_members_that_lead_out_or_are_links_are_never_written(tmp_path):
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         out.addfile(link)
     before = set(tmp_path.iterdir())
-    reasons = {row.path: row.reason for row in unpack_archives(site(tmp_path / "out"), ArchiveParams(path=str(path)))}
+    reasons = {row.path: row.reason for row in rows_of(site(tmp_path / "out"), ArchiveParams(path=str(path)))}
     assert reasons == {
         "good.png": "",
         "../up.png": "path leads out of the archive",

@@ -70,7 +70,12 @@ def test_sources_of_a_kind_keep_apart_and_texts_stay(npm, tmp_path):
     write(tmp_path / "mine", {"a/x/1.png": PICTURE, "b/y/1.png": PICTURE})
     out = npm([("package/icons/cats/1.svg", b"<svg/>"), ("package/LICENSE", b"mine")])
     package = {"from": "npm", "package": "icons", "version": "1.0.0", "label": "icon", "licence": "MIT"}
-    chosen = entries(tmp_path / "mine", {"from": "folder", "path": "a"}, {"from": "folder", "path": "b"}, package)
+    chosen = entries(
+        tmp_path / "mine",
+        {"from": "folder", "path": "a", "labels": "folder"},
+        {"from": "folder", "path": "b", "labels": "folder"},
+        package,
+    )
     assert names(chosen) == ["folder", "folder-2", "npm"]
     rows = by_path([row for rows in gather(site(out), chosen).values() for row in rows])
     assert {path: (row.source, row.label, row.licence) for path, row in rows.items()} == {

@@ -12,7 +12,7 @@ from creatures.runtime.errors import UserError
 from stages.scrape.kaggle import KaggleParams, fetch_dataset
 from stages.scrape.site import Site
 from tests.stages.scrape.test_fetch import packed
-from tests.stages.scrape.test_scrape import by_path
+from tests.stages.scrape.test_scrape import by_path, rows_of
 from tests.support.pictures_zoo import flag, saved
 from tests.support.site_server import Answer, Asked, Serve, SiteServer, as_json
 
@@ -40,7 +40,7 @@ def test_a_kaggle_set_is_fetched_once_and_labelled_by_folder(kaggle, site):
     files = {"Set/Abra/1.png": PICTURE, "Set/Mew/2.jpg": PICTURE, "about.csv": b"x"}
     server = kaggle(lambda asked: Answer(packed(files), 200, {"Content-Type": "application/zip"}))
     params = KaggleParams(dataset="some-one/creatures", version=3, inside="Set")
-    rows = by_path(fetch_dataset(site, params))
+    rows = by_path(rows_of(site, params))
     assert {path: (row.label, row.source) for path, row in rows.items()} == {
         "Abra/1.png": ("Abra", "kaggle"),
         "Mew/2.jpg": ("Mew", "kaggle"),

