@@ -261,7 +261,7 @@ def entry(**values: str) -> dict:
         (entry(package="git+https://127.0.0.1/a"), "scrape.sources.0.package"),
         (
             entry(paths="a"),
-            "scrape.sources.0.paths is 'a': npm has no such key, only column, inside, label, labels, licence, most, package",
+            "scrape.sources.0.paths is 'a': npm has no such key, only column, inside, label, labels, licence, most,",
         ),
         ({"sources": [{"from": "folder"}, {"from": "web"}]}, "scrape.sources.1.from is 'web': must be one of archive"),
         (
