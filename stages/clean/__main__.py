@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +14,7 @@ from creatures.data.pictures import IMAGES, SPLITS, evenly_spaced
 from creatures.data.shards import write_shards
 from creatures.data.sheets import save_sheet
 from creatures.data.vetoes import read_vetoes
+from creatures.intake.splits import check_enough
 from creatures.runtime.atomic import atomic_folder, fresh_folder
 from creatures.runtime.errors import UserError
 from creatures.runtime.progress import track
@@ -19,9 +22,8 @@ from stages.clean.decode import decode_all
 from stages.clean.files import list_files
 from stages.clean.pack import shard_order, write_images, write_index
 from stages.clean.params import CleanParams
-from stages.clean.report import dropped_table, index_table, metrics, splits_of, tell
+from stages.clean.report import dropped_table, held_out, index_table, metrics, splits_of, tell
 from stages.clean.select import select
-from stages.clean.split import check_enough
 from stages.clean.spool import Spool
 from stages.harness.stage import Stage, run
 
@@ -53,6 +55,7 @@ def main(stage: Stage) -> None:
         if sharded:
             kept_rows = kept_rows[shard_order(split[kept_rows], frames.sha256[kept_rows])]
         index = index_table(frames, kept_rows, files, split)
+        print(f"clean: {held_out(index)}", file=sys.stderr, flush=True)
         if sharded:
             write_shards(out, split[kept_rows], index["label"].to_numpy(), spool.pictures(frames.place[kept_rows]))
         else:

@@ -25,6 +25,7 @@ class Files:
         path: N paths below data/raw/files; an Arrow array takes a fourth of Python's memory.
         label: N names, "" for none.
         style: N names, as `style_of` returns them.
+        split: N names that sources gave, "" for none.
         rank: int64, N, index of a file's source in the order that scrape writes to the table's metadata
             (else by name).
     """
@@ -32,6 +33,7 @@ class Files:
     path: pa.LargeStringArray
     label: np.ndarray
     style: np.ndarray
+    split: np.ndarray
     rank: np.ndarray
 
     def __len__(self) -> int:
@@ -47,7 +49,8 @@ class Files:
 def list_files(manifest: Path) -> Files:
     """All scraped files in the stable order: drawings first, then by path."""
     with reading(manifest):
-        table = pq.read_table(manifest, columns=["path", "label", "source", "status"])
+        names = pq.read_schema(manifest).names
+        table = pq.read_table(manifest, columns=["path", "label", "source", "status", *{"split"}.intersection(names)])
         recorded = (table.schema.metadata or {}).get(b"sources")
         sources = json.loads(recorded) if recorded else sorted(table["source"].unique().to_pylist())
     table = table.set_column(0, "path", table["path"].cast(pa.large_string()))  # pa.string() is limited to 2 GB
@@ -55,7 +58,10 @@ def list_files(manifest: Path) -> Files:
     style = np.array([style_of(path.as_py()) for path in table["path"]], object)
     order = np.argsort(style != DRAWING, kind="stable")
     label = table["label"].dictionary_encode().unify_dictionaries().combine_chunks()  # few distinct ones
-    names = np.array(label.dictionary.to_pylist(), object)
+    labels = np.array(label.dictionary.to_pylist(), object)
     rank = pc.index_in(table["source"], pa.array(sources)).to_numpy()
     path = table["path"].combine_chunks().take(order)
-    return Files(path, names[label.indices.to_numpy()][order], style[order], rank[order].astype(np.int64))
+    split = table["split"].to_numpy() if "split" in table.column_names else np.full(len(table), "", object)
+    return Files(
+        path, labels[label.indices.to_numpy()][order], style[order], split[order], rank[order].astype(np.int64)
+    )

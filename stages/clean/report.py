@@ -11,18 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from creatures.data.pictures import SPLITS
+from creatures.intake.splits import assign_splits
 from stages.clean.files import Files
 from stages.clean.pack import DROPPED, labels_of
 from stages.clean.reasons import REASONS
 from stages.clean.select import Verdict
-from stages.clean.split import split_of
 from stages.clean.spool import Frames
+
+NAMED = 5  # labels in a message
 
 
 def splits_of(files: Files, val_share: float, test_share: float) -> np.ndarray:
     """The split of each file: N names."""
-    files_and_labels = zip(files.path, files.label, strict=True)
-    return np.array([split_of(path.as_py(), label, val_share, test_share) for path, label in files_and_labels], object)
+    return assign_splits(files.path.to_pylist(), files.label, files.split, val_share, test_share)
 
 
 def index_table(frames: Frames, rows: np.ndarray, files: Files, split: np.ndarray) -> pa.Table:
@@ -78,11 +79,28 @@ def metrics(index: pa.Table, files: int, dropped: pa.Table) -> dict[str, Any]:
         "files": files,
         "pictures": len(index),
         **{split: splits[split] for split in SPLITS},
-        "species": len({*pc.unique(index["species"]).to_pylist()} - {""}),
+        "species": len(species := _species(index)),
+        "test_species": len(species - _species(index.filter(pc.not_equal(index["split"], "test")))),
         "ink": float(np.median(index["ink"])),
         "dropped": len(dropped),
         "drops": {reason: reasons[reason] for reason in REASONS},
     }
+
+
+def held_out(index: pa.Table) -> str:
+    """How the pictures are split, in a line."""
+    splits, species = counts(index["split"]), _species(index)
+    unseen = sorted(species - _species(index.filter(pc.not_equal(index["split"], "test"))))
+    if unseen:
+        some = ", ".join(unseen[:NAMED]) + (", …" if len(unseen) > NAMED else "")
+        which = f", all pictures of {len(unseen):,} of {len(species):,} labels: {some}"
+    else:
+        which = ", of labels that are also in train" if species and splits["test"] else ""
+    return f"{len(index):,} pictures: {', '.join(f'{splits[name]:,} {name}' for name in SPLITS)}{which}"
+
+
+def _species(index: pa.Table) -> set[str]:
+    return {*pc.unique(index["species"]).to_pylist()} - {""}
 
 
 def counts(names: pa.ChunkedArray) -> Counter[str]:

@@ -12,12 +12,12 @@ from PIL import Image
 from creatures.decoding import draw
 from creatures.decoding.foreground import cut_out, smooth, whole
 from creatures.decoding.raster import spread_over
+from creatures.intake.splits import split_of
 from creatures.runtime.config import parse
 from creatures.runtime.errors import UserError
 from stages.clean.decode import decode_file
 from stages.clean.fingerprint import phash, thumb
 from stages.clean.params import CleanParams
-from stages.clean.split import split_of
 from tests.support.pictures_zoo import BAD, BLUE, FLAG_SVG, GOOD, GREY, RED, flag, gif, saved, svg, write
 
 WHITE = (255, 255, 255)

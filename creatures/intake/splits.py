@@ -1,0 +1,79 @@
+"""The split of each file: from the source, or by hashes of names, so that adding files to a set moves no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import numpy as np
+
+from creatures.runtime.errors import UserError
+
+LEAST_SPECIES = 10  # of fewer, none is held out: `test` is then pictures, not species
+SMALL = 250  # files: in a smaller set, chance alone could put all or none of them into a split
+LEAST_VAL = 25  # files: what is measured on fewer says little
+
+
+def split_of(path: str, species: str, val_share: float, test_share: float) -> str:
+    """`test` for a fraction of the species (of the files, if there are no species), `val`
+    for a fraction of the other files, `train` for the rest.
+    """
+    if _uniform(f"test:{species or path}") < test_share:
+        return "test"
+    return "val" if _uniform(f"val:{path}") < val_share else "train"
+
+
+def holds_out_species(labels: Sequence[str]) -> bool:
+    """Whether there are enough labels to hold some of them out as `test`."""
+    return len({*labels} - {""}) >= LEAST_SPECIES
+
+
+def assign_splits(
+    paths: Sequence[str], labels: Sequence[str], given: Sequence[str], val_share: float, test_share: float
+) -> np.ndarray:
+    """The split of each of N files: N names.
+
+    Splits that the source gives stay; if it gives none of `val`, some of its `train` become `val`. Other files are
+    split by `split_of`: by species only if there are at least LEAST_SPECIES. Of fewer than SMALL files, the numbers
+    in `val` and `test` are exact, and `val` has at least LEAST_VAL files, or a fifth of them if that is less; adding
+    files may then move others.
+
+    Args:
+        given: `train`, `val` or `test`, "" where the source does not say.
+    """
+    by_species, small = holds_out_species(labels), len(paths) < SMALL
+    split = np.array([fixed or "train" for fixed in given], object)
+    free = np.array([not fixed for fixed in given], bool)
+    for_val = free if "val" in given else free | (split == "train")
+    for row in np.flatnonzero(free) if by_species or not small else []:
+        split[row] = split_of(paths[row], labels[row] if by_species else "", 0, test_share)
+    if small and not by_species:
+        _draw(split, free, "test", round(test_share * free.sum()), paths)
+    for_val &= split == "train"
+    if small:
+        least = min(LEAST_VAL, max(1, len(paths) // 5))
+        _draw(split, for_val, "val", min(max(round(val_share * for_val.sum()), least), for_val.sum() - 1), paths)
+    else:
+        for row in np.flatnonzero(for_val):
+            split[row] = split_of(paths[row], "", val_share, 0)
+    return split
+
+
+def check_enough(split: np.ndarray) -> None:
+    """Raise UserError if a split has too few pictures for training; `split`: each picture's split, N names."""
+    if len(split) < 2:
+        raise UserError("one picture is too few to train on: add pictures")
+    for name, remedy in (("train", "lower clean.test_share or clean.val_share"), ("val", "raise clean.val_share")):
+        if not (split == name).any():
+            raise UserError(f"no picture of {len(split)} fell into {name}: add pictures, or {remedy}")
+
+
+def _draw(split: np.ndarray, among: np.ndarray, name: str, count: int, paths: Sequence[str]) -> None:
+    """Put `count` of the files in `among` (bool, N) into a split, chosen by the hashes of their names."""
+    rows = sorted(np.flatnonzero(among), key=lambda row: _uniform(f"{name}:{paths[row]}"))
+    split[rows[: max(0, count)]] = name
+
+
+def _uniform(text: str) -> float:
+    """A number in [0, 1) that depends only on the text."""
+    return int.from_bytes(sha256(text.encode()).digest()[:6], "big") / 2**48

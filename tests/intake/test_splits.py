@@ -1,0 +1,71 @@
+"""Splits: from the source or by hashes of names, and of small sets never all or none of anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from creatures.intake.splits import assign_splits, check_enough, split_of
+from creatures.runtime.errors import UserError
+
+
+def counts(split: np.ndarray) -> dict[str, int]:
+    return dict(Counter(split))
+
+
+def test_a_large_set_is_split_by_hashes_of_names_alone():
+    paths = [f"{i % 40}/{i}.png" for i in range(400)]
+    labels = [path.split("/")[0] for path in paths]
+    split = assign_splits(paths, labels, [""] * 400, 0.1, 0.1)
+    assert [*split] == [split_of(path, label, 0.1, 0.1) for path, label in zip(paths, labels, strict=True)]
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 8, 10, 20, 50, 100])
+@pytest.mark.parametrize("name", ["{}.png", "IMG_{:04}.jpg", "a/{}", "ünï {}.gif"])
+def test_a_small_set_has_some_to_train_on_and_some_to_measure_with(count, name):
+    paths = [name.format(i) for i in range(count)]
+    split = assign_splits(paths, [""] * count, [""] * count, 0.1, 0.1)
+    check_enough(split)
+    found = Counter(split)
+    assert found["train"] >= count / 2
+    assert found["val"] >= min(20, count // 5)
+
+
+@pytest.mark.parametrize("labels", [1, 2, 5, 9])
+def test_of_few_labels_none_is_held_out(labels):
+    paths = [f"{i % labels}/{i}.png" for i in range(300)]
+    names = [path.split("/")[0] for path in paths]
+    split = assign_splits(paths, names, [""] * 300, 0.1, 0.1)
+    for label in range(labels):
+        rows = [row for row, name in enumerate(names) if name == str(label)]
+        assert {"train", "val"} <= {*split[rows]}
+    assert "test" in split
+
+
+def test_of_ten_labels_whole_ones_are_held_out():
+    names = [str(i % 40) for i in range(400)]
+    split = assign_splits([f"{i}.png" for i in range(400)], names, [""] * 400, 0.1, 0.1)
+    tested = {name for name, where in zip(names, split, strict=True) if where == "test"}
+    assert tested and not any(where != "test" for name, where in zip(names, split, strict=True) if name in tested)
+
+
+def test_splits_of_the_source_stay():
+    given = ["train"] * 6 + ["val"] * 3 + ["test"] * 2
+    paths = [f"{i}.png" for i in range(11)]
+    assert [*assign_splits(paths, [str(i) for i in range(11)], given, 0.1, 0.1)] == given
+
+
+def test_a_source_without_val_gets_some_of_its_train():
+    given = ["train"] * 200 + ["test"] * 20
+    split = assign_splits([f"{i}.png" for i in range(220)], [""] * 220, given, 0.1, 0.1)
+    assert {*split[200:]} == {"test"} and {*split[:200]} == {"train", "val"}
+    assert counts(split)["val"] >= 20
+
+
+def test_too_few_end_in_a_line():
+    with pytest.raises(UserError, match=r"^one picture is too few to train on: add pictures$"):
+        check_enough(np.array(["train"], object))
+    with pytest.raises(UserError, match=r"^no picture of 3 fell into val: add pictures, or raise clean\.val_share$"):
+        check_enough(np.array(["train", "train", "test"], object))
