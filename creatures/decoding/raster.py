@@ -1,18 +1,34 @@
-"""Decode GIF, PNG, JPEG and WebP with Pillow."""
+"""Decode raster pictures with Pillow: GIF, PNG, JPEG, WebP, AVIF, BMP, TIFF and others, HEIC with pillow-heif."""
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageChops, ImageOps
 
 from creatures.decoding.unusable import BOMB, NO_PICTURE, UNDECODABLE, Unusable
 
 MAX_PIXELS = 64_000_000
-SIGNATURES = {b"GIF8": "GIF", b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"RIFF": "WEBP"}
+PNG = b"\x89PNG\r\n\x1a\n"
+SIGNATURES = {
+    re.compile(rb"GIF8"): "GIF",
+    re.compile(PNG): "PNG",
+    re.compile(rb"\xff\xd8\xff"): "JPEG",
+    re.compile(rb"RIFF....WEBP", re.DOTALL): "WEBP",
+    re.compile(rb"....ftyp(avif|avis)", re.DOTALL): "AVIF",
+    re.compile(rb"....ftyp(heic|heix|hevc|heim|heis|mif1|msf1)", re.DOTALL): "HEIF",
+    re.compile(rb"BM"): "BMP",
+    re.compile(rb"II\*\0|MM\0\*"): "TIFF",
+    re.compile(rb"\x00\x00\x01\x00"): "ICO",
+    re.compile(rb"P[1-6]\s"): "PPM",
+}
+ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")  # of PNG, packed, and not needed
+SAME = 2  # levels by which roundings of profiles differ
 
 
 def open_picture(data: bytes) -> Image.Image:
@@ -24,13 +40,20 @@ def open_picture(data: bytes) -> Image.Image:
     """
     if not data:
         raise Unusable(UNDECODABLE, "empty file")
-    kind = next((kind for signature, kind in SIGNATURES.items() if data.startswith(signature)), None)
+    kind = next((kind for signature, kind in SIGNATURES.items() if signature.match(data)), None)
     if kind is None:
         raise Unusable(NO_PICTURE, "unknown content")
+    if kind == "HEIF" and not _can_read_heif():
+        raise Unusable(UNDECODABLE, "HEIC: install pillow-heif to read it")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # bombs are checked below; other warnings mean nothing to a user
-            image = Image.open(io.BytesIO(data), formats=[kind])
+            try:
+                image = Image.open(io.BytesIO(data), formats=[kind])
+            except ValueError:
+                if kind != "PNG":
+                    raise
+                image = Image.open(io.BytesIO(_without_texts(data)), formats=[kind])
     except Image.DecompressionBombError:
         raise Unusable(BOMB, "more pixels than Pillow opens") from None
     except Exception:
@@ -44,18 +67,18 @@ def frames(image: Image.Image, per_gif: int | str) -> Iterator[tuple[int, Image.
     """The frames to keep, as RGBA, upright.
 
     Args:
-        per_gif: how many frames of a GIF, evenly spaced over its loop, or "all". Other kinds
-            yield their first frame.
+        per_gif: how many frames of an animation (GIF, WebP, PNG, AVIF), evenly spaced over its loop, or "all".
+            Other kinds yield their first frame.
 
     Raises:
         Unusable: a frame cannot be decoded; earlier ones have been yielded.
     """
     number = 0
     try:
-        count = getattr(image, "n_frames", 1) if image.format == "GIF" else 1
+        count = getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
         for number in range(count) if per_gif == "all" else spread_over(count, int(per_gif)):
             image.seek(number)
-            frame = _rgba(_upright(image))
+            frame = _rgba(_in_srgb(_upright(image)))
             if count == 1:
                 image.close()  # or its pixels would be in memory twice while the frame is used
             yield number, frame
@@ -71,7 +94,55 @@ def spread_over(count: int, wanted: int) -> list[int]:
 def _upright(image: Image.Image) -> Image.Image:
     """Rotate as the EXIF says; a picture that is upright already, as nearly all are, is not copied."""
     image.load()  # the EXIF of a PNG may be at its end
-    return image if image.getexif().get(ExifTags.Base.Orientation, 1) == 1 else ImageOps.exif_transpose(image)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged EXIF
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        return ImageOps.exif_transpose(image) if turned else image
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Convert from the picture's own colour profile, if it has one that can be used and is not sRGB by another name."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode.startswith(("I", "F")):
+        return image
+    from PIL import ImageCms
+
+    alpha = image.convert("RGBA").getchannel("A") if image.mode in ("P", "PA", "LA", "RGBA") else None
+    colours = image if image.mode in ("L", "RGB", "CMYK") else image.convert("L" if image.mode == "LA" else "RGB")
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):  # damaged, or of another kind than the picture
+        return image
+    assert converted is not None  # as it is not done in place
+    if (
+        image.mode != "CMYK"
+        and ImageChops.difference(converted, colours.convert("RGB")).convert("L").getextrema()[1] <= SAME
+    ):
+        return image
+    if alpha:
+        converted.putalpha(alpha)
+    return converted
+
+
+def _without_texts(data: bytes) -> bytes:
+    """A PNG without its texts and its profile, which Pillow refuses if they are long, as those of image generators."""
+    parts, place = [PNG], len(PNG)
+    while place + 8 <= len(data):
+        end = place + 12 + int.from_bytes(data[place : place + 4], "big")
+        if data[place + 4 : place + 8] not in TEXTS:
+            parts.append(data[place:end])
+        place = end
+    return b"".join(parts)
+
+
+def _can_read_heif() -> bool:
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True
 
 
 def _rgba(image: Image.Image) -> Image.Image:

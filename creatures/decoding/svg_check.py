@@ -5,23 +5,55 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote_to_bytes
 from xml.etree.ElementTree import Element
 
 from creatures.decoding.raster import open_picture
-from creatures.decoding.unusable import BOMB, UNDECODABLE, Unusable
+from creatures.decoding.unusable import BOMB, Unusable
 
 MAX_ELEMENTS = 200_000  # drawn, with everything that <use>, patterns and masks repeat
-DATA = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,(.*)", re.DOTALL)
+DATA = re.compile(r"data:image/(png|jpeg|jpg|gif|webp|svg\+xml)((?:;[^;,]*)*),(.*)", re.DOTALL)
 URL = re.compile(r"url\(\s*['\"]?\s*([^'\")]*)")
+OUTSIDE = re.compile(r"url\(\s*(?!['\"]?\s*#)(?:'[^']*'|\"[^\"]*\"|[^)]*)\)")  # an url( ) that does not begin with #
+IMPORT = re.compile(r"@import\b[^;]*(;|$)")
 GRADIENTS = ("linearGradient", "radialGradient")  # cost nothing to repeat
+REFERENCES = ("href", "src")
 
 
-def check_drawing(root: Element) -> None:
-    """Raise Unusable if a drawing refers to something outside itself, or has more than
-    MAX_ELEMENTS elements with all repetitions.
+def neutralise(root: Element, harmless: Callable[[bytes], bytes]) -> bool:
+    """Remove, in place, every reference that does not point into the drawing itself or is a small embedded picture.
+
+    Args:
+        harmless: does the same for an embedded drawing.
+
+    Returns:
+        Whether anything was removed.
+
+    Raises:
+        Unusable: an embedded picture would take too much.
     """
-    _check_references(root)
+    changed = False
+    for element in root.iter():
+        for key, value in [*element.attrib.items()]:
+            kept: str | None = value
+            if key.rpartition("}")[2] in REFERENCES:
+                kept = value if value.strip().startswith("#") else _embedded(value.strip(), harmless)
+            elif "url(" in value:
+                kept = OUTSIDE.sub("none", value)
+            if kept is None:
+                del element.attrib[key]
+            elif kept != value:
+                element.attrib[key] = kept
+            changed = changed or kept != value
+        if local_name(element) == "style" and element.text:
+            css = OUTSIDE.sub("none", IMPORT.sub("", element.text))
+            changed, element.text = changed or css != element.text, css
+    return changed
+
+
+def check_size(root: Element) -> None:
+    """Raise Unusable if a drawing has more than MAX_ELEMENTS elements with all repetitions."""
     try:
         count = _count_drawn(root)
     except RecursionError:
@@ -35,29 +67,29 @@ def local_name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _check_references(root: Element) -> None:
-    """Check that every reference points into the drawing itself, or is a small embedded picture."""
-    for element in root.iter():
-        for reference in _references(element):
-            if not reference.startswith("#"):
-                _check_embedded(reference)
-        if "@import" in (element.text or "") or any("@import" in value for value in element.attrib.values()):
-            raise Unusable(UNDECODABLE, "refused: @import")
-
-
-def _check_embedded(reference: str) -> None:
+def _embedded(reference: str, harmless: Callable[[bytes], bytes]) -> str | None:
+    """An embedded picture, None for what is none."""
     match = DATA.match(reference)
     if not match:
-        raise Unusable(UNDECODABLE, f"refused: refers to {reference[:60]!r}")
+        return None
+    kind, options, content = match.groups()
     try:
-        open_picture(base64.b64decode(match[1]))
-    except binascii.Error as error:
-        raise Unusable(UNDECODABLE, f"embedded picture: {error}") from None
+        data = base64.b64decode(content) if ";base64" in options else unquote_to_bytes(content)
+        if kind != "svg+xml":
+            open_picture(data)
+            return reference
+        return f"data:image/svg+xml;base64,{base64.b64encode(harmless(data)).decode()}"
+    except binascii.Error:
+        return None
+    except Unusable as error:
+        if error.reason == BOMB:
+            raise
+        return None
 
 
 def _references(element: Element) -> Iterator[str]:
     for key, value in element.attrib.items():
-        if key.rpartition("}")[2] in ("href", "src"):
+        if key.rpartition("}")[2] in REFERENCES:
             yield value.strip()
         yield from (url.strip() for url in URL.findall(value))
     if local_name(element) == "style":

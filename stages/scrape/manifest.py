@@ -15,7 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 MOST_REASONS = 3  # in a message
-PICTURES = (".svg", ".gif", ".png", ".jpg", ".jpeg", ".webp")
+PICTURES = (
+    *(".svg", ".svgz", ".gif", ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif"),
+    *(".bmp", ".dib", ".tif", ".tiff", ".ico", ".ppm", ".pgm", ".pbm", ".pnm"),
+)
 
 
 @dataclass(frozen=True, slots=True)

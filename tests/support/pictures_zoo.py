@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms, ImageSequence
 
 RED, BLUE = (220, 30, 40), (20, 60, 200)
 GREY = {RED: 88, BLUE: 64}  # 0.299 R + 0.587 G + 0.114 B, rounded
@@ -85,6 +87,68 @@ def cmyk_jpeg() -> bytes:
 
 FLAG_SVG = FLAG.format(RED, BLUE)
 
+
+def swapped_profile() -> bytes:
+    """A PNG whose colour profile has red and green swapped, and so have its pixels."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    tags = {}
+    for number in range(struct.unpack(">I", profile[128:132])[0]):
+        start = 132 + 12 * number
+        tags[bytes(profile[start : start + 4])] = struct.unpack(">II", profile[start + 4 : start + 12])
+    (red, length), (green, _) = tags[b"rXYZ"], tags[b"gXYZ"]
+    first, second = profile[red : red + length], profile[green : green + length]
+    profile[red : red + length], profile[green : green + length] = second, first
+    pixels = np.ascontiguousarray(np.asarray(flag())[:, :, [1, 0, 2, 3]])
+    return saved(Image.fromarray(pixels), "PNG", icc_profile=bytes(profile))
+
+
+def long_text() -> bytes:
+    """A PNG with more text than Pillow reads."""
+    data = saved(flag(), "PNG")
+    return data[:33] + png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"workflow " * 300_000)) + data[33:]
+
+
+def animation(kind: str, count: int = 6) -> bytes:
+    """The frames of `gif` in another format."""
+    with Image.open(io.BytesIO(gif(count))) as image:
+        frames = [frame.convert("RGBA") for frame in ImageSequence.Iterator(image)]
+    options = {} if kind == "PNG" else {"lossless": True}
+    return saved(frames[0], kind, save_all=True, append_images=frames[1:], duration=50, loop=0, **options)
+
+
+ILLUSTRATOR = """<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" [
+<!ENTITY ns_extend "http://ns.adobe.com/Extensibility/1.0/">
+<!ENTITY ns_svg "http://www.w3.org/2000/svg">
+]>
+<svg xmlns:x="&ns_extend;" xmlns="&ns_svg;" width="80" height="100">{}</svg>"""
+LATIN = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
+HREF = 'href="http://127.0.0.1/a.png" width="9" height="9"'
+
+# drawings with something that programs write and that must neither be followed nor do harm: each shows the flag
+DRAWINGS = {
+    "illustrator": ILLUSTRATOR.format(FLAG_SVG).encode(),
+    "link": svg(f'<a xlink:href="https://example.org/">{FLAG_SVG}</a>'),
+    "font": svg(f"<style>@import url('http://127.0.0.1/a.css');</style>{FLAG_SVG}"),
+    "font face": svg(f"<style>@font-face {{ src: url(http://127.0.0.1/a.woff) }}</style>{FLAG_SVG}"),
+    "style sheet": b'<?xml-stylesheet href="style.css"?>\n' + svg(FLAG_SVG),
+    "file": svg('<image xlink:href="file:///etc/logo.png" width="9" height="9"/>' + FLAG_SVG),
+    "path": svg('<image href="/etc/logo.png" width="9" height="9"/>' + FLAG_SVG),
+    "http": svg(f"<image {HREF}/>{FLAG_SVG}"),
+    "css": svg("<rect width='9' height='9' style='fill:url( \"http://127.0.0.1/a#b\" )'/>" + FLAG_SVG),
+    "no drawing in it": svg('<image href="data:image/svg+xml;base64,AAAA"/>' + FLAG_SVG),
+    "empty link": svg('<use xlink:href=""/>' + FLAG_SVG),
+    "words": svg(f"<title>url(http://example.org)</title><desc>see @import</desc>{FLAG_SVG}"),
+    "drawing in it": svg(
+        '<image width="80" height="100" href="data:image/svg+xml;base64,'
+        + base64.b64encode(svg(f"<image {HREF}/>{FLAG_SVG}")).decode()
+        + '"/>'
+    ),
+    "latin": (LATIN + svg("<title>Fläche</title>" + FLAG_SVG).decode()).encode("latin-1"),
+    "utf-16": ('<?xml version="1.0" encoding="UTF-16"?>' + svg(FLAG_SVG).decode()).encode("utf-16"),
+    "gzip": gzip.compress(svg(FLAG_SVG)),
+}
+
 # name: (bytes, whether it has colours)
 GOOD: dict[str, tuple[bytes, bool]] = {
     "alpha.png": (saved(flag(), "PNG"), True),
@@ -107,6 +171,12 @@ GOOD: dict[str, tuple[bytes, bool]] = {
     "drawing.svg": (svg(FLAG_SVG), True),
     "utf8 mark.svg": (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!DOCTYPE svg>\n" + svg(FLAG_SVG), True),
     "wrong ending.png": (saved(flag("RGB"), "JPEG", quality=95), True),
+    **{f"a.{kind.lower()}": (saved(flag("RGB"), kind), True) for kind in ("BMP", "TIFF", "PPM")},
+    "a.ico": (saved(flag(), "ICO", sizes=[(80, 100)]), True),
+    "a.avif": (saved(flag("RGB"), "AVIF", quality=95), True),
+    "swapped.png": (swapped_profile(), True),
+    "long text.png": (long_text(), True),
+    **{f"{name}.svg": (data, True) for name, data in DRAWINGS.items()},
 }
 
 NESTED = '<g id="a0"><rect width="9" height="9"/></g>' + "".join(
@@ -133,12 +203,14 @@ BAD: dict[str, tuple[bytes, str]] = {
     "uses.svg": (svg(NESTED + '<use xlink:href="#a9"/>'), "bomb"),
     "circle.svg": (svg('<g id="a"><use href="#a"/></g>'), "bomb"),
     "deep.svg": (svg("<g>" * 5000 + FLAG_SVG + "</g>" * 5000), "bomb"),
-    "file.svg": (svg('<image xlink:href="file:///etc/logo.png" width="9" height="9"/>' + FLAG_SVG), "undecodable"),
-    "path.svg": (svg('<image href="/etc/logo.png" width="9" height="9"/>' + FLAG_SVG), "undecodable"),
-    "http.svg": (svg('<image href="http://127.0.0.1/a.png" width="9" height="9"/>' + FLAG_SVG), "undecodable"),
-    "css.svg": (svg('<rect width="9" height="9" style="fill:url( \'http://127.0.0.1/a#b\' )"/>'), "undecodable"),
-    "import.svg": (svg("<style>@import 'http://127.0.0.1/a.css';</style>" + FLAG_SVG), "undecodable"),
-    "svg in svg.svg": (svg('<image href="data:image/svg+xml;base64,AAAA"/>' + FLAG_SVG), "undecodable"),
+    "many entities.svg": (
+        b'<!DOCTYPE svg [<!ENTITY a "' + b"a" * 9999 + b'">]>' + svg("<text>" + "&a;" * 999 + "</text>"),
+        "bomb",
+    ),
+    "nothing in gzip.svgz": (gzip.compress(b"text"), "undecodable"),
+    "damaged.svgz": (gzip.compress(svg(FLAG_SVG))[:-30] + b"x" * 30, "not a picture"),
+    "bomb.svgz": (gzip.compress(svg(" " * (1 << 27))), "bomb"),
+    "picture.heic": (b"\0\0\0\x18ftypheic", "undecodable"),
     "no size.svg": (svg(FLAG_SVG, 'width="0" height="0"'), "undecodable"),
     "blank.png": (saved(Image.new("RGBA", (50, 50)), "PNG"), "blank"),
     "one colour.png": (saved(Image.new("RGB", (50, 50), RED), "PNG"), "blank"),

@@ -18,7 +18,7 @@ from creatures.runtime.errors import UserError
 from stages.clean.decode import decode_file
 from stages.clean.fingerprint import phash, thumb
 from stages.clean.params import CleanParams
-from tests.support.pictures_zoo import BAD, BLUE, FLAG_SVG, GOOD, GREY, RED, flag, gif, saved, svg, write
+from tests.support.pictures_zoo import BAD, BLUE, FLAG_SVG, GOOD, GREY, RED, animation, flag, gif, saved, svg, write
 
 WHITE = (255, 255, 255)
 
@@ -74,6 +74,13 @@ def test_a_drawing_of_any_size_is_drawn_small(tmp_path):
 )
 def test_frames_of_a_gif_are_spread_over_its_loop(tmp_path, wanted, frames):
     assert decode(tmp_path, gif(6), "a.gif", frames_per_gif=wanted)["frame"] == frames
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG"])
+def test_every_frame_of_other_animations_is_one(tmp_path, kind):
+    decoded = decode(tmp_path, animation(kind), f"a.{kind}", frames_per_gif="all")
+    assert decoded["frame"] == [*range(6)]
+    np.testing.assert_array_equal(pixels(decoded), pixels(decode(tmp_path, gif(6), "a.gif", frames_per_gif="all")))
 
 
 def test_a_gif_that_breaks_off_keeps_its_good_frames(tmp_path):
