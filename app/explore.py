@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import ancestors
 from creatures.data.sheets import save_sheet
 from creatures.data.tensors import to_float, to_uint8
-from creatures.decoding.files import open_file, rgb
-from creatures.decoding.foreground import ENLARGE, cut_out
+from creatures.decoding.files import open_file
+from creatures.decoding.foreground import ENLARGE, cut_out, ground_of
 from creatures.decoding.unusable import Unusable
+from creatures.intake.layout import normal
 from creatures.latents.mixture import Mixture
 from creatures.latents.sampler import BATCH, Sampler, load_sampler
 from creatures.nets.common.base import Generator
@@ -134,10 +136,25 @@ def picture_of(what: str, network: Path) -> tuple[np.ndarray, int | None]:
 
 
 def species_row(species: str, pictures: Pictures) -> int:
-    """The row of a species' first drawing, or else its first picture. Raises UserError if there is no such species."""
-    rows = np.flatnonzero(pictures.column("species") == species)
-    if not len(rows):
-        raise UserError(f"{species!r} is no picture file, and no species of data/clean")
+    """The row of a species' first drawing, or else its first picture.
+
+    Its name may be written in any normal form of Unicode, and in other case if only one species has it then.
+
+    Raises:
+        UserError: there is no such species.
+    """
+    column = pictures.column("species")
+    known = [name for name in dict.fromkeys(column.tolist()) if name]
+    alike = [name for name in known if normal(name) == normal(species)] or [
+        name for name in known if normal(name).casefold() == normal(species).casefold()
+    ]
+    if len(alike) != 1:
+        near = alike or get_close_matches(species, known)
+        raise UserError(
+            f"{species!r} is no picture file, and no species of data/clean"
+            + (f"; it has {' and '.join(near)}" if near else "")
+        )
+    rows = np.flatnonzero(column == alike[0])
     drawings = rows[pictures.column("style")[rows] == "drawing"]
     return int((drawings if len(drawings) else rows)[0])
 
@@ -151,7 +168,7 @@ def cleaned(image: Image.Image, cleaning: Mapping[str, Any]) -> np.ndarray:
     Raises:
         Unusable: it is blank or too small.
     """
-    foreground, background = cut_out(image, rgb(cleaning["clean.background"]), cleaning["clean.min_px"])
+    foreground, background = cut_out(image, ground_of(image, cleaning["clean.background"]), cleaning["clean.min_px"])
     enlarge = ENLARGE[cleaning["clean.enlarge"]]
     picture = enlarge(foreground, background, cleaning["common.image_px"], cleaning["clean.margin"])
     return np.asarray(picture).transpose(2, 0, 1)

@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from creatures.decoding.foreground import cut_out, smooth
+from creatures.decoding.foreground import AUTO, WHITE, cut_out, ground_of, smooth
 from creatures.decoding.unusable import Unusable
 from creatures.outlines.canny import canny
 from creatures.outlines.levels import otsu
 from creatures.runtime.errors import UserError
 
-WHITE = (255, 255, 255)
 MIN_PX = 8  # least length of a drawing's longer side
 MOST_PX = 1024  # larger ones are reduced first
 LINE_PX = 1.5  # width of drawn lines in a picture of 64
@@ -44,7 +43,7 @@ def outline_of(
     image = image.copy()
     image.thumbnail((MOST_PX, MOST_PX))
     try:
-        foreground, background = cut_out(image, WHITE, MIN_PX)
+        foreground, background = cut_out(image, ground_of(image, AUTO), MIN_PX)
     except Unusable as error:
         raise UserError(f"there is nothing to colour: {error.reason} {error.detail}".rstrip()) from None
     lines = strokes(foreground) if kind != "picture" else None

@@ -32,9 +32,3 @@ def open_frames(path: str | Path, px: int, per_gif: int | str) -> Iterator[tuple
 def open_file(path: str | Path, px: int) -> Image.Image:
     """The first frame of a file, RGBA."""
     return next(open_frames(path, px, 1))[1]
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """`#rrggbb` as three numbers."""
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return red, green, blue

@@ -16,7 +16,31 @@ MOST_PIXELS = 2 * MAX_PIXELS  # of the square canvas of a foreground
 STRIP_PIXELS = 1 << 22
 BORDER_SHARE = 0.95  # fraction of the border in one colour that makes it the background
 
+SEEN_SHARE = 0.1  # fraction of a figure that must differ from white, or it is put on black
+AUTO = "auto"
+
 Colour = tuple[int, int, int]
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+
+def ground_of(image: Image.Image, background: str) -> Colour:
+    """The colour that a picture with transparency is put on.
+
+    Args:
+        image: RGBA.
+        background: `#rrggbb`, or `auto`: white, or black for a figure that could hardly be seen on white.
+    """
+    if background != AUTO:
+        return rgb(background)
+    opaque = image.getchannel("A").point(CLEAR)
+    seen = ImageChops.multiply(opaque, _content(image.convert("RGB"), WHITE))
+    return WHITE if seen.histogram()[255] >= SEEN_SHARE * opaque.histogram()[255] else BLACK
+
+
+def rgb(colour: str) -> Colour:
+    """`#rrggbb` as three numbers."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
 
 
 def cut_out(image: Image.Image, background: Colour, min_px: int) -> tuple[Image.Image, Colour]:

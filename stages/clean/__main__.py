@@ -22,8 +22,8 @@ from stages.clean.decode import decode_all
 from stages.clean.files import list_files
 from stages.clean.pack import shard_order, write_images, write_index
 from stages.clean.params import CleanParams
-from stages.clean.report import dropped_table, held_out, index_table, metrics, splits_of, tell
-from stages.clean.select import select
+from stages.clean.report import dropped_table, held_out, index_table, metrics, splits_of, why_dropped
+from stages.clean.select import Verdict, select
 from stages.clean.spool import Spool
 from stages.harness.stage import Stage, run
 
@@ -42,20 +42,21 @@ def main(stage: Stage) -> None:
         for decoded in track(decode_all(paths, params, common.image_px), len(files), "clean: files"):
             spool.add(decoded)
         frames = spool.frames()
-        if not len(frames):
-            raise UserError(f"no picture is left of {len(files)} files: {tell(row['reason'] for row in spool.dropped)}")
-        verdict = select(frames, spool, files, params, vetoes, folder)
+        nothing_kept = Verdict(np.empty(0, int))
+        verdict = select(frames, spool, files, params, vetoes, folder) if len(frames) else nothing_kept
         kept_rows = verdict.kept
         dropped = dropped_table(frames, files, spool.dropped, verdict)
+        reasons = why_dropped(dropped, params)
         if not len(kept_rows):
-            raise UserError(f"no picture is left of {len(files)} files: {tell(dropped['reason'].to_pylist())}")
+            raise UserError(f"no picture is left of {len(files)} files: {reasons}")
         split = splits_of(files, params.val_share, params.test_share)[frames.file]
         check_enough(split[kept_rows])
         sharded = len(kept_rows) > params.shards_past
         if sharded:
             kept_rows = kept_rows[shard_order(split[kept_rows], frames.sha256[kept_rows])]
         index = index_table(frames, kept_rows, files, split)
-        print(f"clean: {held_out(index)}", file=sys.stderr, flush=True)
+        print(f"clean: {held_out(index)}", file=sys.stderr)
+        print(f"clean: {len(dropped):,} dropped{reasons and f': {reasons}'}", file=sys.stderr, flush=True)
         if sharded:
             write_shards(out, split[kept_rows], index["label"].to_numpy(), spool.pictures(frames.place[kept_rows]))
         else:

@@ -13,7 +13,9 @@ from stages.clean.upright import TESTS
 
 class CleanParams(Section):
     frames_per_gif: Annotated[int, Field(ge=1)] | Literal["all"] = 2
-    background: str = Field("#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
+    background: str = Field(
+        "#ffffff", pattern=r"^(auto|#[0-9a-fA-F]{6})$", description="behind transparent pictures; auto: white or black"
+    )
     margin: float = Field(0.05, ge=0, le=0.4, description="free on each side, of the picture's side")
     enlarge: Annotated[str, one_of(ENLARGE)] = "smooth"
     min_px: int = Field(16, ge=1, description="longer side of the smallest foreground that is kept")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from creatures.data.pictures import SPLITS
+from creatures.decoding.foreground import AUTO
+from creatures.decoding.unusable import AS_GROUND, BLANK
 from creatures.intake.splits import assign_splits
 from stages.clean.files import Files
 from stages.clean.pack import DROPPED, labels_of
+from stages.clean.params import CleanParams
 from stages.clean.reasons import REASONS
 from stages.clean.select import Verdict
 from stages.clean.spool import Frames
@@ -109,6 +111,11 @@ def counts(names: pa.ChunkedArray) -> Counter[str]:
     return Counter(dict(zip(tally.field("values").to_pylist(), tally.field("counts").to_pylist(), strict=True)))
 
 
-def tell(reasons: Iterable[str]) -> str:
-    """Counts of reasons in one line."""
-    return ", ".join(f"{count} {reason}" for reason, count in Counter(reasons).most_common())
+def why_dropped(dropped: pa.Table, params: CleanParams) -> str:
+    """Counts of reasons in one line, and what helps against those that a parameter causes."""
+    line = ", ".join(f"{count:,} {reason}" for reason, count in counts(dropped["reason"]).most_common())
+    invisible = pc.and_(pc.equal(dropped["reason"], BLANK), pc.equal(dropped["detail"], AS_GROUND))
+    count = pc.sum(invisible).as_py() or 0
+    if count and params.background != AUTO:
+        line += f"; {count:,} cannot be seen on clean.background, {params.background}: set it to auto or another colour"
+    return line

@@ -142,6 +142,22 @@ def test_background_is_the_one_that_params_name(tmp_path):
     assert picture[:, 0, 0].tolist() == [0x10, 0x20, 0x30]
 
 
+def white_glyph() -> Image.Image:
+    glyph = Image.new("RGBA", (80, 100))
+    glyph.paste((255, 255, 255, 255), (20, 30, 60, 70))
+    return glyph
+
+
+def test_a_white_figure_gets_a_ground_on_which_it_can_be_seen(tmp_path):
+    glyph = saved(white_glyph(), "PNG")
+    (row,) = decode(tmp_path, glyph)["dropped"]
+    assert (row["reason"], row["detail"]) == ("blank", "as its background")
+    (picture,) = pixels(decode(tmp_path, glyph, background="auto"))
+    assert picture[:, 0, 0].tolist() == [0, 0, 0] and picture[:, 32, 32].tolist() == [255, 255, 255]
+    (same,) = pixels(decode(tmp_path, saved(flag(), "PNG"), background="auto"))
+    np.testing.assert_array_equal(same, pixels(decode(tmp_path, saved(flag(), "PNG")))[0])
+
+
 def test_ink_is_the_share_of_the_figure(tmp_path):
     decoded = decode(tmp_path, saved(flag(), "PNG"), margin=0.25)
     assert np.frombuffer(decoded["ink"], np.float32)[0] == pytest.approx(0.25, abs=0.05)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from creatures.data.pictures import SPLITS, open_pictures
 from creatures.runtime.errors import UserError
@@ -65,7 +65,7 @@ def test_good_and_bad_side_by_side(tmp_path, monkeypatch):
         assert sha256(pictures.images[row].tobytes()).hexdigest() == digest
     assert pictures.column("style")[0] == "drawing"  # drawings come first, then names in order
     copies = {row["source"]: row["copy_of"] for row in dropped if row["copy_of"]}
-    assert copies["kinds/opaque.png"] == "kinds/alpha.png"
+    assert copies["kinds/opaque.png"] == "kinds/a.bmp"
 
     first = hashes(tmp_path)
     clean(Stage("clean"))
@@ -95,6 +95,31 @@ def test_a_set_of_which_nothing_is_left_ends_in_one_line(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"^no picture is left of 2 files: 1 not a picture, 1 blank$"):
         run(tmp_path, monkeypatch, {"a.png": b"text", "b.png": BAD["blank.png"][0]})
     assert not list(tmp_path.glob("data/clean.*"))
+
+
+def test_pictures_that_cannot_be_seen_are_said_with_what_helps(tmp_path, monkeypatch, capsys):
+    glyphs = {f"{i}.png": saved(ImageOps.expand(Image.new("RGBA", (40, 40 + i), "white"), 9), "PNG") for i in range(3)}
+    message = r"^no picture is left of 3 files: 3 blank; 3 cannot be seen on clean\.background, #ffffff: set it to auto"
+    with pytest.raises(UserError, match=message):
+        run(tmp_path, monkeypatch, glyphs)
+    run(tmp_path, monkeypatch, glyphs | {f"dark {i}.png": figure(i) for i in range(8)})
+    said = capsys.readouterr().err
+    assert "clean: 8 pictures: 6 train, 1 val, 1 test\n" in said
+    assert "clean: 3 dropped: 3 blank; 3 cannot be seen" in said
+
+
+def test_splits_of_the_source_are_kept(tmp_path, monkeypatch, capsys):
+    places = [f"{split}/{kind}" for split in ("train", "valid", "test") for kind in ("cat", "dog")]
+    run(
+        tmp_path,
+        monkeypatch,
+        {f"{place}/{i}.png": figure(10 * n + i) for n, place in enumerate(places) for i in range(4)},
+    )
+    index = open_pictures().index.to_pydict()
+    found = {path.split("/")[0]: split for path, split in zip(index["source"], index["split"], strict=True)}
+    assert found == {"train": "train", "valid": "val", "test": "test"}
+    assert json.loads(Path("metrics/clean.json").read_text())["test_species"] == 0
+    assert ", of labels that are also in train" in capsys.readouterr().err
 
 
 def test_a_missing_manifest_says_what_to_run(tmp_path, monkeypatch):
