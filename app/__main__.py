@@ -11,9 +11,8 @@ from typing import Annotated, Literal
 import typer
 
 from app.checkout import InCheckout
+from app.options import A_PICTURE, MOST_SEED, Holes, Scale, Seed, Sheet, Spread, Sprite, Transparent, form_of
 from creatures.runtime.signals import STOPPED
-
-MOST_SEED = 2**63 - 1  # the largest that torch takes
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="New creatures from the trained models.")
 
@@ -26,9 +25,10 @@ def commands() -> None:
 @app.command(cls=InCheckout)
 def generate(
     count: Annotated[int, typer.Option(min=1, max=100_000, help="Number of pictures.")] = 64,
-    seed: Annotated[
-        int, typer.Option(min=0, max=MOST_SEED, help="The same seed and count give the same pictures.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Picture n of a seed is always the same.")] = 0,
+    seeds: Annotated[str, typer.Option(help="The first picture of each of these seeds: 3,7-9.")] = "",
+    numbers: Annotated[str, typer.Option(help="These pictures of the seed, counted from 0: 3,7-9.")] = "",
+    species: Annotated[str, typer.Option(help="That pictures are to resemble: a number, or your subfolder.")] = "",
     truncation: Annotated[
         float, typer.Option(min=0.0, max=2.0, help="Below 1: more typical and less varied; above: the reverse.")
     ] = 0.8,
@@ -36,26 +36,37 @@ def generate(
         float,
         typer.Option(min=0.01, max=1.0, help="Fraction to keep, the most realistic; 0.25 generates 4 times as many."),
     ] = 1.0,
+    from_: Annotated[Path | None, typer.Option("--from", help="A generated PNG: generate it again.")] = None,
+    latents: Annotated[Path | None, typer.Option(help="An .npz file with z, instead of random ones.")] = None,
+    save_latents: Annotated[Path | None, typer.Option(help="Write the pictures' z to this .npz file.")] = None,
+    transparent: Transparent = False,
+    holes: Holes = False,
+    sprite: Sprite = 0,
+    scale: Scale = 1,
+    sheet: Sheet = "",
     out: Annotated[Path, typer.Option(help="Output folder for the PNGs and a sheet of them.")] = Path("samples"),
 ) -> None:
     """Generate new pictures and write them, with a sheet of all, as PNG."""
     # torch takes seconds to import: only commands that need it do
-    from app.generate import drawn_for, write_samples
+    from app.generate import address_in, addresses_of, drawn_for, write_samples
     from creatures.runtime.errors import UserError
 
     try:
-        grid = write_samples(count, seed, truncation, out, best)
+        form = form_of(transparent, holes, sprite, scale, sheet)
+        given = {"--seeds": seeds, "--numbers": numbers, "--from": from_, "--latents": latents}
+        if len(named := [name for name, value in given.items() if value]) > 1:
+            raise UserError(f"{' and '.join(named)} exclude each other")
+        if named and best < 1:
+            raise UserError(f"--best chooses from many: not with {named[0]}")
+        addresses = [address_in(from_)] if from_ else addresses_of(seeds, numbers, seed, truncation, species)
+        grid = write_samples(count, seed, truncation, out, best, form, addresses, species, latents, save_latents)
+        count = len(addresses) or count
     except UserError as error:
         sys.exit(f"generate: {error}")
     except OSError as error:
         sys.exit(f"generate: cannot write to {out}: {error.strerror or error}")
     chosen = f", the most realistic of {drawn_for(count, best)} generated" if best < 1 else ""
-    print(f"{count} pictures in {out}{chosen}, all of them in {grid}")
-
-
-Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same pictures.")]
-Spread = Annotated[float, typer.Option("--truncation", min=0.0, max=2.0, help="Strength of the variations; 0: none.")]
-A_PICTURE = "A species (a number, or the name of your subfolder) or a picture file."
+    print(f"{'pictures' if latents else f'{count} pictures'} in {out}{chosen}, all of them in {grid}")
 
 
 def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
@@ -79,12 +90,22 @@ def fuse(
     rows: Annotated[int, typer.Option(min=1, max=100, help="Rows: the interpolation, then variations.")] = 3,
     seed: Seed = 0,
     truncation: Spread = 0.8,
+    transparent: Transparent = False,
+    holes: Holes = False,
+    sprite: Sprite = 0,
+    scale: Scale = 1,
+    sheet: Sheet = "",
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/fuse.png"),
 ) -> None:
     """Interpolate between two species or pictures: python -m app fuse 25 6."""
     from app.explore import fuse
 
-    finish("fuse", lambda: fuse(first, second, count, rows, seed, truncation, out))
+    finish(
+        "fuse",
+        lambda: fuse(
+            first, second, count, rows, seed, truncation, out, form_of(transparent, holes, sprite, scale, sheet)
+        ),
+    )
 
 
 @app.command(cls=InCheckout)
@@ -93,12 +114,19 @@ def like(
     count: Annotated[int, typer.Option(min=1, max=1000, help="Number of pictures.")] = 31,
     seed: Seed = 0,
     truncation: Spread = 0.8,
+    transparent: Transparent = False,
+    holes: Holes = False,
+    sprite: Sprite = 0,
+    scale: Scale = 1,
+    sheet: Sheet = "",
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/like.png"),
 ) -> None:
     """Generate creatures near a species: its picture, its reconstruction, then variations."""
     from app.explore import near
 
-    finish("like", lambda: near(species, count, seed, truncation, out))
+    finish(
+        "like", lambda: near(species, count, seed, truncation, out, form_of(transparent, holes, sprite, scale, sheet))
+    )
 
 
 @app.command(cls=InCheckout)
@@ -107,12 +135,19 @@ def vary(
     count: Annotated[int, typer.Option(min=1, max=1000, help="Number of pictures.")] = 31,
     seed: Seed = 0,
     truncation: Spread = 0.8,
+    transparent: Transparent = False,
+    holes: Holes = False,
+    sprite: Sprite = 0,
+    scale: Scale = 1,
+    sheet: Sheet = "",
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/vary.png"),
 ) -> None:
     """Generate variations of a picture file: the picture, its reconstruction, then variations."""
     from app.explore import near
 
-    finish("vary", lambda: near(str(file), count, seed, truncation, out))
+    finish(
+        "vary", lambda: near(str(file), count, seed, truncation, out, form_of(transparent, holes, sprite, scale, sheet))
+    )
 
 
 @app.command(cls=InCheckout)
@@ -139,12 +174,19 @@ def colour(
     count: Annotated[int, typer.Option(min=1, max=100, help="Number of colourings per file.")] = 5,
     like: Annotated[str, typer.Option(help="Species or picture file whose colours are used; any by default.")] = "",
     seed: Seed = 0,
+    transparent: Transparent = False,
+    holes: Holes = False,
+    sprite: Sprite = 0,
+    scale: Scale = 1,
+    sheet: Sheet = "",
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/colour.png"),
 ) -> None:
     """Colour drawings, or the outlines of pictures: python -m app colour my-drawing.png."""
     from app.colour import colour
 
-    finish("colour", lambda: colour(files, kind, count, seed, like, out))
+    finish(
+        "colour", lambda: colour(files, kind, count, seed, like, out, form_of(transparent, holes, sprite, scale, sheet))
+    )
 
 
 @app.command(cls=InCheckout)
@@ -232,13 +274,22 @@ def inspect(
 @app.command()
 def recipe(
     name: Annotated[str, typer.Argument(help="Name of a file in recipes/, without .yaml; lists them if omitted.")] = "",
+    for_eval: Annotated[
+        bool, typer.Option("--eval", help="Quote for the shell's eval, for values with spaces.")
+    ] = False,
 ) -> None:
     """Print a recipe as flags of `dvc exp run`: dvc exp run -n sngan $(python -m app recipe sngan)."""
+    import shlex
+
     from app.recipe import described, flags, names, no_recipe
     from creatures.runtime.errors import UserError
 
     try:
-        print(" ".join(flags(name)) if name else "\n".join(map(described, names())))
+        parts = flags(name) if name else list(map(described, names()))
+        if name and not for_eval and (split := [part for part in parts if len(part.split()) > 1]):
+            command = f'eval "dvc exp run $(python -m app recipe {name} --eval)"'
+            raise UserError(f"a shell would split {split[0]!r} at its spaces: run {command}")
+        print((shlex.join(parts) if for_eval else " ".join(parts)) if name else "\n".join(parts))
     except UserError as error:
         print(no_recipe(name))  # without any flag DVC would record the default run as this recipe's
         sys.exit(f"recipe: {error}")

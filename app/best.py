@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.explore import drawn
 from creatures.data.provenance import ancestors
-from creatures.latents.sampler import Sampler
 from creatures.nets.discriminators.critic import load_critic
 
 
@@ -37,12 +35,3 @@ class RealismScorer:
             z, classes: what they were generated from.
         """
         return np.sort(np.argsort(-self.critic.logits(images, z, classes), kind="stable")[:count])
-
-
-def best_of(
-    sampler: Sampler, scorer: RealismScorer, of: int, count: int, seed: int, truncation: float = 1.0
-) -> np.ndarray:
-    """The most realistic pictures of `sampler.sample(of, seed, truncation)`, uint8 count x 3 x H x W."""
-    z, classes = sampler.latent.draw(of, np.random.default_rng(seed), truncation)
-    images = drawn(sampler.net, z)
-    return images[scorer.best(images, z, classes, count)]

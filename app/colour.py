@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from app.explore import must_end, picture_of, unusable
+from app.explore import picture_of, unusable
 from app.networks import colourer_file, is_released
+from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import cleaning_of, note_changes
 from app.user_images import Kind, outline_of
 from creatures.artifacts import PICTURES
 from creatures.data.provenance import ancestors
-from creatures.data.sheets import save_sheet
 from creatures.decoding.files import open_file
 from creatures.decoding.unusable import Unusable
 from creatures.outlines.canny import canny
@@ -24,7 +24,9 @@ from creatures.translation.colouring import Colourer, load_colourer
 from creatures.translation.palette import palette_of
 
 
-def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, out: Path) -> Path:
+def colour(
+    files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, out: Path, form: Form = PLAIN
+) -> list[Path]:
     """Write a sheet with a row for each file: its outline, then `count` colourings.
 
     Args:
@@ -49,8 +51,7 @@ def colour(files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, 
             raise UserError(f"{file}: {error}") from None
         colourings = painted(colourer, outline, count, seed, picture)
         rows.append(np.concatenate([np.repeat(outline[None, None], 3, axis=1), colourings]))
-    save_sheet(out, np.concatenate(rows), columns=count + 1, scale=2)
-    return out
+    return write_sheet(np.concatenate(rows), count + 1, out, form)
 
 
 def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "auto") -> np.ndarray:

@@ -14,19 +14,19 @@ from PIL import Image
 from scipy.interpolate import CubicSpline
 
 from app.networks import encoder_file, generator_file, is_released
+from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import cleaning_of, note_changes
 from creatures.artifacts import EMBEDDINGS, GENERATOR, PICTURES
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import ancestors
-from creatures.data.sheets import save_sheet
-from creatures.data.tensors import to_float, to_uint8
+from creatures.data.tensors import to_float
 from creatures.decoding.files import open_file
 from creatures.decoding.foreground import ENLARGE, cut_out, ground_of
 from creatures.decoding.unusable import Unusable
 from creatures.intake.layout import normal
 from creatures.latents.mixture import Mixture
-from creatures.latents.sampler import BATCH, Sampler, load_sampler
+from creatures.latents.sampler import Sampler, generated, load_sampler
 from creatures.nets.common.base import Generator
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_file
@@ -58,6 +58,12 @@ class Explorer:
         steps = noise @ self.mixture.factors[component].T @ self.mixture.back
         return (embedding + NEAR * truncation * steps).astype(np.float32)
 
+    def beside(self, embedding: np.ndarray, rng: np.random.Generator, truncation: float) -> np.ndarray:
+        """An embedding, float32 (E,), near a given one, as `around` draws them."""
+        component = int(self.mixture.assign(embedding[None])[0])
+        step = self.mixture.factors[component] @ rng.standard_normal(self.mixture.means.shape[1]) @ self.mixture.back
+        return (embedding + NEAR * truncation * step).astype(np.float32)
+
     def loop(self, stops: int, frames: int, seed: int, truncation: float) -> np.ndarray:
         """Embeddings on a smooth closed path through `stops` samples of the mixture: float32, frames x E."""
         points, _ = self.mixture.sample(stops, np.random.default_rng(seed), truncation)
@@ -66,13 +72,7 @@ class Explorer:
 
     def draw(self, embeddings: np.ndarray) -> np.ndarray:
         """Generate pictures, uint8 N x 3 x H x W, from embeddings, float32 N x E."""
-        return drawn(self.generator, embeddings)
-
-
-@torch.no_grad()
-def drawn(generator: Generator, z: np.ndarray) -> np.ndarray:
-    """Generate pictures, uint8 N x 3 x H x W, from z, float32 N x Z."""
-    return np.concatenate([to_uint8(generator(part)) for part in torch.from_numpy(z).split(BATCH)])
+        return generated(self.generator, embeddings)
 
 
 def load_explorer(sampler: Sampler | None = None) -> Explorer:
@@ -89,13 +89,22 @@ def load_explorer(sampler: Sampler | None = None) -> Explorer:
 
 def place(what: str) -> tuple[np.ndarray, np.ndarray]:
     """The picture of a species or a picture file, as from `picture_of`, and its embedding, float (E,)."""
+    picture, row = picture_of(what, encoder_file())
+    return picture, embeddings_of(picture[None], None if row is None else [row])[0]
+
+
+def embeddings_of(pictures: np.ndarray, rows: Sequence[int] | None) -> np.ndarray:
+    """Embeddings, float64 N x E, of pictures, uint8 N x 3 x H x W.
+
+    Args:
+        rows: theirs in data/clean, whose embeddings are stored; None for others.
+    """
     file = encoder_file()
-    picture, row = picture_of(what, file)
-    if row is None or is_released(file):  # no embeddings by the released encoder are stored
+    if rows is None or is_released(file):  # no embeddings by the released encoder are stored
         ancestors(generator_file(), file)
         with torch.no_grad():
-            return picture, load_encoder(file)[0](to_float(picture[None]))[0].double().numpy()
-    return picture, load_embeddings()[row].astype(np.float64)
+            return load_encoder(file)[0](to_float(pictures)).double().numpy()
+    return load_embeddings()[rows].astype(np.float64)
 
 
 def load_embeddings() -> np.ndarray:
@@ -136,7 +145,14 @@ def picture_of(what: str, network: Path) -> tuple[np.ndarray, int | None]:
 
 
 def species_row(species: str, pictures: Pictures) -> int:
-    """The row of a species' first drawing, or else its first picture.
+    """The row of a species' first drawing, or else its first picture; see `species_rows`."""
+    rows = species_rows(species, pictures)
+    drawings = rows[pictures.column("style")[rows] == "drawing"]
+    return int((drawings if len(drawings) else rows)[0])
+
+
+def species_rows(species: str, pictures: Pictures) -> np.ndarray:
+    """The rows of a species' pictures.
 
     Its name may be written in any normal form of Unicode, and in other case if only one species has it then.
 
@@ -154,9 +170,7 @@ def species_row(species: str, pictures: Pictures) -> int:
             f"{species!r} is no picture file, and no species of data/clean"
             + (f"; it has {' and '.join(near)}" if near else "")
         )
-    rows = np.flatnonzero(column == alike[0])
-    drawings = rows[pictures.column("style")[rows] == "drawing"]
-    return int((drawings if len(drawings) else rows)[0])
+    return np.flatnonzero(column == alike[0])
 
 
 def cleaned(image: Image.Image, cleaning: Mapping[str, Any]) -> np.ndarray:
@@ -174,7 +188,16 @@ def cleaned(image: Image.Image, cleaning: Mapping[str, Any]) -> np.ndarray:
     return np.asarray(picture).transpose(2, 0, 1)
 
 
-def fuse(first: str, second: str, count: int, rows: int, seed: int, truncation: float, out: Path) -> Path:
+def fuse(
+    first: str,
+    second: str,
+    count: int,
+    rows: int,
+    seed: int,
+    truncation: float,
+    out: Path,
+    form: Form = PLAIN,
+) -> list[Path]:
     """Write a sheet from one species or file to another; each row but the first is a variation of that path."""
     must_end(out, ".png")
     explorer = load_explorer()
@@ -182,16 +205,18 @@ def fuse(first: str, second: str, count: int, rows: int, seed: int, truncation: 
     t = np.linspace(0, 1, count)[:, None]
     starts, ends = (explorer.around(e, rows, seed, truncation) for e in (start, end))
     paths = np.concatenate([(1 - t) * a + t * b for a, b in zip(starts, ends, strict=True)])
-    return _write(explorer.draw(paths.astype(np.float32)), count, out)
+    note_changes(generator_file())
+    return write_sheet(explorer.draw(paths.astype(np.float32)), count, out, form)
 
 
-def near(what: str, count: int, seed: int, truncation: float, out: Path) -> Path:
+def near(what: str, count: int, seed: int, truncation: float, out: Path, form: Form = PLAIN) -> list[Path]:
     """Write a sheet of the picture itself, its reconstruction, and variations of that."""
     must_end(out, ".png")
     explorer = load_explorer()
     picture, embedding = place(what)
     variations = explorer.draw(explorer.around(embedding, count, seed, truncation))
-    return _write(np.concatenate([picture[None], variations]), 8, out)
+    note_changes(generator_file())
+    return write_sheet(np.concatenate([picture[None], variations]), 8, out, form)
 
 
 def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out: Path) -> Path:
@@ -223,14 +248,3 @@ def write_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
     written = cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT)
     if written != len(frames):  # OpenCV does not report a full disk
         raise OSError(f"cannot write {path}")
-
-
-def must_end(out: Path, *endings: str) -> None:
-    if out.suffix not in endings:
-        raise UserError(f"{out} must end in {' or '.join(endings)}")
-
-
-def _write(images: np.ndarray, columns: int, out: Path) -> Path:
-    note_changes(generator_file())
-    save_sheet(out, images, columns, scale=2)
-    return out

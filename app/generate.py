@@ -1,67 +1,180 @@
-"""Write pictures from the trained generator to files."""
+"""Generate pictures that have an address: picture n of seed s is the same whatever is generated besides."""
 
 from __future__ import annotations
 
+import json
 import math
-from itertools import takewhile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 from PIL import Image
 
-from app.best import RealismScorer, best_of
+from app.best import RealismScorer
+from app.explore import Explorer, embeddings_of, species_rows
 from app.networks import critic_file, generator_file
+from app.pictures import PLAIN, TEXT, Form, write_pictures
 from app.trained import note_changes
-from creatures.data.sheets import save_sheet
-from creatures.latents.sampler import load_sampler
+from creatures.data.loading import reading
+from creatures.data.pictures import open_pictures
+from creatures.data.provenance import digest_of
+from creatures.latents.sampler import Sampler, load_sampler
+from creatures.runtime.atomic import atomic_file
+from creatures.runtime.errors import UserError
 
 GRID = "grid.png"
-DIGITS = range(3, 6)  # of a file's name, for up to 100,000 pictures
+MOST = 100_000  # pictures at a time
 
 
-def write_samples(count: int, seed: int, truncation: float, out: Path, best: float = 1.0) -> Path:
-    """Write `count` PNGs, named by number, and `grid.png` to a folder, in place of those of an earlier call; return
-    the grid's path.
+@dataclass(frozen=True)
+class Address:
+    """What a picture is generated from: with the same network, the same picture.
 
-    The same arguments give the same bytes. Other files in the folder stay.
+    Attributes:
+        network: digest of the generator's file.
+        species: that it is to resemble, "" for any.
+    """
+
+    network: str
+    seed: int
+    number: int
+    truncation: float
+    species: str = ""
+
+
+def write_samples(
+    count: int,
+    seed: int,
+    truncation: float,
+    out: Path,
+    best: float = 1.0,
+    form: Form = PLAIN,
+    addresses: Sequence[Address] = (),
+    species: str = "",
+    latents: Path | None = None,
+    save_latents: Path | None = None,
+) -> Path:
+    """Write PNGs, named by number, each with its address in it, and `grid.png` to a folder; return the grid's path.
 
     Args:
+        count: pictures 0 to count - 1 of `seed`, unless there are addresses or latents.
         best: fraction of the generated pictures that is kept, the most realistic; 1: all.
+        addresses: of the pictures, instead.
+        species: that they are to resemble; "" for any.
+        latents: an .npz file with `z` (float, N x Z), instead.
+        save_latents: where the z of the pictures are written, as such a file.
 
     Raises:
-        UserError: a model is missing.
+        UserError: a model is missing, or an address or latents do not fit to it.
         OSError: the folder cannot be written to.
     """
     file = generator_file()
-    sampler = load_sampler(file)
-    if best < 1:
-        scorer = RealismScorer(critic_file(), file)
-        images = best_of(sampler, scorer, drawn_for(count, best), count, seed, truncation)
+    sampler, network = load_sampler(file), digest_of(file)
+    about: list[dict[str, Any]]
+    if latents:
+        z, classes = read_latents(latents, sampler), None
+        about = [{"network": network, "latents": latents.name, "number": number} for number in range(len(z))]
     else:
-        images = sampler.sample(count, seed, truncation)
+        wanted = list(addresses) or [
+            Address(network, seed, number, truncation, species) for number in range(drawn_for(count, best))
+        ]
+        if others := [address for address in wanted if address.network != network]:
+            raise UserError(f"that picture is by another network ({others[0].network}) than {file} ({network})")
+        z, classes = latents_at(sampler, wanted)
+        about = [vars(address) for address in wanted]
+    images = sampler.draw(z)
+    if best < 1:
+        if classes is None:
+            raise UserError("--best needs pictures that are drawn at random")
+        kept = RealismScorer(critic_file(), file).best(images, z, classes, count)
+        images, z, about = images[kept], z[kept], [about[row] for row in kept]
     note_changes(file)
-    out.mkdir(parents=True, exist_ok=True)
-    digits = max(DIGITS[0], len(str(count - 1)))
-    with TemporaryDirectory(dir=out) as folder:
-        for number, image in enumerate(images):
-            Image.fromarray(image.transpose(1, 2, 0)).save(Path(folder) / f"{number:0{digits}d}.png")
-        save_sheet(Path(folder) / GRID, images, columns=math.isqrt(count - 1) + 1)
-        previous, written = earlier(out), sorted(Path(folder).iterdir())
-        for path in written:
-            path.replace(out / path.name)
-        for path in previous - {out / path.name for path in written}:
-            path.unlink()
+    columns = math.isqrt(len(images) - 1) + 1
+    write_pictures(out, images, form, out / GRID, columns, about=about)
+    if save_latents:
+        with atomic_file(save_latents) as part, open(part, "wb") as stream:
+            np.savez(stream, z=z)
     return out / GRID
+
+
+def latents_at(sampler: Sampler, addresses: Sequence[Address]) -> tuple[np.ndarray, np.ndarray | None]:
+    """The z, float32 N x Z, at some addresses, and their classes, int (N,), None for pictures like a species."""
+    if not any(address.species for address in addresses):
+        drawn = [sampler.latent.draw_each(a.seed, [a.number], a.truncation) for a in addresses]
+        return np.concatenate([z for z, _ in drawn]), np.concatenate([classes for _, classes in drawn])
+    pictures = open_pictures()
+    rngs = [np.random.default_rng([address.seed, address.number]) for address in addresses]
+    rows = [species_rows(address.species, pictures) for address in addresses]
+    if sampler.latent.class_probs is not None:
+        z_dim, drawn_by = sampler.latent.z_dim, zip(rngs, addresses, strict=True)
+        noise = [rng.standard_normal(z_dim) * address.truncation for rng, address in drawn_by]
+        labels = pictures.column("label")[[int(some[0]) for some in rows]]
+        return np.concatenate([noise, np.eye(sampler.latent.classes)[labels]], axis=1).astype(np.float32), None
+    if sampler.latent.mixture is None:
+        raise UserError("this generator was trained with gan.latent: normal and no condition; it knows no species")
+    chosen = [int(rng.choice(some)) for rng, some in zip(rngs, rows, strict=True)]
+    embeddings = embeddings_of(pictures.images[np.array(chosen)], chosen)
+    explorer = Explorer(sampler.net, sampler.latent.mixture)
+    places = zip(embeddings, rngs, addresses, strict=True)
+    return np.stack([explorer.beside(embedding, rng, a.truncation) for embedding, rng, a in places]), None
+
+
+def read_latents(path: Path, sampler: Sampler) -> np.ndarray:
+    """The z, float32 N x Z, of an .npz file.
+
+    Raises:
+        UserError: it is missing, damaged, or not for this generator.
+    """
+    with reading(path), np.load(path, allow_pickle=False) as arrays:
+        z = arrays["z"]
+    length = sampler.latent.length
+    if z.ndim != 2 or z.shape[1] != length or not 0 < len(z) <= MOST or not np.isfinite(z).all():
+        raise UserError(f"{path}: z must be finite numbers, N x {length} with N from 1 to {MOST:,}, not {z.shape}")
+    return z.astype(np.float32)
+
+
+def address_in(path: Path) -> Address:
+    """The address in a picture's file.
+
+    Raises:
+        UserError: it has none.
+    """
+    try:
+        with Image.open(path) as image:
+            return Address(**json.loads(image.info.get(TEXT, "")))
+    except OSError:
+        raise UserError(f"{path} is no picture") from None
+    except (ValueError, TypeError):
+        raise UserError(f"{path} has no address: it was not generated at random by this program") from None
+
+
+def addresses_of(seeds: str, numbers: str, seed: int, truncation: float, species: str) -> list[Address]:
+    """Addresses of the first picture of each of some seeds, or of some pictures of one; none without either."""
+    pairs = [(each, 0) for each in numbers_in(seeds)] if seeds else [(seed, n) for n in numbers_in(numbers)]
+    network = digest_of(generator_file()) if pairs else ""
+    return [Address(network, each, number, truncation, species) for each, number in pairs]
+
+
+def numbers_in(text: str) -> list[int]:
+    """The numbers of a list such as `3,7-9`; none for "".
+
+    Raises:
+        UserError: it is no such list, or has more than MOST numbers.
+    """
+    numbers: list[int] = []
+    for part in text.split(",") if text else []:
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise UserError(f"{text!r} is no list of numbers such as 3,7-9")
+        end = int(last or first) + 1
+        if end - int(first) + len(numbers) > MOST:
+            raise UserError(f"{text!r} has more than {MOST:,} numbers")
+        numbers += range(int(first), end)
+    return numbers
 
 
 def drawn_for(count: int, best: float) -> int:
     """Number of pictures to generate, of which a fraction `best` is `count`."""
     return math.ceil(round(count / best, 6))
-
-
-def earlier(out: Path) -> set[Path]:
-    """Pictures of an earlier call: numbered from 0 on without a gap; empty if there is no grid."""
-    if not (out / GRID).is_file():
-        return set()
-    named = ((out / f"{number:0{digits}d}.png" for number in range(10**digits)) for digits in DIGITS)
-    return {path for row in named for path in takewhile(Path.is_file, row)}

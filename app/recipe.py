@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from creatures.runtime.config import read_yaml
 from creatures.runtime.errors import UserError
 from creatures.runtime.renamed import RENAMED, SECTIONS
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 SWEEPS = "sweeps/"
+PLAIN = re.compile(r"[A-Za-z0-9_./%@+*-]+")  # strings that Hydra takes without quotes
 BASE = "base"  # key in a recipe: another one that it builds on
 
 
@@ -64,6 +67,9 @@ def overlaid(values: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
 def flags(name: str) -> list[str]:
     """`-S key=value` for every value of a recipe; of a sweep `-S key=value,value`. Empty if it changes nothing.
 
+    Values are quoted for DVC, where its grammar needs it, but not for a shell, which does not read quotes in what
+    `$( )` prints.
+
     Raises:
         UserError: there is no such recipe, or it has keys that were renamed.
     """
@@ -76,7 +82,7 @@ def flags(name: str) -> list[str]:
 
 
 def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every value by its dotted key, written so that neither a shell nor DVC splits it."""
+    """Every value by its dotted key, written in the grammar of DVC's `-S`, which is Hydra's."""
     for key, value in values.items():
         if isinstance(value, dict):
             yield from leaves(value, f"{prefix}{key}.")
@@ -85,6 +91,15 @@ def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
 
 
 def written(value: Any) -> str:
+    """A value in Hydra's grammar, without spaces but those inside strings."""
     if isinstance(value, list):
         return f"[{','.join(map(written, value))}]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{written(item)}' for key, item in value.items())}}}"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    plain = not isinstance(value, str) or (PLAIN.fullmatch(value) and isinstance(YAML(typ="safe").load(value), str))
+    if plain:
+        return str(value)
+    ended = re.sub(r"(\\+)$", r"\1\1", re.sub(r"(\\*)'", r"\1\1\\'", value))
+    return f"'{ended}'"

@@ -16,7 +16,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from app.best import RealismScorer, best_of
+from app.best import RealismScorer
 from app.generate import drawn_for
 from app.networks import critic_file, generator_file
 from bench.report import COLUMNS
@@ -38,7 +38,9 @@ class BestOf:
 
     def sample(self, count: int, seed: int) -> np.ndarray:
         """uint8, count x 3 x H x W."""
-        return best_of(self.sampler, self.scorer, drawn_for(count, self.fraction), count, seed)
+        z, classes = self.sampler.latent.draw_each(seed, range(drawn_for(count, self.fraction)))
+        images = self.sampler.draw(z)
+        return images[self.scorer.best(images, z, classes, count)]
 
 
 def main(

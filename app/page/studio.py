@@ -14,7 +14,7 @@ from torch import nn
 
 from app.best import RealismScorer
 from app.colour import painted, traced
-from app.explore import Explorer, cleaned, drawn, load_embeddings, load_explorer, species_row, unusable
+from app.explore import Explorer, cleaned, load_embeddings, load_explorer, species_row, unusable
 from app.networks import colourer_file, critic_file, encoder_file, generator_file, is_released
 from app.page.names import load_names
 from app.page.onnx_colourer import quick_colourer
@@ -63,8 +63,8 @@ class Studio:
         """Generate creatures, uint8 N x 3 x H x W, as `python -m app generate` does, and return them with their z,
         float32 N x Z: the most realistic of `times` as many.
         """
-        z, classes = self.sampler.latent.draw(count * times, np.random.default_rng(seed), truncation)
-        pictures = drawn(self.sampler.net, z)
+        z, classes = self.sampler.latent.draw_each(seed, range(count * times), truncation)
+        pictures = self.sampler.draw(z)
         chosen = self.scorer.best(pictures, z, classes, count) if times > 1 else np.arange(count)
         return pictures[chosen], z[chosen]
 

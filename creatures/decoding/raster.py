@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import ExifTags, Image, ImageChops, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from creatures.decoding.unusable import BOMB, NO_PICTURE, UNDECODABLE, Unusable
 
@@ -115,14 +115,16 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     except (ImageCms.PyCMSError, OSError):  # damaged, or of another kind than the picture
         return image
     assert converted is not None  # as it is not done in place
-    if (
-        image.mode != "CMYK"
-        and ImageChops.difference(converted, colours.convert("RGB")).convert("L").getextrema()[1] <= SAME
-    ):
+    if image.mode != "CMYK" and not _differ(converted, colours.convert("RGB")):
         return image
     if alpha:
         converted.putalpha(alpha)
     return converted
+
+
+def _differ(first: Image.Image, second: Image.Image) -> bool:
+    """Whether two RGB pictures differ by more than roundings."""
+    return bool(np.abs(np.asarray(first, np.int16) - np.asarray(second, np.int16)).max() > SAME)
 
 
 def _without_texts(data: bytes) -> bytes:

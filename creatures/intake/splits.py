@@ -45,7 +45,7 @@ def assign_splits(
     split = np.array([fixed or "train" for fixed in given], object)
     free = np.array([not fixed for fixed in given], bool)
     for_val = free if "val" in given else free | (split == "train")
-    for row in np.flatnonzero(free) if by_species or not small else []:
+    for row in np.flatnonzero(free).tolist() if by_species or not small else []:
         split[row] = split_of(paths[row], labels[row] if by_species else "", 0, test_share)
     if small and not by_species:
         _draw(split, free, "test", round(test_share * free.sum()), paths)
@@ -54,7 +54,7 @@ def assign_splits(
         least = min(LEAST_VAL, max(1, len(paths) // 5))
         _draw(split, for_val, "val", min(max(round(val_share * for_val.sum()), least), for_val.sum() - 1), paths)
     else:
-        for row in np.flatnonzero(for_val):
+        for row in np.flatnonzero(for_val).tolist():
             split[row] = split_of(paths[row], "", val_share, 0)
     return split
 
@@ -70,7 +70,7 @@ def check_enough(split: np.ndarray) -> None:
 
 def _draw(split: np.ndarray, among: np.ndarray, name: str, count: int, paths: Sequence[str]) -> None:
     """Put `count` of the files in `among` (bool, N) into a split, chosen by the hashes of their names."""
-    rows = sorted(np.flatnonzero(among), key=lambda row: _uniform(f"{name}:{paths[row]}"))
+    rows = sorted(np.flatnonzero(among).tolist(), key=lambda row: _uniform(f"{name}:{paths[row]}"))
     split[rows[: max(0, count)]] = name
 
 

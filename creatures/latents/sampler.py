@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from creatures.nets.common.base import Generator
 from creatures.nets.generators.registry import build_generator
 
 BATCH = 64
+EACH = 16  # in a batch of `generated`
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Latent:
         chosen = rng.choice(len(self.class_probs), size=count, p=self.class_probs)
         return np.concatenate([z, np.eye(len(self.class_probs), dtype=np.float32)[chosen]], axis=1), chosen
 
+    def draw_each(self, seed: int, numbers: Iterable[int], truncation: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Sample, as `draw` does, the z of pictures that have a number: each depends on its own and the seed alone."""
+        drawn = [self.draw(1, np.random.default_rng([seed, number]), truncation) for number in numbers]
+        return np.concatenate([z for z, _ in drawn]), np.concatenate([chosen for _, chosen in drawn])
+
 
 @dataclass(frozen=True)
 class Sampler:
@@ -77,6 +84,22 @@ class Sampler:
         device = next(self.net.parameters()).device
         z = torch.from_numpy(self.latent.draw(count, np.random.default_rng(seed), truncation)[0])
         return np.concatenate([to_uint8(self.net(part.to(device))) for part in z.split(BATCH)])
+
+    def draw(self, z: np.ndarray) -> np.ndarray:
+        """Generate pictures, uint8 N x 3 x H x W, from z, float32 N x Z; see `generated`."""
+        return generated(self.net, z)
+
+
+@torch.no_grad()
+def generated(net: Generator, z: np.ndarray) -> np.ndarray:
+    """Generate pictures, uint8 N x 3 x H x W, from z, float32 N x Z: on one machine the same bytes in any company.
+
+    The order in which a convolution sums depends on the size of its batch, which is therefore always the same.
+    """
+    device = next(net.parameters()).device
+    padded = np.concatenate([z, np.repeat(z[:1], -len(z) % EACH, axis=0)]).astype(np.float32)
+    parts = [to_uint8(net(part.to(device))) for part in torch.from_numpy(padded).split(EACH)]
+    return np.concatenate(parts)[: len(z)]
 
 
 def load_sampler(path: Path = GENERATOR) -> Sampler:

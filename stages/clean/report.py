@@ -25,7 +25,7 @@ NAMED = 5  # labels in a message
 
 def splits_of(files: Files, val_share: float, test_share: float) -> np.ndarray:
     """The split of each file: N names."""
-    return assign_splits(files.path.to_pylist(), files.label, files.split, val_share, test_share)
+    return assign_splits(files.path.to_pylist(), files.label.tolist(), files.split.tolist(), val_share, test_share)
 
 
 def index_table(frames: Frames, rows: np.ndarray, files: Files, split: np.ndarray) -> pa.Table:

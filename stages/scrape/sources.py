@@ -62,7 +62,9 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
         source_site.out.mkdir(parents=True, exist_ok=True)
         try:
             rows = SOURCES[entry.kind][1](source_site, entry)
-            rows, recognised = labelled(rows, entry, source_site.out, levels(entry) if entry.kind == "archive" else 0)
+            rows, recognised = labelled(
+                rows, entry, source_site.out, levels(entry) if isinstance(entry, ArchiveParams) else 0
+            )
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
         if not entry.label:

@@ -2,11 +2,17 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from app.generate import write_samples
+from app.generate import address_in, addresses_of, numbers_in, write_samples
+from app.page.studio import Studio
+from creatures.latents.sampler import load_sampler
+from creatures.runtime.errors import UserError
 from creatures.translation.drawings import svg
 from tests.support.checkouts import environment
 from tests.support.deps import ROOT
@@ -97,3 +103,72 @@ def test_numbered_pictures_of_ones_own_are_none_of_an_earlier_call(checkout, mon
         Path(f"mine/{number:03d}.png").write_bytes(b"mine")
     write_samples(2, 0, 0.8, Path("mine"))
     assert [Path(f"mine/{number:03d}.png").read_bytes() for number in range(2, 6)] == [b"mine"] * 4
+
+
+def pixels(path: Path) -> bytes:
+    with Image.open(path) as image:
+        return image.tobytes()
+
+
+def test_a_picture_has_an_address(checkout, monkeypatch):
+    """Number n of a seed is the same bytes whatever is generated besides, and its file says how to get it again."""
+    monkeypatch.chdir(checkout)
+    write_samples(20, 5, 0.8, Path("many"))
+    write_samples(3, 5, 0.8, Path("few"))
+    assert [pixels(Path(f"many/{n:03}.png")) for n in range(3)] == [pixels(Path(f"few/{n:03}.png")) for n in range(3)]
+    write_samples(1, 0, 0.8, Path("some"), addresses=addresses_of("", "17,2", 5, 0.8, ""))
+    assert pixels(Path("some/000.png")) == pixels(Path("many/017.png")) != pixels(Path("some/001.png"))
+    write_samples(1, 0, 0.8, Path("seeds"), addresses=addresses_of("4-5", "", 0, 0.8, ""))
+    assert pixels(Path("seeds/001.png")) == pixels(Path("few/000.png"))
+    address = address_in(Path("many/017.png"))
+    assert (address.seed, address.number, address.truncation) == (5, 17, 0.8)
+    write_samples(1, 0, 0.1, Path("again"), addresses=[address])
+    assert Path("again/000.png").read_bytes() == Path("many/017.png").read_bytes()
+
+
+def test_the_page_python_and_the_command_generate_the_same(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    write_samples(9, 7, 0.8, Path("command"))
+    pictures, z = Studio().hatch(4, 7, 0.8)
+    sampler = load_sampler()
+    alone = sampler.draw(sampler.latent.draw_each(7, [3], 0.8)[0])[0]
+    for picture in (pictures[3], alone, sampler.draw(z)[3]):
+        assert picture.transpose(1, 2, 0).tobytes() == pixels(Path("command/003.png"))
+
+
+def test_latents_can_be_kept_edited_and_drawn_again(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    write_samples(3, 1, 0.8, Path("first"), save_latents=Path("z.npz"))
+    write_samples(3, 0, 0.8, Path("second"), latents=Path("z.npz"))
+    assert all(pixels(Path(f"first/00{n}.png")) == pixels(Path(f"second/00{n}.png")) for n in range(3))
+    np.savez("wrong.npz", z=np.zeros((2, 3)))
+    with pytest.raises(UserError, match=r"wrong\.npz: z must be finite numbers, N x \d+ .* not \(2, 3\)"):
+        write_samples(3, 0, 0.8, Path("third"), latents=Path("wrong.npz"))
+    with pytest.raises(UserError, match="has no address"):
+        address_in(Path("second/grid.png"))
+
+
+def test_a_picture_of_another_network_is_not_generated_again(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    write_samples(1, 0, 0.8, Path("mine"))
+    address = replace(address_in(Path("mine/000.png")), network="0" * 16)
+    with pytest.raises(UserError, match="by another network"):
+        write_samples(1, 0, 0.8, Path("again"), addresses=[address])
+
+
+@pytest.mark.parametrize(("text", "numbers"), [("3", [3]), ("3,7-9", [3, 7, 8, 9]), (" 1 , 2 ", [1, 2]), ("5-4", [])])
+def test_lists_of_numbers(text, numbers):
+    assert numbers_in(text) == numbers
+
+
+@pytest.mark.parametrize("text", ["x", "1,,2", "-3", "1-", "0-100000"])
+def test_what_is_no_list_of_numbers_is_one_line(text):
+    with pytest.raises(UserError, match=r"no list of numbers|more than"):
+        numbers_in(text)
+
+
+def test_options_that_exclude_each_other_are_named(checkout):
+    result = app(checkout, "generate", "--seeds", "1", "--numbers", "2")
+    assert (result.returncode, result.stderr) == (1, "generate: --seeds and --numbers exclude each other\n")
+    result = app(checkout, "generate", "--sheet", "8", "--count", "1")
+    assert "--sheet 8 must be COLUMNSxROWS" in result.stderr

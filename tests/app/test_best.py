@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.best import RealismScorer, best_of
+from app.best import RealismScorer
 from creatures.artifacts import DISCRIMINATOR, GENERATOR
 from creatures.data.provenance import ancestors
 from creatures.latents.sampler import load_sampler
@@ -16,10 +16,10 @@ from tests.support.starts import train_gan, untrained  # noqa: F401, a fixture
 def test_the_most_real_are_those_with_the_highest_logits(tmp_path):
     train_gan(3)
     sampler, scorer = load_sampler(), RealismScorer(DISCRIMINATOR, GENERATOR)
-    z, classes = sampler.latent.draw(12, np.random.default_rng(5))
-    images = sampler.sample(12, 5)
+    z, classes = sampler.latent.draw_each(5, range(12))
+    images = sampler.draw(z)
     logits = scorer.critic.logits(images, z, classes)
-    kept = best_of(sampler, scorer, 12, 3, seed=5)
+    kept = images[scorer.best(images, z, classes, 3)]
     wanted = [row for row in range(12) if logits[row] >= np.sort(logits)[-3]]
     assert len(kept) == 3 and np.array_equal(kept, images[wanted])
     assert ancestors(DISCRIMINATOR)["generator"] == ancestors(GENERATOR)["generator"]

@@ -1,5 +1,6 @@
 """Recipes: each is valid, can be given to DVC, and trains."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -7,8 +8,11 @@ import sys
 from itertools import product
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from app.recipe import FOLDER, SWEEPS, flags, names, overlaid
+import app.recipe
+from app.__main__ import recipe
+from app.recipe import FOLDER, SWEEPS, flags, names, overlaid, written
 from creatures.runtime.config import lookup, parse, read_yaml
 from creatures.runtime.errors import UserError
 from stages.pix2pix.params import Pix2pixParams
@@ -100,3 +104,23 @@ def test_a_recipe_with_keys_of_before_ends_in_a_line_that_names_the_new_ones(tmp
     says = "gan.augment is called gan.augment.ops now; gan.generator_width is called gan.generator.width now"
     with pytest.raises(UserError, match=f"^recipe mine: {says}$"):
         flags("mine")
+
+
+STRINGS = ["#000000", "/my pictures", "it's", "a\\", "a\\'b", "", "true", "1", "null", "a,b", "{x}", "a=b", "ü"]
+LISTS = [["a b", 1], [{"from": "folder", "path": "cats and dogs"}]]
+
+
+@pytest.mark.parametrize("value", [*STRINGS, *LISTS, 2e-4, True, None])
+def test_dvc_reads_what_a_recipe_says(value):
+    override = OverridesParser.create().parse_override(f"clean.background={written(value)}")
+    found = override.value()
+    assert json.loads(json.dumps(found, default=str)) == json.loads(json.dumps(value))
+
+
+def test_values_with_spaces_are_named_with_the_quoting_that_works(monkeypatch, capsys):
+    monkeypatch.setattr(app.recipe, "flags", lambda name: ["-S", "scrape.own='/my pictures'"])
+    with pytest.raises(SystemExit, match=r"run eval \"dvc exp run \$\(python -m app recipe mine --eval\)\""):
+        recipe("mine")
+    assert capsys.readouterr().out.startswith("no-such-recipe:")
+    recipe("mine", for_eval=True)
+    assert shlex.split(capsys.readouterr().out) == ["-S", "scrape.own='/my pictures'"]

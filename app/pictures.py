@@ -1,0 +1,159 @@
+"""Write pictures: a file each, all on a sheet, and as a sprite sheet with a table of its cells."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from app.sprites import Style
+from creatures.data.sheets import save_sheet
+from creatures.runtime.atomic import atomic_file
+from creatures.runtime.errors import UserError
+
+DIGITS = range(3, 6)  # of a file's name, for up to 100,000 pictures
+TEXT = "creature"  # of a PNG: where its address stands
+GAP = 2  # pixels between the pictures of a sheet
+
+
+@dataclass(frozen=True)
+class Form:
+    """How pictures are written.
+
+    Attributes:
+        style: of each.
+        cells: columns and rows of the sprite sheets that hold them all besides; None for no such sheets.
+    """
+
+    style: Style = Style()  # noqa: RUF009, it is frozen
+    cells: tuple[int, int] | None = None
+
+
+PLAIN = Form()
+
+
+def write_sheet(images: np.ndarray, columns: int, out: Path, form: Form = PLAIN) -> list[Path]:
+    """Write a sheet of pictures, enlarged twice, and each of them to a folder of its name, without `.png`.
+
+    Args:
+        images: uint8, N x 3 x H x W.
+
+    Returns:
+        The sheet and the folder.
+    """
+    folder = out.with_suffix("")
+    write_pictures(folder, images, form, sheet=out, columns=columns, scale=2)
+    return [out, folder]
+
+
+def write_pictures(
+    folder: Path,
+    images: np.ndarray,
+    form: Form,
+    sheet: Path,
+    columns: int,
+    scale: int = 1,
+    about: Sequence[Mapping[str, Any]] | None = None,
+) -> None:
+    """Write pictures as PNG, named by number, and their sheets, in place of those of an earlier call.
+
+    Other files in the folder stay.
+
+    Args:
+        images: uint8, N x 3 x H x W.
+        sheet: path of the sheet of all; that it is there says that an earlier call wrote to the folder.
+        about: what is noted in each picture's file, under TEXT.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    pictures = [form.style.apply(image) for image in images]
+    digits = max(DIGITS[0], len(str(len(images) - 1)))
+    names = [f"{number:0{digits}d}.png" for number in range(len(images))]
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder) as part:
+        for number, (name, picture) in enumerate(zip(names, pictures, strict=True)):
+            texts = PngImagePlugin.PngInfo()
+            if about:
+                texts.add_text(TEXT, json.dumps(about[number], sort_keys=True))
+            picture.save(Path(part) / name, pnginfo=texts)
+        if form.cells:
+            _write_sprite_sheets(Path(part), names, pictures, form.cells)
+        previous, written = earlier(folder, sheet), sorted(Path(part).iterdir())
+        for path in written:
+            path.replace(folder / path.name)
+        for path in previous - {folder / path.name for path in written}:
+            path.unlink()
+    if form.style == Style():
+        save_sheet(sheet, images, columns, scale)
+    else:
+        contact = _tiled(pictures, columns, GAP)
+        with atomic_file(sheet) as part_file:
+            contact.save(part_file)
+
+
+def earlier(folder: Path, sheet: Path) -> set[Path]:
+    """Pictures of an earlier call: numbered from 0 on without a gap; empty if there is no sheet of them."""
+    if not sheet.is_file():
+        return set()
+    forms = [f"{{:0{digits}d}}.png" for digits in DIGITS] + ["sheet-{}.png", "sheet-{}.json"]
+    rows = ((folder / form.format(number) for number in range(10 ** DIGITS[-1])) for form in forms)
+    return {path for row in rows for path in takewhile(Path.is_file, row)}
+
+
+def must_end(out: Path, *endings: str) -> None:
+    """Raise UserError if a path has none of these endings."""
+    if out.suffix not in endings:
+        raise UserError(f"{out} must end in {' or '.join(endings)}")
+
+
+def _write_sprite_sheets(
+    folder: Path, names: Sequence[str], pictures: Sequence[Image.Image], cells: tuple[int, int]
+) -> None:
+    """Write sheets without gaps, and for each a table of its cells in the JSON hash that TexturePacker and Aseprite
+    write, and PixiJS, Phaser and others read.
+    """
+    columns, rows = cells
+    width, height = pictures[0].size
+    for page in range(math.ceil(len(pictures) / (columns * rows))):
+        place = slice(page * columns * rows, (page + 1) * columns * rows)
+        sheet = _tiled([picture.convert("RGBA") for picture in pictures[place]], columns, 0, rows)
+        frames = {
+            name: {
+                "frame": {"x": number % columns * width, "y": number // columns * height, "w": width, "h": height},
+                "rotated": False,
+                "trimmed": False,
+                "spriteSourceSize": {"x": 0, "y": 0, "w": width, "h": height},
+                "sourceSize": {"w": width, "h": height},
+                "duration": 100,
+            }
+            for number, name in enumerate(names[place])
+        }
+        meta = {
+            "image": f"sheet-{page}.png",
+            "format": "RGBA8888",
+            "size": {"w": sheet.width, "h": sheet.height},
+            "scale": "1",
+        }
+        sheet.save(folder / f"sheet-{page}.png")
+        table = json.dumps({"frames": frames, "meta": meta}, indent=1)
+        (folder / f"sheet-{page}.json").write_text(table, encoding="utf-8")
+
+
+def _tiled(pictures: Sequence[Image.Image], columns: int, gap: int, rows: int = 0) -> Image.Image:
+    """Pictures of one size on nothing, RGBA, row by row."""
+    width, height = (side + gap for side in pictures[0].size)
+    rows = rows or math.ceil(len(pictures) / columns)
+    sheet = Image.new("RGBA", (columns * width + gap, rows * height + gap))
+    for number, picture in enumerate(pictures):
+        place = (gap + number % columns * width, gap + number // columns * height)
+        sheet.paste(picture.convert("RGBA"), place)
+    return sheet
