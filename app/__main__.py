@@ -271,6 +271,43 @@ def inspect(
     finish("inspect", show)
 
 
+@app.command(cls=InCheckout)
+def check(
+    place: Annotated[
+        Path | None, typer.Argument(help="A folder or an archive of pictures; those of params.yaml if omitted.")
+    ] = None,
+    page: Annotated[Path | None, typer.Option("--html", help="Write a page of the pictures to this file.")] = None,
+) -> None:
+    """Say what would be made of your pictures: labels, splits, what is dropped and why, and the parameters to set."""
+    from app.check import check, places
+    from creatures.runtime.errors import UserError
+
+    try:
+        reports = [check(each, page is not None) for each in ([place] if place else places())]
+    except UserError as error:
+        sys.exit(f"check: {error}")
+    print("\n\n".join(report.text for report in reports))
+    if page:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(reports[0].page, encoding="utf-8")
+        print(page)
+
+
+@app.command(cls=InCheckout)
+def start(
+    place: Annotated[Path, typer.Argument(exists=True, help="A folder or an archive of pictures.")],
+    run: Annotated[bool, typer.Option(help="Train; --no-run only changes params.yaml.")] = True,
+) -> None:
+    """Train on your own pictures: write what fits them into params.yaml, show what changed, and run `dvc repro`."""
+    from app.start import start
+    from creatures.runtime.errors import UserError
+
+    try:
+        sys.exit(start(place, run))
+    except UserError as error:
+        sys.exit(f"start: {error}")
+
+
 @app.command()
 def recipe(
     name: Annotated[str, typer.Argument(help="Name of a file in recipes/, without .yaml; lists them if omitted.")] = "",

@@ -29,7 +29,15 @@ def render(items: Items, numbers: list[int] | None = None, thumbs: dict[int, str
 
 def write_html(path: Path, count: int) -> Path:
     """Write the page as one file, with at most `count` pictures of each reason."""
-    items = Items()
+    page = render_still(Items(), count)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as part:
+        part.write_text(page, encoding="utf-8")
+    return path
+
+
+def render_still(items: Items, count: int) -> str:
+    """Render the page with its pictures in it, at most `count` of each reason."""
     numbers = items.evenly_spaced(count)
     originals = {original for number in numbers if (original := items.items[number].of) is not None}
     thumbs = {
@@ -37,7 +45,4 @@ def write_html(path: Path, count: int) -> Path:
         for number in sorted({*numbers, *originals})
         if (webp := items.thumbnail(number))
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as part:
-        part.write_text(render(items, numbers, thumbs), encoding="utf-8")
-    return path
+    return render(items, numbers, thumbs)
