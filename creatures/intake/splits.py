@@ -9,6 +9,10 @@ import numpy as np
 
 from creatures.runtime.errors import UserError
 
+NEEDED = (  # split, pictures that training needs, and what helps besides adding some
+    ("train", 2, "lower clean.test_share or clean.val_share"),
+    ("val", 1, "raise clean.val_share"),
+)
 LEAST_SPECIES = 10  # of fewer, none is held out: `test` is then pictures, not species
 SMALL = 250  # files: in a smaller set, chance alone could put all or none of them into a split
 LEAST_VAL = 25  # files: what is measured on fewer says little
@@ -61,11 +65,15 @@ def assign_splits(
 
 def check_enough(split: np.ndarray) -> None:
     """Raise UserError if a split has too few pictures for training; `split`: each picture's split, N names."""
-    if len(split) < 2:
-        raise UserError("one picture is too few to train on: add pictures")
-    for name, remedy in (("train", "lower clean.test_share or clean.val_share"), ("val", "raise clean.val_share")):
-        if not (split == name).any():
-            raise UserError(f"no picture of {len(split)} fell into {name}: add pictures, or {remedy}")
+    if len(split) < sum(least for _, least, _ in NEEDED):
+        few = "one picture is" if len(split) == 1 else f"{len(split)} pictures are"
+        raise UserError(f"{few} too few: training needs at least 2, and one to measure with: add pictures")
+    for name, least, remedy in NEEDED:
+        if (count := int((split == name).sum())) < least:
+            raise UserError(
+                f"{count or 'no'} picture{'s' * (count > 1)} of {len(split)} fell into {name}, where at least {least} "
+                f"must be: add pictures, or {remedy}"
+            )
 
 
 def _draw(split: np.ndarray, among: np.ndarray, name: str, count: int, paths: Sequence[str]) -> None:

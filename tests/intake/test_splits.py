@@ -22,7 +22,7 @@ def test_a_large_set_is_split_by_hashes_of_names_alone():
     assert [*split] == [split_of(path, label, 0.1, 0.1) for path, label in zip(paths, labels, strict=True)]
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 8, 10, 20, 50, 100])
+@pytest.mark.parametrize("count", [3, 4, 5, 8, 10, 20, 50, 100])
 @pytest.mark.parametrize("name", ["{}.png", "IMG_{:04}.jpg", "a/{}", "ünï {}.gif"])
 def test_a_small_set_has_some_to_train_on_and_some_to_measure_with(count, name):
     paths = [name.format(i) for i in range(count)]
@@ -65,7 +65,12 @@ def test_a_source_without_val_gets_some_of_its_train():
 
 
 def test_too_few_end_in_a_line():
-    with pytest.raises(UserError, match=r"^one picture is too few to train on: add pictures$"):
-        check_enough(np.array(["train"], object))
-    with pytest.raises(UserError, match=r"^no picture of 3 fell into val: add pictures, or raise clean\.val_share$"):
-        check_enough(np.array(["train", "train", "test"], object))
+    for count, few in ((1, "one picture is"), (2, "2 pictures are")):
+        with pytest.raises(UserError, match=f"^{few} too few: training needs at least 2, and one to measure with: add"):
+            check_enough(np.array(["train", "val"][:count], object))
+    for split, message in (
+        ("train train test", "no picture of 3 fell into val"),
+        ("train val val", "1 picture of 3 f"),
+    ):
+        with pytest.raises(UserError, match=message):
+            check_enough(np.array(split.split(), object))

@@ -150,5 +150,5 @@ def test_past_a_number_pictures_are_kept_in_shards(tmp_path, monkeypatch):
 
 
 def test_too_few_to_train_on_is_said_before_anything_trains(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=r"^one picture is too few to train on: add pictures$"):
+    with pytest.raises(UserError, match=r"^one picture is too few: training needs at least 2"):
         run(tmp_path, monkeypatch, {"0.png": figure(0)})
