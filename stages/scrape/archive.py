@@ -16,7 +16,7 @@ from creatures.intake.tables import MAX_BYTES, is_table
 from creatures.runtime.errors import UserError
 from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_file
-from stages.scrape.folder import is_litter, up_to
+from stages.scrape.folder import in_a_copy, is_litter, up_to
 from stages.scrape.labels import keep_table
 from stages.scrape.manifest import Row, failed, is_picture, text, why_none
 from stages.scrape.sidecar_labels import is_sidecar, label_of, read_labels
@@ -92,7 +92,7 @@ def _folders(places: Sequence[str]) -> list[str]:
 def _rows(site: Site, params: ArchiveParams, place: str, folder: str) -> Iterator[Row]:
     archive = fetch_file(place, site, params.sha256) if params.url else Path(place)
     if not archive.is_file():
-        raise UserError(f"{archive}: there is no such file")
+        raise UserError(f"{archive}: there is no such file{in_a_copy(archive)}")
     name = PurePosixPath(place).name
     address = f"{place}#" if params.url else f"archive:{name}/"
     try:

@@ -16,6 +16,7 @@ from stages.scrape.labels import keep_table
 from stages.scrape.manifest import Row, failed, is_picture, keep, text, why_none
 from stages.scrape.site import LabelledParams, Site
 
+COPIES = {".dvc", "tmp", "exps"}  # folders of such copies
 LITTER = ("README.md", "__MACOSX", "Thumbs.db", "desktop.ini")
 
 
@@ -46,11 +47,20 @@ def copy_below(root: Path, out: Path, source: str, address: str, most: int) -> l
         most: at most so many pictures; 0 for all.
     """
     if not root.is_dir():
-        raise UserError(f"{root}: there is no such folder")
+        raise UserError(f"{root}: there is no such folder{in_a_copy(root)}")
     rows = up_to(most, (row for entry in _files(root) for row in _copy(root, *entry, out, source, address)))
     if not any(row.status == "ok" for row in rows):
-        raise UserError(f"{root}: no pictures there{why_none(rows)}")
+        raise UserError(f"{root}: no pictures there{why_none(rows)}{in_a_copy(root)}")
     return rows
+
+
+def in_a_copy(path: Path) -> str:
+    """What to do about a path that is missing because the experiment runs in DVC's copy of the checkout, which has
+    only what git and DVC track; "" elsewhere.
+    """
+    if path.is_absolute() or not COPIES.issubset(Path.cwd().parts):
+        return ""
+    return "; queued experiments run in a copy of what git tracks: make scrape.own an absolute path"
 
 
 def up_to(most: int, rows: Iterator[Row]) -> list[Row]:

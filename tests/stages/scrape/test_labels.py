@@ -162,3 +162,15 @@ def test_the_manifest_has_splits_only_where_there_are_some(tmp_path):
         write_manifest(tmp_path / f"{name}.parquet", rows)
     assert pq.read_table(tmp_path / "with.parquet")["split"].to_pylist() == ["train", "train", "val"]
     assert "split" not in pq.read_table(tmp_path / "without.parquet").column_names
+
+
+def test_in_a_queued_experiment_missing_pictures_are_explained(tmp_path, monkeypatch):
+    """DVC copies what git tracks, and git ignores data/own."""
+    copy = tmp_path / ".dvc/tmp/exps/tmpabc"
+    (copy / "data/own").mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    for params in (FolderParams(path="data/own"), FolderParams(path="none"), ArchiveParams(path="data/own/a.zip")):
+        with pytest.raises(UserError, match=r"; queued experiments .* make scrape\.own an absolute path$"):
+            rows_of(site(tmp_path / "out"), params)
+    with pytest.raises(UserError, match="no such folder$"):
+        rows_of(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "none")))
