@@ -28,6 +28,7 @@ class LabelledParams(SourceParams):
     labels: str = Field("auto", min_length=1, description="auto | folder | none, or a table below scrape.own")
     column: str = Field("", description="of that table: where the labels are; '': label, class, species or the like")
     splits: Literal["auto", "none"] = Field("auto", description="auto: folders train, val and test are our splits")
+    sheet: str = Field("", pattern=r"^(auto|[1-9]\d*x[1-9]\d*)?$", description="cell of sprite sheets, such as 32x32")
 
     @property
     def table(self) -> str:

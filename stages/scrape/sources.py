@@ -62,9 +62,10 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
         source_site.out.mkdir(parents=True, exist_ok=True)
         try:
             rows = SOURCES[entry.kind][1](source_site, entry)
-            rows, recognised = labelled(
-                rows, entry, source_site.out, levels(entry) if isinstance(entry, ArchiveParams) else 0
-            )
+            start = levels(entry) if isinstance(entry, ArchiveParams) else 0
+            rows, recognised = labelled(rows, entry, source_site.out, start)
+            if isinstance(entry, LabelledParams) and entry.sheet:
+                rows = list(cut_sheets(rows, entry.sheet, source_site.out / "files"))
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
         if not entry.label:

@@ -172,5 +172,5 @@ def test_in_a_queued_experiment_missing_pictures_are_explained(tmp_path, monkeyp
     for params in (FolderParams(path="data/own"), FolderParams(path="none"), ArchiveParams(path="data/own/a.zip")):
         with pytest.raises(UserError, match=r"; queued experiments .* make scrape\.own an absolute path$"):
             rows_of(site(tmp_path / "out"), params)
-    with pytest.raises(UserError, match="no such folder$"):
+    with pytest.raises(UserError, match=r"no such folder$"):
         rows_of(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "none")))
