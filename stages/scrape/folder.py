@@ -14,6 +14,7 @@ from creatures.runtime.errors import UserError
 from stages.harness.ignored import Ignored
 from stages.scrape.labels import keep_table
 from stages.scrape.manifest import Row, failed, is_picture, keep, text, why_none
+from stages.scrape.sidecar_labels import CAPTIONS
 from stages.scrape.site import LabelledParams, Site
 
 COPIES = {".dvc", "tmp", "exps"}  # folders of such copies
@@ -30,7 +31,7 @@ class FolderParams(LabelledParams):
 def copy_folder(site: Site, params: FolderParams) -> list[Row]:
     """Copy every picture below a folder, without labels; tables of labels are put aside.
 
-    Hidden files, those that .dvcignore names, README.md and what macOS and Windows add are skipped; everything else
+    Captions (a .txt of a picture's name), hidden files, those that .dvcignore names, README.md and what macOS and Windows add are skipped; everything else
     that is not a readable picture inside the folder, including unreadable folders, becomes a failed row.
 
     Raises:
@@ -86,7 +87,10 @@ def _files(root: Path) -> Iterator[tuple[Path, str]]:
         below = below.removeprefix("./")
         folders[:] = sorted(n for n in folders if not is_litter(n) and not ignored.matches(f"{below}{n}/"))
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        captioned = {Path(name).stem for name in files if is_picture(name)}
         for name in sorted(files + links):
+            if Path(name).suffix.lower() in CAPTIONS and Path(name).stem in captioned:
+                continue
             if not is_litter(name) and not ignored.matches(below + name):
                 yield Path(parent) / name, ""
     yield from _unreadable(root, errors)

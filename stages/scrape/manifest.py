@@ -78,8 +78,14 @@ def failed(reason: str) -> dict[str, Any]:
 
 def why_none(rows: Sequence[Row]) -> str:
     """The reasons why no picture could be kept, for a message: the most frequent first; "" without rows."""
-    reasons = [f"{count} {reason}" for reason, count in Counter(row.reason for row in rows).most_common(MOST_REASONS)]
-    return f"; of {len(rows)} files: {', '.join(reasons)}" if rows else ""
+    return f"; of {len(rows)} files: {reasons_of(rows)}" if rows else ""
+
+
+def reasons_of(rows: Sequence[Row]) -> str:
+    """The most frequent reasons of failed rows, and how many have them."""
+    reasons = Counter(row.reason for row in rows if row.status != "ok").most_common()
+    some = [f"{count} {reason}" for reason, count in reasons[:MOST_REASONS]]
+    return ", ".join(some + ["…"] * (len(reasons) > MOST_REASONS))
 
 
 def write_manifest(path: Path, rows: Sequence[Row]) -> None:

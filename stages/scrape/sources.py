@@ -21,10 +21,11 @@ from stages.scrape.folder import FolderParams, copy_folder
 from stages.scrape.huggingface import HuggingfaceParams, fetch_tables
 from stages.scrape.kaggle import KaggleParams, fetch_dataset
 from stages.scrape.labels import LABELS, labelled
-from stages.scrape.manifest import Row
+from stages.scrape.manifest import Row, reasons_of
 from stages.scrape.npm import NpmParams, fetch_package
 from stages.scrape.search import SearchParams, fetch_found
-from stages.scrape.site import Site, SourceParams
+from stages.scrape.site import LabelledParams, Site, SourceParams
+from stages.scrape.sprite_sheets import cut_sheets
 from stages.scrape.urls import UrlsParams, fetch_urls
 
 SOURCES: dict[str, tuple[type[SourceParams], Callable[[Site, Any], list[Row]]]] = {
@@ -70,6 +71,8 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
         if not entry.label:
             print(f"scrape: {name}: {recognised}", file=sys.stderr, flush=True)
+        if lost := [row for row in rows if row.status != "ok"]:
+            print(f"scrape: {name}: could not take {len(lost):,}: {reasons_of(lost)}", file=sys.stderr, flush=True)
         shutil.rmtree(source_site.out / LABELS, ignore_errors=True)
         for i, row in enumerate(rows):
             placed: dict[str, Any] = {} if alone else {"path": f"{name}/{row.path}", "source": name}

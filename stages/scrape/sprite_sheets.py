@@ -63,7 +63,7 @@ def _cell_of(pixels: np.ndarray, sheet: str) -> tuple[int, int] | None:
         width, _, height = sheet.partition("x")
         return int(width), int(height)
     shown = ~_ground(pixels)
-    rows, columns = shown.any(axis=1), shown.any(axis=0)
+    rows, columns = np.atleast_1d(shown.any(axis=1)), np.atleast_1d(shown.any(axis=0))
     for side in range(SMALLEST, max(shown.shape) // 2 + 1):
         if any(length % side for length in shown.shape):
             continue
