@@ -4,189 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+import app.draw_commands
 from app.checkout import InCheckout
-from app.options import A_PICTURE, MOST_SEED, Holes, Scale, Seed, Sheet, Spread, Sprite, Transparent, form_of
+from app.cli import app, finish
 from creatures.runtime.signals import STOPPED
-
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="New creatures from the trained models.")
-
-
-@app.callback()
-def commands() -> None:
-    """New creatures from the trained models."""
-
-
-@app.command(cls=InCheckout)
-def generate(
-    count: Annotated[int, typer.Option(min=1, max=100_000, help="Number of pictures.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Picture n of a seed is always the same.")] = 0,
-    seeds: Annotated[str, typer.Option(help="The first picture of each of these seeds: 3,7-9.")] = "",
-    numbers: Annotated[str, typer.Option(help="These pictures of the seed, counted from 0: 3,7-9.")] = "",
-    species: Annotated[str, typer.Option(help="That pictures are to resemble: a number, or your subfolder.")] = "",
-    truncation: Annotated[
-        float, typer.Option(min=0.0, max=2.0, help="Below 1: more typical and less varied; above: the reverse.")
-    ] = 0.8,
-    best: Annotated[
-        float,
-        typer.Option(min=0.01, max=1.0, help="Fraction to keep, the most realistic; 0.25 generates 4 times as many."),
-    ] = 1.0,
-    from_: Annotated[Path | None, typer.Option("--from", help="A generated PNG: generate it again.")] = None,
-    latents: Annotated[Path | None, typer.Option(help="An .npz file with z, instead of random ones.")] = None,
-    save_latents: Annotated[Path | None, typer.Option(help="Write the pictures' z to this .npz file.")] = None,
-    transparent: Transparent = False,
-    holes: Holes = False,
-    sprite: Sprite = 0,
-    scale: Scale = 1,
-    sheet: Sheet = "",
-    out: Annotated[Path, typer.Option(help="Output folder for the PNGs and a sheet of them.")] = Path("samples"),
-) -> None:
-    """Generate new pictures and write them, with a sheet of all, as PNG."""
-    # torch takes seconds to import: only commands that need it do
-    from app.generate import address_in, addresses_of, drawn_for, write_samples
-    from creatures.runtime.errors import UserError
-
-    try:
-        form = form_of(transparent, holes, sprite, scale, sheet)
-        given = {"--seeds": seeds, "--numbers": numbers, "--from": from_, "--latents": latents}
-        if len(named := [name for name, value in given.items() if value]) > 1:
-            raise UserError(f"{' and '.join(named)} exclude each other")
-        if named and best < 1:
-            raise UserError(f"--best chooses from many: not with {named[0]}")
-        addresses = [address_in(from_)] if from_ else addresses_of(seeds, numbers, seed, truncation, species)
-        grid = write_samples(count, seed, truncation, out, best, form, addresses, species, latents, save_latents)
-        count = len(addresses) or count
-    except UserError as error:
-        sys.exit(f"generate: {error}")
-    except OSError as error:
-        sys.exit(f"generate: cannot write to {out}: {error.strerror or error}")
-    chosen = f", the most realistic of {drawn_for(count, best)} generated" if best < 1 else ""
-    print(f"{'pictures' if latents else f'{count} pictures'} in {out}{chosen}, all of them in {grid}")
-
-
-def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
-    """Run a command and print the paths it wrote, or end in one line that says what is wrong."""
-    from creatures.runtime.errors import UserError
-
-    try:
-        written = write()
-        print(*(written if isinstance(written, list) else [written]), sep="\n")
-    except UserError as error:
-        sys.exit(f"{name}: {error}")
-    except OSError as error:
-        sys.exit(f"{name}: {error.filename}: {error.strerror}" if error.filename else f"{name}: {error}")
-
-
-@app.command(cls=InCheckout)
-def fuse(
-    first: Annotated[str, typer.Argument(help=A_PICTURE)],
-    second: Annotated[str, typer.Argument(help=A_PICTURE)],
-    count: Annotated[int, typer.Option(min=2, max=100, help="Number of steps from the first to the second.")] = 8,
-    rows: Annotated[int, typer.Option(min=1, max=100, help="Rows: the interpolation, then variations.")] = 3,
-    seed: Seed = 0,
-    truncation: Spread = 0.8,
-    transparent: Transparent = False,
-    holes: Holes = False,
-    sprite: Sprite = 0,
-    scale: Scale = 1,
-    sheet: Sheet = "",
-    out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/fuse.png"),
-) -> None:
-    """Interpolate between two species or pictures: python -m app fuse 25 6."""
-    from app.explore import fuse
-
-    finish(
-        "fuse",
-        lambda: fuse(
-            first, second, count, rows, seed, truncation, out, form_of(transparent, holes, sprite, scale, sheet)
-        ),
-    )
-
-
-@app.command(cls=InCheckout)
-def like(
-    species: Annotated[str, typer.Argument(help="A species: a number, or the name of your subfolder.")],
-    count: Annotated[int, typer.Option(min=1, max=1000, help="Number of pictures.")] = 31,
-    seed: Seed = 0,
-    truncation: Spread = 0.8,
-    transparent: Transparent = False,
-    holes: Holes = False,
-    sprite: Sprite = 0,
-    scale: Scale = 1,
-    sheet: Sheet = "",
-    out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/like.png"),
-) -> None:
-    """Generate creatures near a species: its picture, its reconstruction, then variations."""
-    from app.explore import near
-
-    finish(
-        "like", lambda: near(species, count, seed, truncation, out, form_of(transparent, holes, sprite, scale, sheet))
-    )
-
-
-@app.command(cls=InCheckout)
-def vary(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A picture of your own.")],
-    count: Annotated[int, typer.Option(min=1, max=1000, help="Number of pictures.")] = 31,
-    seed: Seed = 0,
-    truncation: Spread = 0.8,
-    transparent: Transparent = False,
-    holes: Holes = False,
-    sprite: Sprite = 0,
-    scale: Scale = 1,
-    sheet: Sheet = "",
-    out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/vary.png"),
-) -> None:
-    """Generate variations of a picture file: the picture, its reconstruction, then variations."""
-    from app.explore import near
-
-    finish(
-        "vary", lambda: near(str(file), count, seed, truncation, out, form_of(transparent, holes, sprite, scale, sheet))
-    )
-
-
-@app.command(cls=InCheckout)
-def walk(
-    stops: Annotated[int, typer.Option(min=3, max=1000, help="Number of creatures that the loop passes through.")] = 8,
-    frames: Annotated[int, typer.Option(min=3, max=1000, help="Number of frames.")] = 96,
-    seed: Seed = 0,
-    truncation: Spread = 0.8,
-    scale: Annotated[int, typer.Option(min=1, max=8, help="Factor by which frames are enlarged.")] = 4,
-    out: Annotated[Path, typer.Option(help="A .gif or .mp4 file.")] = Path("samples/walk.gif"),
-) -> None:
-    """Write a video of a smooth loop through new creatures."""
-    from app.explore import walk
-
-    finish("walk", lambda: walk(stops, frames, seed, truncation, scale, out))
-
-
-@app.command(cls=InCheckout)
-def colour(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Drawings, pictures or photos.")],
-    kind: Annotated[
-        Literal["auto", "drawing", "picture"], typer.Option(help="Line drawings, or pictures to extract outlines from.")
-    ] = "auto",
-    count: Annotated[int, typer.Option(min=1, max=100, help="Number of colourings per file.")] = 5,
-    like: Annotated[str, typer.Option(help="Species or picture file whose colours are used; any by default.")] = "",
-    seed: Seed = 0,
-    transparent: Transparent = False,
-    holes: Holes = False,
-    sprite: Sprite = 0,
-    scale: Scale = 1,
-    sheet: Sheet = "",
-    out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/colour.png"),
-) -> None:
-    """Colour drawings, or the outlines of pictures: python -m app colour my-drawing.png."""
-    from app.colour import colour
-
-    finish(
-        "colour", lambda: colour(files, kind, count, seed, like, out, form_of(transparent, holes, sprite, scale, sheet))
-    )
 
 
 @app.command(cls=InCheckout)
@@ -269,6 +95,17 @@ def inspect(
         return []
 
     finish("inspect", show)
+
+
+@app.command(cls=InCheckout)
+def pack(
+    out: Annotated[Path, typer.Argument(help="A .zip file.")],
+    split: Annotated[str, typer.Option(help="train, val, test or all.")] = "train",
+) -> None:
+    """Pack the cleaned pictures and their labels as a zip for stylegan2-ada and the programs that read its format."""
+    from app.pack import pack
+
+    finish("pack", lambda: pack(split, out))
 
 
 @app.command(cls=InCheckout)

@@ -31,8 +31,9 @@ class FolderParams(LabelledParams):
 def copy_folder(site: Site, params: FolderParams) -> list[Row]:
     """Copy every picture below a folder, without labels; tables of labels are put aside.
 
-    Captions (a .txt of a picture's name), hidden files, those that .dvcignore names, README.md and what macOS and Windows add are skipped; everything else
-    that is not a readable picture inside the folder, including unreadable folders, becomes a failed row.
+    Captions (a .txt of a picture's name), hidden files, those that .dvcignore names, README.md and what macOS and
+    Windows add are skipped; everything else that is not a readable picture inside the folder, including unreadable
+    folders, becomes a failed row.
 
     Raises:
         UserError: there is no such folder, it cannot be read, or no picture in it.

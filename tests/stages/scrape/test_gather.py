@@ -95,9 +95,9 @@ def test_the_source_that_cannot_work_is_named(tmp_path):
 
 
 def test_no_more_pictures_than_asked_for(tmp_path):
-    write(tmp_path / "mine", {f"{i}.png": PICTURE for i in range(5)} | {"0.txt": b""})
+    write(tmp_path / "mine", {f"{i}.png": PICTURE for i in range(5)} | {"0.md": b""})
     (rows,) = gather(site(tmp_path / "out"), entries(tmp_path / "mine", {"from": "folder", "most": 3})).values()
-    assert [row.path for row in rows] == ["0.png", "0.txt", "1.png", "2.png"]
+    assert [row.path for row in rows] == ["0.md", "0.png", "1.png", "2.png"]
     assert written(tmp_path / "out") == {"0.png", "1.png", "2.png"}
 
 
