@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-import app.draw_commands
+from app import draw_commands  # noqa: F401, its commands come first
 from app.checkout import InCheckout
 from app.cli import app, finish
 from creatures.runtime.signals import STOPPED
