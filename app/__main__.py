@@ -116,17 +116,17 @@ def check(
     page: Annotated[Path | None, typer.Option("--html", help="Write a page of the pictures to this file.")] = None,
 ) -> None:
     """Say what would be made of your pictures: labels, splits, what is dropped and why, and the parameters to set."""
-    from app.check import check, places
+    from app.check import check
     from creatures.runtime.errors import UserError
 
     try:
-        reports = [check(each, page is not None) for each in ([place] if place else places())]
+        report = check(place, page is not None)
     except UserError as error:
         sys.exit(f"check: {error}")
-    print("\n\n".join(report.text for report in reports))
+    print(report.text)
     if page:
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(reports[0].page, encoding="utf-8")
+        page.write_text(report.page, encoding="utf-8")
         print(page)
 
 

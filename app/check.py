@@ -24,14 +24,16 @@ from ruamel.yaml import YAML
 from app.recipe import overlay_of, recipe_file, written
 from creatures.artifacts import CLEAN, MANIFEST, PICTURES, RAW, VETOES
 from creatures.decoding.files import open_file
-from creatures.decoding.foreground import border_colour
+from creatures.decoding.foreground import AUTO, border_colour
 from creatures.decoding.unusable import AS_GROUND, Unusable
 from creatures.intake.layout import described, recognise
+from creatures.intake.names import is_litter, is_picture
 from creatures.intake.tables import is_table
-from creatures.runtime.config import changed, flat, read_yaml
+from creatures.runtime.config import changed, flat, lookup, read_yaml
 from creatures.runtime.errors import UserError
 
 ROOT = Path(__file__).parents[1]
+PARAMS = Path("params.yaml")
 SOME = 400  # files that are looked at
 NAMED = 12  # labels in the report
 PIXEL_ART = 48  # pixels of the longer side: smaller pictures are enlarged by whole numbers
@@ -55,88 +57,121 @@ class Report:
 
     @property
     def text(self) -> str:
+        if not self.params:
+            return "\n".join(self.lines)
         flags = shlex.join(part for key, value in self.params.items() for part in ("-S", f"{key}={written(value)}"))
         return "\n".join([*self.lines, f"to train on them: dvc exp run {flags}"])
 
 
-def check(place: Path, with_page: bool = False) -> Report:
-    """Look at a folder or an archive of pictures: all names, and the contents of at most SOME files of a folder.
+def check(place: Path | None = None, with_page: bool = False) -> Report:
+    """Look at a folder or an archive of pictures: all names, and the contents of at most SOME pictures of a folder.
+
+    Args:
+        place: None: the sources of params.yaml, with its parameters, and all of their pictures.
 
     Raises:
-        UserError: there is no such place, or nothing in it can be used; the message is the stage's own.
+        UserError: there is no such place, nothing in it can be used, or DVC would stop at a name in it.
     """
-    place = place.absolute()
-    if not place.exists():
-        raise UserError(f"{place}: there is no such folder or file")
-    report = Report(params=sources_of(place))
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        values = changed(read_yaml(ROOT / "params.yaml"), report.params)
-        paths = sorted(_files(place)) if place.is_dir() else []
-        if len(paths) > SOME:
-            values["scrape"]["own"] = str(folder / "some")
-            _copy_some(place, paths, folder / "some")
+        folder, paths = Path(name), list[str]()
+        if place is None:
+            report, values = Report(), _own_values()
+        else:
+            place = place.absolute()
+            if not place.exists():
+                raise UserError(f"{place}: there is no such folder or file")
+            report = Report(params=sources_of(place))
+            values = changed(read_yaml(PARAMS), report.params)
+            paths = sorted(_pictures(place)) if place.is_dir() else []
+            if len(paths) > SOME:
+                values["scrape"]["own"] = str(folder / "some")
+                _copy_some(place, paths, folder / "some")
         _prepare(folder, values)
         said = _run("scrape", folder)
         try:
             said += _run("clean", folder)
         except UserError as error:
-            if "clean.background" not in str(error):
+            if place is None or "clean.background" not in str(error):
                 raise
-            report.params["clean.background"] = "auto"
-            _write(folder, changed(values, {"clean.background": "auto"}))
+            report.params["clean.background"] = AUTO
+            _write(folder, changed(values, {"clean.background": AUTO}))
             said += _run("clean", folder)
         with chdir(folder):
             manifest, index = pq.read_table(MANIFEST), pq.read_table(PICTURES)
-            count = len(manifest.filter(pc.equal(manifest["status"], "ok")))
             if len(paths) > SOME:
-                count = _tell_names(report, paths, manifest)
+                _tell_names(report, paths, by_table=any("by table" in line for line in said))
             report.lines += [line.partition(": ")[2] for line in said if not line.startswith("scrape: from ")]
             _tell_labels(report, index["species"].to_pylist())
             _tell_files(report, [RAW / "files" / path for path in manifest["path"].to_pylist()])
-            _advise(report, count)
+            if place is not None:
+                _advise(report, len(paths) or len(manifest), values)
             report.page = _page(report) if with_page else ""
     return report
 
 
-def places() -> list[Path]:
-    """The folders and archives of this machine that params.yaml names as sources.
-
-    Raises:
-        UserError: it names none.
-    """
-    scrape = read_yaml("params.yaml").get("scrape") or {}
-    local = [source for source in scrape.get("sources") or [] if source.get("from") in ("folder", "archive")]
-    found = [Path(scrape.get("own", ""), source.get("path", "")) for source in local if not source.get("url")]
-    if not found:
-        raise UserError(
-            "params.yaml names no pictures of this machine: run `dvc repro clean`, then look with `inspect`"
-        )
-    return found
-
-
 def sources_of(place: Path) -> dict[str, Any]:
     """Values of params.yaml, by dotted key, with which a folder or an archive is the only source."""
-    source = {"from": "folder"} if place.is_dir() else {"from": "archive", "path": place.name}
-    own = place if place.is_dir() else place.parent
-    return {"scrape.own": str(own), "scrape.sources": [source], "names.package": ""}
+    source = {"from": "folder"} if place.is_dir() else {"from": "archive", "path": "."}
+    return {"scrape.own": str(place), "scrape.sources": [source], "names.package": ""}
 
 
-def _files(place: Path) -> Iterator[str]:
-    """Paths of the files below a folder, relative to it, without hidden ones."""
+def _own_values() -> dict[str, Any]:
+    """The values of params.yaml, with an absolute `scrape.own`.
+
+    Raises:
+        UserError: some of its sources are not on this machine.
+    """
+    values = read_yaml(PARAMS)
+    sources = (values.get("scrape") or {}).get("sources") or []
+    if others := [
+        str(source.get("from")) for source in sources if source.get("from") != "folder" and not source.get("path")
+    ]:
+        raise UserError(
+            f"params.yaml has pictures from elsewhere ({', '.join(others)}): run dvc repro clean, or name some"
+        )
+    values["scrape"]["own"] = str(Path(values["scrape"]["own"]).absolute())
+    return values
+
+
+def _pictures(place: Path) -> Iterator[str]:
+    """Paths of the pictures and tables below a folder, relative to it, by their names.
+
+    Raises:
+        UserError: there is a name at which DVC stops.
+    """
     for parent, folders, files in os.walk(place):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not is_litter(name)]
         for name in files:
-            if not name.startswith("."):
-                yield Path(parent, name).relative_to(place).as_posix()
+            path = Path(parent, name)
+            shown = text = str(path.relative_to(place))
+            if not text.isprintable() or not _is_utf8(text):
+                shown = text.encode("utf-8", "backslashreplace").decode()
+            if not _is_utf8(text):
+                raise UserError(f"{shown}: the name is not UTF-8, and DVC stops at it: rename the file")
+            if path.is_symlink() and not path.exists():
+                raise UserError(f"{shown} is a link to nothing, and DVC stops at it: remove it")
+            if not is_litter(name) and (is_picture(name) or is_table(name)):
+                yield path.relative_to(place).as_posix()
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _copy_some(place: Path, paths: Sequence[str], target: Path) -> None:
-    """Copy SOME of the files, evenly spread, and all tables of labels."""
+    """Copy SOME of the pictures, evenly spread, and all tables of labels; links that lead out stay such links."""
     rows = np.linspace(0, len(paths) - 1, SOME).astype(int)
     for path in {paths[row] for row in rows} | {path for path in paths if is_table(path)}:
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(place / path, target / path)
+        source, copy = (place / path).resolve(), target / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_relative_to(place.resolve()) and source.is_file() and os.access(source, os.R_OK):
+            shutil.copyfile(source, copy)
+        else:
+            copy.symlink_to(source)
 
 
 def _prepare(folder: Path, values: dict[str, Any]) -> None:
@@ -165,20 +200,19 @@ def _run(stage: str, folder: Path) -> list[str]:
     )
     lines = [line for line in done.stderr.splitlines() if line.startswith(f"{stage}: ")]
     if done.returncode:
-        raise UserError(lines[-1].removeprefix(f"{stage}: ") if lines else f"{stage} failed: {done.stderr[-500:]}")
+        last = (done.stderr.strip() or "it printed nothing").splitlines()[-1]
+        raise UserError(last.removeprefix(f"{stage}: "))
     return [line for line in lines if not line.startswith(f"{stage}: files: ")]  # progress
 
 
-def _tell_names(report: Report, paths: Sequence[str], manifest: Any) -> int:
-    """What the names of all files say, of which only SOME were looked at; returns the number of pictures."""
-    kept = manifest.filter(pc.equal(manifest["status"], "ok"))["path"].to_pylist()
-    endings = {Path(path).suffix.lower() for path in kept}
-    pictures = [path for path in paths if Path(path).suffix.lower() in endings]
+def _tell_names(report: Report, paths: Sequence[str], by_table: bool) -> None:
+    """What the names of all files say, of which only SOME are looked at."""
+    pictures = [path for path in paths if is_picture(path)]
     layout = recognise(pictures)
     labels, splits = Counter(map(layout.label_of, pictures)), Counter(map(layout.split_of, pictures))
-    report.lines.append(f"{len(pictures):,} pictures: {described(layout, labels, splits, 'by folder')}")
-    report.lines.append(f"looked at {SOME} files, evenly spread over all:")
-    return len(pictures)
+    what = "" if by_table else f": {described(layout, labels, splits, 'by folder')}"
+    report.lines.append(f"{len(pictures):,} pictures{what}")
+    report.lines.append(f"looked at {SOME} of them, evenly spread:")
 
 
 def _tell_labels(report: Report, species: Sequence[str]) -> None:
@@ -215,13 +249,18 @@ def _tell_files(report: Report, files: Sequence[Path]) -> None:
             report.params["clean.enlarge"] = "whole"
 
 
-def _advise(report: Report, count: int) -> None:
-    """Set what fits these pictures, of which there are `count`."""
+def _advise(report: Report, count: int, values: dict[str, Any]) -> None:
+    """Set what fits these pictures, of which there are `count`, and name what is still set for others."""
     dropped = pq.read_table(CLEAN / "dropped.parquet")
     if pc.any(pc.equal(dropped["detail"], AS_GROUND)).as_py():
-        report.params["clean.background"] = "auto"
+        report.params["clean.background"] = AUTO
+    few = flat(overlay_of(recipe_file("few")))
     if count < FEW:
-        report.params |= flat(overlay_of(recipe_file("few")))
+        report.params |= few
+    fits_others = {"clean.background": AUTO, "clean.enlarge": "whole", "gan.ema": few["gan.ema"]}
+    for key, value in fits_others.items():
+        if key not in report.params and lookup(values, key) == value:
+            report.lines.append(f"params.yaml still has {key}: {value}, which these pictures do not need")
 
 
 def _page(report: Report) -> str:

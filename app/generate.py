@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from PIL import Image
@@ -17,7 +18,6 @@ from app.explore import Explorer, embeddings_of, species_rows
 from app.networks import critic_file, generator_file
 from app.pictures import PLAIN, TEXT, Form, write_pictures
 from app.trained import note_changes
-from creatures.data.loading import reading
 from creatures.data.pictures import open_pictures
 from creatures.data.provenance import digest_of
 from creatures.latents.sampler import Sampler, load_sampler
@@ -127,8 +127,11 @@ def read_latents(path: Path, sampler: Sampler) -> np.ndarray:
     Raises:
         UserError: it is missing, damaged, or not for this generator.
     """
-    with reading(path), np.load(path, allow_pickle=False) as arrays:
-        z = arrays["z"]
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            z = arrays["z"]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise UserError(f"{path} is no .npz file with z: {' '.join(str(error).split())}") from None
     length = sampler.latent.length
     if z.ndim != 2 or z.shape[1] != length or not 0 < len(z) <= MOST or not np.isfinite(z).all():
         raise UserError(f"{path}: z must be finite numbers, N x {length} with N from 1 to {MOST:,}, not {z.shape}")
@@ -169,6 +172,8 @@ def numbers_in(text: str) -> list[int]:
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise UserError(f"{text!r} is no list of numbers such as 3,7-9")
         end = int(last or first) + 1
+        if end <= int(first):
+            raise UserError(f"{text!r} is no list of numbers such as 3,7-9: {part.strip()} goes backwards")
         if end - int(first) + len(numbers) > MOST:
             raise UserError(f"{text!r} has more than {MOST:,} numbers")
         numbers += range(int(first), end)

@@ -6,20 +6,20 @@ import io
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageChops, ImageOps, PngImagePlugin
 
 from creatures.decoding.unusable import BOMB, NO_PICTURE, UNDECODABLE, Unusable
 
 MAX_PIXELS = 64_000_000
-PNG = b"\x89PNG\r\n\x1a\n"
 SIGNATURES = {
     re.compile(rb"GIF8"): "GIF",
-    re.compile(PNG): "PNG",
+    re.compile(rb"\x89PNG\r\n\x1a\n"): "PNG",
     re.compile(rb"\xff\xd8\xff"): "JPEG",
     re.compile(rb"RIFF....WEBP", re.DOTALL): "WEBP",
-    re.compile(rb"....ftyp(avif|avis)", re.DOTALL): "AVIF",
+    re.compile(rb"....ftyp(avif|avis|mif1.{0,64}avif)", re.DOTALL): "AVIF",
     re.compile(rb"....ftyp(heic|heix|hevc|heim|heis|mif1|msf1)", re.DOTALL): "HEIF",
     re.compile(rb"BM"): "BMP",
     re.compile(rb"II\*\0|MM\0\*"): "TIFF",
@@ -27,7 +27,7 @@ SIGNATURES = {
     re.compile(rb"P[1-6]\s"): "PPM",
 }
 ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
-TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")  # of PNG, packed, and not needed
+MAX_TEXT = 1 << 26  # bytes of a text in a PNG; image generators write their workflows there
 SAME = 2  # levels by which roundings of profiles differ
 
 
@@ -46,14 +46,9 @@ def open_picture(data: bytes) -> Image.Image:
     if kind == "HEIF" and not _can_read_heif():
         raise Unusable(UNDECODABLE, "HEIC: install pillow-heif to read it")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _long_texts():
             warnings.simplefilter("ignore")  # bombs are checked below; other warnings mean nothing to a user
-            try:
-                image = Image.open(io.BytesIO(data), formats=[kind])
-            except ValueError:
-                if kind != "PNG":
-                    raise
-                image = Image.open(io.BytesIO(_without_texts(data)), formats=[kind])
+            image = Image.open(io.BytesIO(data), formats=[kind])
     except Image.DecompressionBombError:
         raise Unusable(BOMB, "more pixels than Pillow opens") from None
     except Exception:
@@ -77,7 +72,9 @@ def frames(image: Image.Image, per_gif: int | str) -> Iterator[tuple[int, Image.
     try:
         count = getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
         for number in range(count) if per_gif == "all" else spread_over(count, int(per_gif)):
-            image.seek(number)
+            with _long_texts():
+                image.seek(number)
+                image.load()
             frame = _rgba(_in_srgb(_upright(image)))
             if count == 1:
                 image.close()  # or its pixels would be in memory twice while the frame is used
@@ -124,18 +121,18 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 
 def _differ(first: Image.Image, second: Image.Image) -> bool:
     """Whether two RGB pictures differ by more than roundings."""
-    return bool(np.abs(np.asarray(first, np.int16) - np.asarray(second, np.int16)).max() > SAME)
+    histogram = np.array(ImageChops.difference(first, second).histogram()).reshape(3, 256)
+    return bool(histogram[:, SAME + 1 :].any())
 
 
-def _without_texts(data: bytes) -> bytes:
-    """A PNG without its texts and its profile, which Pillow refuses if they are long, as those of image generators."""
-    parts, place = [PNG], len(PNG)
-    while place + 8 <= len(data):
-        end = place + 12 + int.from_bytes(data[place : place + 4], "big")
-        if data[place + 4 : place + 8] not in TEXTS:
-            parts.append(data[place:end])
-        place = end
-    return b"".join(parts)
+@contextmanager
+def _long_texts() -> Iterator[None]:
+    """Let Pillow read PNGs with long texts, and forget that afterwards."""
+    before, PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_CHUNK, MAX_TEXT
+    try:
+        yield
+    finally:
+        PngImagePlugin.MAX_TEXT_CHUNK = before
 
 
 def _can_read_heif() -> bool:
@@ -148,6 +145,9 @@ def _can_read_heif() -> bool:
 
 
 def _rgba(image: Image.Image) -> Image.Image:
+    if image.mode == "F":  # of TIFF: from 0 to 1, or to 255
+        grey = np.nan_to_num(np.asarray(image))
+        return Image.fromarray((grey * (255 if grey.max() <= 1 else 1)).clip(0, 255).astype(np.uint8)).convert("RGBA")
     if not image.mode.startswith("I"):
         return image.convert("RGBA")
     # 16-bit grey, which convert() would clip at 255 rather than scale

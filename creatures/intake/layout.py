@@ -13,6 +13,7 @@ SPLIT_NAMES = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+UNSPLIT = ("unlabelled", "unlabeled", "unsup", "extra")  # folders beside splits, whose pictures are in none
 STYLEGAN = re.compile(r"img\d{8}\.\w+")  # as stylegan2-ada's dataset_tool.py names pictures, in folders 00000, 00001 …
 NAMED = 3  # labels in a message
 
@@ -81,7 +82,7 @@ def described(layout: Layout, labels: Counter[str], splits: Counter[str], origin
     """
     names = sorted(labels.keys() - {""})
     if names:
-        some = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+        some = " ".join(", ".join(names[:NAMED]).split()) + (", …" if len(names) > NAMED else "")
         result = " ".join(filter(None, (f"{len(names):,} label{'s' * (len(names) > 1)}", origin, f"({some})")))
         result += f", {labels['']:,} pictures without" if labels[""] else ""
     elif layout.chunks:
@@ -122,6 +123,6 @@ def _several(folders: Iterable[Folders], level: int) -> bool:
 
 
 def _name_splits(folders: Iterable[Folders], level: int) -> bool:
-    """Whether a level consists of splits, more than one of them, with all pictures below."""
-    names = _names(folders, level)
-    return len(names) > 1 and all(name is not None and name.casefold() in SPLIT_NAMES for name in names)
+    """Whether a level consists of splits, more than one of them; pictures beside their folders are in none."""
+    names = {name.casefold() for name in _names(folders, level) if name is not None} - {*UNSPLIT}
+    return len(names) > 1 and names <= SPLIT_NAMES.keys()

@@ -10,7 +10,7 @@ import numpy as np
 from creatures.runtime.errors import UserError
 
 NEEDED = (  # split, pictures that training needs, and what helps besides adding some
-    ("train", 2, "lower clean.test_share or clean.val_share"),
+    ("train", 2, "lower clean.test_share or clean.val_share, or `splits: none` of the source"),
     ("val", 1, "raise clean.val_share"),
 )
 LEAST_SPECIES = 10  # of fewer, none is held out: `test` is then pictures, not species

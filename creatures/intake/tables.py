@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -34,13 +35,13 @@ def read_table(name: str, data: bytes, column: str = "") -> dict[str, str]:
         UserError: it cannot be read, or has no such column, or none with the pictures' names.
     """
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
         if name.endswith(".json"):
             return _of_dataset(json.loads(text))
         rows = _records(name, text)
-    except (ValueError, csv.Error, RecursionError) as error:
+    except (ValueError, TypeError, csv.Error, RecursionError) as error:
         raise UserError(f"{name} cannot be read as a table of labels: {' '.join(str(error).split())}") from None
-    columns = list(rows[0]) if rows else []
+    columns = list(dict.fromkeys(column for row in rows for column in row if column))
     file = _column(columns, FILE_COLUMNS)
     label = column or _column(columns, LABEL_COLUMNS)
     if column and column not in columns:
@@ -51,19 +52,25 @@ def read_table(name: str, data: bytes, column: str = "") -> dict[str, str]:
 
 
 class LabelTable:
-    """Labels of pictures by path; a table may write the whole path, only its end, or leave out the ending."""
+    """Labels of pictures by path, with or without its ending.
 
-    def __init__(self, labels: Mapping[str, str], folder: str = "") -> None:
-        above = f"{folder}/" if folder else ""
-        self.labels = {normal(above + name.removeprefix("./").lstrip("/")): label for name, label in labels.items()}
-        self.above = above
+    Args:
+        labels: by the pictures' names as the table writes them.
+        folder: of the table, which its names are relative to.
+        ends: whether it may also write only the ends of paths.
+    """
+
+    def __init__(self, labels: Mapping[str, str], folder: str = "", ends: bool = False) -> None:
+        self.above, self.ends = f"{folder}/" if folder else "", ends
+        names = {name.replace("\\", "/").removeprefix("./").lstrip("/"): label for name, label in labels.items()}
+        self.labels = {normal(self.above + name): label for name, label in names.items()}
 
     def get(self, path: str) -> str | None:
         """A picture's label, None where the table does not have it."""
         if not path.startswith(self.above):
             return None
         parts = normal(path)[len(self.above) :].split("/")
-        for start in range(len(parts)):
+        for start in range(len(parts) if self.ends else 1):
             end = self.above + "/".join(parts[start:])
             for name in (end, end.rpartition(".")[0]):
                 if name in self.labels:
@@ -85,7 +92,7 @@ def _of_dataset(content: Any) -> dict[str, str]:
 
 def _records(name: str, text: str) -> list[dict[str, Any]]:
     if name.endswith(".jsonl"):
-        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
         if not all(isinstance(row, dict) for row in rows):
             raise ValueError("its lines must be objects")
         return rows
@@ -98,7 +105,7 @@ def _records(name: str, text: str) -> list[dict[str, Any]]:
 
 def _column(columns: Iterable[str], known: Iterable[str]) -> str:
     """The column with the first of the known names, "" for none."""
-    by_name = {column.strip().casefold(): column for column in reversed(list(columns))}
+    by_name = {str(column).strip().casefold(): column for column in reversed(list(columns))}
     return next((by_name[name] for name in known if name in by_name), "")
 
 

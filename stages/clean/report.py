@@ -97,7 +97,8 @@ def held_out(index: pa.Table) -> str:
         some = ", ".join(unseen[:NAMED]) + (", …" if len(unseen) > NAMED else "")
         which = f", all pictures of {len(unseen):,} of {len(species):,} labels: {some}"
     else:
-        which = ", of labels that are also in train" if species and splits["test"] else ""
+        tested = _species(index.filter(pc.equal(index["split"], "test")))
+        which = ", of labels that are also in train" if tested else ""
     return f"{len(index):,} pictures: {', '.join(f'{splits[name]:,} {name}' for name in SPLITS)}{which}"
 
 

@@ -6,22 +6,24 @@ import codecs
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
+from creatures.intake.names import is_litter, is_picture
 from creatures.intake.tables import MAX_BYTES, is_table
 from creatures.runtime.errors import UserError
 from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_file
-from stages.scrape.folder import in_a_copy, is_litter, up_to
+from stages.scrape.folder import in_a_copy, up_to
 from stages.scrape.labels import keep_table
-from stages.scrape.manifest import Row, failed, is_picture, text, why_none
+from stages.scrape.manifest import Row, failed, text, why_none
 from stages.scrape.sidecar_labels import is_sidecar, label_of, read_labels
 from stages.scrape.site import LabelledParams, Site
-from stages.scrape.unpack import Member, below, is_inside, members, taken
+from stages.scrape.unpack import UNREADABLE, Member, below, is_inside, members, taken
 
 ENDING = re.compile(r"\.zip$|(\.tar)?\.(gz|bz2|xz|zst)$|\.tar$|\.t(gz|bz2|bz|xz|zst)$", re.IGNORECASE)
 
@@ -119,7 +121,8 @@ def _row(member: Member, inside: str, labels: Mapping[str, str], out: Path, fold
     if member.is_folder or not name or any(map(is_litter, PurePosixPath(path).parts)):
         return
     if is_table(path) and member.is_file and member.length <= MAX_BYTES and is_inside(member):
-        keep_table(out, folder + path, member.opened().read(MAX_BYTES))
+        with suppress(*UNREADABLE):  # an encrypted one
+            keep_table(out, folder + path, member.opened().read(MAX_BYTES))
         return
     if is_sidecar(member):
         return

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from creatures.intake.names import is_picture
 from creatures.runtime.config import one_of
 from creatures.runtime.errors import UserError
 from stages.scrape.braces import expanded
 from stages.scrape.fetch import fetch_pictures, pause, read_json
-from stages.scrape.manifest import Row, is_picture
+from stages.scrape.manifest import Row
 from stages.scrape.site import Site, SourceParams
 from stages.scrape.tags import CATEGORIES, Post, TagFilter, label_of, read_post
 from stages.scrape.web.download import Wanted

@@ -9,16 +9,16 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from creatures.intake.names import is_litter, is_picture
 from creatures.intake.tables import MAX_BYTES, is_table
 from creatures.runtime.errors import UserError
 from stages.harness.ignored import Ignored
 from stages.scrape.labels import keep_table
-from stages.scrape.manifest import Row, failed, is_picture, keep, text, why_none
+from stages.scrape.manifest import Row, failed, keep, text, why_none
 from stages.scrape.sidecar_labels import CAPTIONS
 from stages.scrape.site import LabelledParams, Site
 
 COPIES = {".dvc", "tmp", "exps"}  # folders of such copies
-LITTER = ("README.md", "__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 class FolderParams(LabelledParams):
@@ -115,11 +115,6 @@ def _copy(root: Path, path: Path, reason: str, out: Path, source: str, address: 
     name = text(relative)
     outcome = failed(reason) if (reason := reason or _refusal(root, path)) else _keep(out / "files", relative, path)
     yield Row(name, "", source, f"{address}{name}", "unknown", **outcome)
-
-
-def is_litter(name: str) -> bool:
-    """Whether a file or folder is skipped in silence: hidden, README.md, or added by macOS or Windows."""
-    return (name.startswith(".") and name != "..") or name in LITTER
 
 
 def _refusal(root: Path, path: Path) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,46 +22,50 @@ def labelled(rows: Sequence[Row], params: SourceParams, out: Path, start: int = 
     """Rows with labels and splits, and what was recognised, in a few words.
 
     A label that the source gives a picture (a sidecar file, a column) comes first, then a table's, then a folder's.
-    Fewer than two labels by folder are
-    none, unless `labels: folder` insists.
+    Fewer than two labels by folder are none, unless `labels: folder` insists.
 
     Args:
         out: the source's folder, which may have `LABELS`.
         start: number of levels of folders that are the source's own.
 
     Raises:
-        UserError: a table cannot be read, or has none of the pictures.
+        UserError: the table that `labels` names cannot be read, or has none of the pictures.
     """
-    if not isinstance(params, LabelledParams):
-        rows = [replace(row, label=normal(row.label)) for row in rows]
-        return rows, described(Layout(), Counter(row.label for row in rows if row.status == "ok"), Counter(), "")
-    if params.labels == "none":
-        rows = [replace(row, label="") for row in rows]
-    layout, tables = Layout(), list[LabelTable]()
-    paths = [row.path for row in rows if row.status == "ok"]
-    if params.by_folder:
-        layout = recognise(paths, start, params.splits == "auto")
-        if params.labels == "folder" and layout.label is None:
-            layout = replace(layout, label=start)  # even if all have the same
-        tables = _tables_among(out / LABELS, params.column) if params.labels == "auto" else []
-    if params.table:
-        tables = [LabelTable(read_table(params.table, _content(Path(params.table)), params.column))]
-        rows = [replace(row, label="") for row in rows]
-    by_folder = params.labels == "folder" or (params.labels == "auto" and params.by_folder and not tables)
-
-    def label(row: Row) -> str:
-        if params.labels == "none" or (row.label and params.labels != "folder"):
-            return normal(row.label)
-        return layout.label_of(row.path) if by_folder else first_label(tables, row.path) or ""
-
-    result = [replace(row, label=label(row), split=layout.split_of(row.path)) for row in rows]
-    kept = [row for row in result if row.status == "ok"]
+    chosen = params if isinstance(params, LabelledParams) else LabelledParams()
+    layout = Layout()
+    if chosen.by_folder:
+        layout = recognise((row.path for row in rows if row.status == "ok"), start, chosen.splits == "auto")
+    label_of, origin = _labels(chosen, rows, layout, out, start)
+    rows = [replace(row, label=normal(label_of(row)), split=layout.split_of(row.path)) for row in rows]
+    kept = [row for row in rows if row.status == "ok"]
     labels, splits = Counter(row.label for row in kept), Counter(row.split for row in kept)
-    if params.table and not labels.keys() - {""}:
-        raise UserError(f"{params.table} has labels for none of the {len(kept)} pictures, such as {kept[0].path}")
-    own = any(row.label for row in rows) and params.labels != "folder"
-    origin = "" if own else f"by {params.table or 'table'}" if tables else "by folder"
-    return result, described(layout, labels, splits, origin)
+    if chosen.table and not labels.keys() - {""}:
+        raise UserError(f"{chosen.table} has labels for none of the {len(kept)} pictures, such as {kept[0].path}")
+    return rows, described(layout, labels, splits, origin)
+
+
+def _labels(
+    params: LabelledParams, rows: Sequence[Row], layout: Layout, out: Path, start: int
+) -> tuple[Callable[[Row], str], str]:
+    """What gives a row its label, and where it is from, for the message."""
+    if params.labels == "none":
+        return (lambda row: ""), ""
+    if params.table:
+        table = LabelTable(read_table(params.table, _content(Path(params.table)), params.column), ends=True)
+        return (lambda row: table.get(row.path) or ""), f"by {params.table}"
+    if params.labels == "folder":  # even if all pictures have the same
+        below = start if layout.split is None else layout.split + 1
+        insisting = layout if layout.label is not None else replace(layout, label=below)
+        return (lambda row: insisting.label_of(row.path)), "by folder"
+    tables = [table for table in _tables_among(out / LABELS, params.column) if any(table.get(row.path) for row in rows)]
+    if tables:  # where it does not have a picture, its folder counts
+        return (lambda row: row.label or _told(tables, row.path, layout)), "by table"
+    return (lambda row: row.label or layout.label_of(row.path)), "" if any(row.label for row in rows) else "by folder"
+
+
+def _told(tables: Sequence[LabelTable], path: str, layout: Layout) -> str:
+    found = first_label(tables, path)
+    return layout.label_of(path) if found is None else found
 
 
 def keep_table(out: Path, path: str, data: bytes) -> None:
@@ -71,11 +76,16 @@ def keep_table(out: Path, path: str, data: bytes) -> None:
 
 
 def _tables_among(folder: Path, column: str) -> list[LabelTable]:
-    """The tables that name labels, each for the pictures in and below its own folder."""
+    """The tables that name labels, each for the pictures in and below its own folder; others are passed over."""
     tables = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and (labels := read_table(path.name, path.read_bytes(), column)):
-            place = os.path.relpath(path.parent, folder)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        place = os.path.relpath(path.parent, folder)
+        try:
+            labels = read_table(path.name, path.read_bytes(), column)
+        except UserError as error:
+            print(f"scrape: passed over a table: {error}", file=sys.stderr, flush=True)
+            continue
+        if labels:
             tables.append(LabelTable(labels, "" if place == "." else place))
     return tables
 

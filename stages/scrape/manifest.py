@@ -8,17 +8,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 MOST_REASONS = 3  # in a message
-PICTURES = (
-    *(".svg", ".svgz", ".gif", ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif"),
-    *(".bmp", ".dib", ".tif", ".tiff", ".ico", ".ppm", ".pgm", ".pbm", ".pnm"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +36,6 @@ class Row:
     reason: str = ""
     time: str = ""
     split: str = ""
-
-
-def is_picture(path: str) -> bool:
-    """Whether a file's name says that it is a picture; `clean` checks its contents."""
-    return PurePosixPath(path).suffix.lower() in PICTURES
 
 
 def text(path: str) -> str:

@@ -11,9 +11,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from creatures.intake.names import is_picture
 from creatures.npm import PACKAGE, VERSION, pack
 from creatures.runtime.errors import UserError
-from stages.scrape.manifest import Row, failed, is_picture, text, why_none
+from stages.scrape.manifest import Row, failed, text, why_none
 from stages.scrape.site import LabelledParams, Site
 from stages.scrape.species import species
 from stages.scrape.unpack import MAX_BYTES, Member, below, members, taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.check import check, places
-from app.start import start
+from app.check import check
+from app.start import start, write_params
 from creatures.runtime.errors import UserError
 from tests.stages.clean.test_clean_stage import figure
 from tests.stages.scrape.test_archives import tar, zipped
@@ -63,6 +64,14 @@ def files_of(name: str) -> dict[str, bytes]:
     return {path: figure(number) for number, path in enumerate(paths)} | others
 
 
+@pytest.fixture(autouse=True)
+def checkout(tmp_path, monkeypatch) -> None:
+    """Parameters of their own, in the working directory."""
+    (tmp_path / "checkout").mkdir()
+    monkeypatch.chdir(tmp_path / "checkout")
+    shutil.copy(ROOT / "params.yaml", "params.yaml")
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layouts_are_recognised(tmp_path, name):
     write(tmp_path / "mine", files_of(name))
@@ -77,9 +86,10 @@ def test_layouts_are_recognised(tmp_path, name):
 
 @pytest.mark.parametrize("pack", [zipped, tar])
 def test_an_archive_is_looked_at_like_a_folder(tmp_path, pack):
-    report = check(pack(tmp_path / "mine.pack", files_of("splits above")))
+    path = pack(tmp_path / "mine.pack", files_of("splits above"))
+    report = check(path)
     assert report.lines[0] == f"archive: {LAYOUTS['splits above'][2]}"
-    assert report.params["scrape.sources"] == [{"from": "archive", "path": "mine.pack"}]
+    assert report.params["scrape.own"] == str(path)  # and not the folder that it lies in, which DVC would watch
 
 
 def test_of_many_files_all_names_and_some_contents_are_looked_at(tmp_path, monkeypatch):
@@ -88,8 +98,44 @@ def test_of_many_files_all_names_and_some_contents_are_looked_at(tmp_path, monke
         tmp_path / "mine", {f"{kind}/{i}.png": figure(100 * n + i) for n, kind in enumerate(KINDS) for i in range(20)}
     )
     report = check(tmp_path / "mine")
-    assert report.lines[:2] == [f"40 pictures: {LABELLED}", "looked at 10 files, evenly spread over all:"]
+    assert report.lines[:2] == [f"40 pictures: {LABELLED}", "looked at 10 of them, evenly spread:"]
     assert any(line.startswith("10 pictures: ") for line in report.lines)
+    write(tmp_path / "mine", {f"{i}.txt": b"" for i in range(500)} | {"kinds/metadata.csv": b"x"})
+    (tmp_path / "mine/cat/0.png").unlink()
+    (tmp_path / "mine/cat/0.png").symlink_to(tmp_path / "checkout/params.yaml")
+    report = check(tmp_path / "mine")
+    assert report.lines[0] == f"40 pictures: {LABELLED}" and "10 pictures: " not in report.lines
+    assert "folder: could not take 1: 1 link leads out of the folder" in report.lines
+
+
+def test_with_a_table_folders_are_not_said_to_be_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.check.SOME", 10)
+    files = {f"{kind}/{i}.png": figure(100 * n + i) for n, kind in enumerate(KINDS) for i in range(10)}
+    table = "file_name,label\n" + "".join(f"{path},{number % 3}\n" for number, path in enumerate(files))
+    write(tmp_path / "mine", files | {"metadata.csv": table.encode()})
+    report = check(tmp_path / "mine")
+    assert report.lines[0] == "20 pictures" and report.lines[2] == "folder: 3 labels by table (0, 1, 2)"
+
+
+@pytest.mark.parametrize("bad", [b"caf\xe9.png", b"nowhere.png"])
+def test_names_at_which_dvc_stops_are_said_before(tmp_path, bad):
+    write(tmp_path / "mine", files_of("flat"))
+    path = os.path.join(os.fsencode(tmp_path / "mine"), bad)
+    if bad.startswith(b"caf"):
+        Path(os.fsdecode(path)).write_bytes(figure(0))
+    else:
+        os.symlink(b"none", path)
+    with pytest.raises(
+        UserError, match=r"^(caf\\udce9\.png: the name is not UTF-8|nowhere\.png is a link to nothing), and DVC"
+    ):
+        check(tmp_path / "mine")
+
+
+def test_what_a_stage_cannot_explain_is_not_hidden(tmp_path, monkeypatch):
+    write(tmp_path / "mine", files_of("flat"))
+    monkeypatch.setattr("app.check.ROOT", tmp_path)  # where there are no stages
+    with pytest.raises(UserError, match=r"^dvc\.yaml is missing$"):
+        check(tmp_path / "mine")
 
 
 def test_what_does_not_fit_is_said_with_what_to_set(tmp_path):
@@ -112,29 +158,31 @@ def test_places_that_cannot_be_used_are_one_line(tmp_path, monkeypatch):
         with pytest.raises(UserError, match=message) as error:
             check(tmp_path / place)
         assert "\n" not in str(error.value)
-    monkeypatch.chdir(ROOT)
-    with pytest.raises(UserError, match=r"params\.yaml names no pictures of this machine"):
-        places()
+    with pytest.raises(UserError, match=r"params\.yaml has pictures from elsewhere \(npm\)"):
+        check()
 
 
-def test_starting_changes_what_must_be_and_shows_it(tmp_path, monkeypatch, capsys):
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    write(tmp_path / "mine", files_of("class folders"))
+def test_starting_changes_what_must_be_and_shows_it(tmp_path, capsys):
+    write(Path("mine"), files_of("class folders"))
     before = Path("params.yaml").read_text(encoding="utf-8")
     assert start(Path("mine"), run=False) == 0
     after, said = Path("params.yaml").read_text(encoding="utf-8"), capsys.readouterr().out
     removed, added = ({*one.splitlines()} - {*other.splitlines()} for one, other in ((before, after), (after, before)))
     assert all(f"-{line}" in said for line in removed) and all(f"+{line}" in said for line in added)
-    assert len(added) <= 8 and f"  own: {tmp_path}/mine" in {re.sub(r" +#.*", "", line) for line in added}
-    assert places() == [tmp_path / "mine"]
+    assert len(added) <= 8 and f"  own: {tmp_path}/checkout/mine" in {re.sub(r" +#.*", "", line) for line in added}
+    assert check().lines[0] == f"folder: {LABELLED}" and not check().params
     assert start(Path("mine"), run=False) == 0
     assert "params.yaml is so already" in capsys.readouterr().out
 
 
-def test_starting_with_nothing_changes_nothing(tmp_path, monkeypatch):
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
+def test_what_fitted_other_pictures_is_named(tmp_path):
+    write_params({"clean.background": "auto"})
+    write(tmp_path / "mine", files_of("flat"))
+    line = "params.yaml still has clean.background: auto, which these pictures do not need"
+    assert line in check(tmp_path / "mine").lines
+
+
+def test_starting_with_nothing_changes_nothing():
     Path("mine").mkdir()
     with pytest.raises(UserError, match="no pictures there"):
         start(Path("mine"))

@@ -34,6 +34,11 @@ LAYOUTS = {
     "one folder": (["flowers/jpg/1.jpg", "flowers/jpg/2.jpg"], ["", ""], ["", ""]),
     "one folder around class folders": (["pets/cat/1.png", "pets/dog/2.png"], ["cat", "dog"], ["", ""]),
     "one class folder beside pictures": (["cat/1.png", "2.png"], ["", ""], ["", ""]),
+    "splits and a picture beside": (
+        ["train/cat/1.png", "test/dog/2.png", "cover.png", "unlabelled/3.png"],
+        ["cat", "dog", "", ""],
+        ["train", "test", "", ""],
+    ),
     "a split and another folder are labels": (["train/1.png", "bus/1.png"], ["train", "bus"], ["", ""]),
     "numbered folders of stylegan2-ada": (
         ["00000/img00000000.png", "00001/img00001000.png"],
@@ -88,6 +93,7 @@ TABLES = {
     "metadata.csv": ("file_name,text,label\na.png,hello,cat\n", {"a.png": "cat"}),
     "captions.csv": ("file_name,text\na.png,hello\n", {}),
     "metadata.jsonl": ('{"file_name": "a.png", "label": 2}\n\n{"file_name": "b.png"}\n', {"a.png": "2", "b.png": ""}),
+    "late.jsonl": ('{"file_name": "a.png"}\n{"file_name": "b.png", "label": "\u2028x"}', {"a.png": "", "b.png": "x"}),
     "semicolons.csv": ("\ufeffid;breed\n1;pug\n", {"1": "pug"}),
     "tabs.tsv": ("path\tspecies\tx\nd/1.png\te\u0301\t\n", {"d/1.png": "\u00e9"}),
 }
@@ -97,6 +103,10 @@ TABLES = {
 def test_tables_of_labels(name):
     content, labels = TABLES[name]
     assert read_table(name, content.encode()) == labels
+
+
+def test_a_table_may_have_a_cell_too_many_and_be_utf_16():
+    assert read_table("a.csv", "file_name,label\na.png,cat,more\n".encode("utf-16")) == {"a.png": "cat"}
 
 
 def test_a_column_can_be_chosen():
@@ -111,6 +121,7 @@ def test_a_column_can_be_chosen():
     [
         ("a.json", b"{", "cannot be read as a table of labels"),
         ("a.jsonl", b"[1]", "its lines must be objects"),
+        ("a.json", b'{"labels": [1, 2]}', "cannot be read as a table of labels"),
         ("a.csv", b"\xff\xfe\x00", "cannot be read as a table of labels"),
         ("a.csv", b"x,label\n1,2\n", "no column with the pictures' names, such as file_name"),
     ],
@@ -122,8 +133,9 @@ def test_tables_that_cannot_be_used_end_in_a_line(name, content, error):
 
 
 def test_a_table_may_write_paths_their_ends_or_no_endings():
-    table = LabelTable({"a/1.png": "x", "2.png": "y", "3": "z", "./4.png": "w"})
+    table = LabelTable({"a\\1.png": "x", "2.png": "y", "3": "z", "./4.png": "w"}, ends=True)
     found = [table.get(path) for path in ("a/1.png", "b/1.png", "jpg/2.png", "c/3.jpg", "4.png", "5.png")]
     assert found == ["x", None, "y", "z", "w", None]
+    assert LabelTable({"2.png": "y"}).get("jpg/2.png") is None
     below = LabelTable({"1.png": "x"}, "train")
     assert below.get("train/1.png") == "x" and below.get("val/1.png") is None and below.get("1.png") is None

@@ -108,6 +108,12 @@ def long_text() -> bytes:
     return data[:33] + png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"workflow " * 300_000)) + data[33:]
 
 
+def late_text() -> bytes:
+    """The same after the pixels."""
+    data = saved(flag(), "PNG")
+    return data[:-12] + png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"workflow " * 300_000)) + data[-12:]
+
+
 def animation(kind: str, count: int = 6) -> bytes:
     """The frames of `gif` in another format."""
     with Image.open(io.BytesIO(gif(count))) as image:
@@ -176,6 +182,8 @@ GOOD: dict[str, tuple[bytes, bool]] = {
     "a.avif": (saved(flag("RGB"), "AVIF", quality=95), True),
     "swapped.png": (swapped_profile(), True),
     "long text.png": (long_text(), True),
+    "late long text.png": (late_text(), True),
+    "floats.tiff": (saved(Image.fromarray(np.asarray(flag("L"), np.float32) / 255), "TIFF"), False),
     **{f"{name}.svg": (data, True) for name, data in DRAWINGS.items()},
 }
 

@@ -64,6 +64,20 @@ def test_metadata_with_captions_alone_leaves_labels_to_folders(tmp_path):
     assert labels_of(tmp_path, files) == {"cat/1.png": ("cat", ""), "dog/1.png": ("dog", "")}
 
 
+def test_a_table_of_few_pictures_leaves_the_others_to_their_folders(tmp_path):
+    files = {"cat/1.png": PICTURE, "cat/2.png": PICTURE, "dog/1.png": PICTURE}
+    one = {"metadata.csv": b"file_name,label\ncat/2.png,kitten\n"}
+    assert [label for label, _ in labels_of(tmp_path, files | one).values()] == ["cat", "kitten", "dog"]
+    none = {"dataset.json": b'{"labels": {"cat": 0, "dog": 1}}'}
+    assert [label for label, _ in labels_of(tmp_path / "2", files | none).values()] == ["cat", "cat", "dog"]
+
+
+def test_a_table_of_something_else_is_passed_over(tmp_path, capsys):
+    files = {"cat/1.png": PICTURE, "dog/1.png": PICTURE, "metadata.csv": b"camera,lens\nx,y\n"}
+    assert labels_of(tmp_path, files) == {"cat/1.png": ("cat", ""), "dog/1.png": ("dog", "")}
+    assert "passed over a table: metadata.csv has no column with the pictures' names" in capsys.readouterr().err
+
+
 def test_a_captioned_archive_has_no_labels_and_counts_no_failures(tmp_path):
     """As img2dataset writes it."""
     files = {
@@ -90,6 +104,9 @@ def test_labels_and_splits_can_be_turned_off(tmp_path, keys, labels, splits):
 
 
 def test_one_folder_is_a_label_if_asked_for(tmp_path):
+    below = {"train/cat/1.png": PICTURE, "test/cat/2.png": PICTURE}
+    found = labels_of(tmp_path / "3", below, labels="folder")
+    assert found == {"test/cat/2.png": ("cat", "test"), "train/cat/1.png": ("cat", "train")}
     assert [*labels_of(tmp_path, {"jpg/1.png": PICTURE}).values()] == [("", "")]
     assert [*labels_of(tmp_path / "2", {"jpg/1.png": PICTURE}, labels="folder").values()] == [("jpg", "")]
 
