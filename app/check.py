@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from creatures.decoding.files import open_file
 from creatures.decoding.foreground import AUTO, border_colour
 from creatures.decoding.unusable import AS_GROUND, Unusable
 from creatures.intake.layout import described, recognise
-from creatures.intake.names import is_litter, is_picture
+from creatures.intake.names import files_below, is_picture
 from creatures.intake.tables import is_table
 from creatures.runtime.config import changed, flat, lookup, read_yaml
 from creatures.runtime.errors import UserError
@@ -82,7 +82,8 @@ def check(place: Path | None = None, with_page: bool = False) -> Report:
                 raise UserError(f"{place}: there is no such folder or file")
             report = Report(params=sources_of(place))
             values = changed(read_yaml(PARAMS), report.params)
-            paths = sorted(_pictures(place)) if place.is_dir() else []
+            names = map(Path.as_posix, files_below(place)) if place.is_dir() else ()
+            paths = [path for path in names if is_picture(path) or is_table(path)]
             if len(paths) > SOME:
                 values["scrape"]["own"] = str(folder / "some")
                 _copy_some(place, paths, folder / "some")
@@ -131,35 +132,6 @@ def _own_values() -> dict[str, Any]:
         )
     values["scrape"]["own"] = str(Path(values["scrape"]["own"]).absolute())
     return values
-
-
-def _pictures(place: Path) -> Iterator[str]:
-    """Paths of the pictures and tables below a folder, relative to it, by their names.
-
-    Raises:
-        UserError: there is a name at which DVC stops.
-    """
-    for parent, folders, files in os.walk(place):
-        folders[:] = [name for name in folders if not is_litter(name)]
-        for name in files:
-            path = Path(parent, name)
-            shown = text = str(path.relative_to(place))
-            if not text.isprintable() or not _is_utf8(text):
-                shown = text.encode("utf-8", "backslashreplace").decode()
-            if not _is_utf8(text):
-                raise UserError(f"{shown}: the name is not UTF-8, and DVC stops at it: rename the file")
-            if path.is_symlink() and not path.exists():
-                raise UserError(f"{shown} is a link to nothing, and DVC stops at it: remove it")
-            if not is_litter(name) and (is_picture(name) or is_table(name)):
-                yield path.relative_to(place).as_posix()
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _copy_some(place: Path, paths: Sequence[str], target: Path) -> None:

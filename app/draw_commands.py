@@ -47,6 +47,8 @@ def generate(
         given = {"--seeds": seeds, "--numbers": numbers, "--from": from_, "--latents": latents}
         if len(named := [name for name, value in given.items() if value]) > 1:
             raise UserError(f"{' and '.join(named)} exclude each other")
+        if (latents or from_) and species:
+            raise UserError(f"--species chooses other pictures: not with {named[0]}")
         if named and best < 1:
             raise UserError(f"--best chooses from many: not with {named[0]}")
         addresses = [address_in(from_)] if from_ else addresses_of(seeds, numbers, seed, truncation, species)

@@ -6,12 +6,16 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from creatures.intake.names import files_below
 from creatures.runtime.config import load
 from creatures.runtime.errors import UserError
+from stages.scrape.params import ScrapeParams
 
 
 def main() -> None:
-    """Print a line for every section with wrong values, and end with 1 if there are any."""
+    """Print a line for every section with wrong values, and one for a name of a picture at which DVC would stop; end
+    with 1 if there are any.
+    """
     if not Path("params.yaml").exists():
         return  # DVC says so
     lines: dict[str, None] = {}
@@ -22,6 +26,12 @@ def main() -> None:
             load(section, model)
         except UserError as error:
             lines[str(error)] = None  # those of `common` once
+    try:
+        _, scrape = load("scrape", ScrapeParams)
+        for _ in files_below(Path(scrape.own)):  # which checks their names
+            pass
+    except UserError as error:
+        lines[str(error)] = None
     if lines:
         sys.exit("\n".join(lines))
 

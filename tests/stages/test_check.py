@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -32,3 +33,16 @@ def test_every_mistake_is_named_and_one_of_common_once(tmp_path, monkeypatch):
         main()
     lines = str(end.value).splitlines()
     assert len(lines) == 2 and "clean.margin is 'x'" in lines[0] and "gan.loss is 'nss': must be one of" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [(b"caf\xe9.png", r"caf\udce9.png: the name is not UTF-8"), (b"a.png", "a link")]
+)
+def test_names_at_which_dvc_stops_are_said(tmp_path, monkeypatch, name, line):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    Path("data/own").mkdir(parents=True)
+    os.symlink(b"none", b"data/own/" + name)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert line in str(end.value) and "\n" not in str(end.value)
