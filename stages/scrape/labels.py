@@ -36,7 +36,10 @@ def labelled(rows: Sequence[Row], params: SourceParams, out: Path, start: int = 
     if chosen.by_folder:
         layout = recognise((row.path for row in rows if row.status == "ok"), start, chosen.splits == "auto")
     label_of, origin = _labels(chosen, rows, layout, out, start)
-    rows = [replace(row, label=normal(label_of(row)), split=layout.split_of(row.path)) for row in rows]
+    rows = [
+        replace(row, label=normal(label_of(row)), split=layout.split_of(row.path)) if row.status == "ok" else row
+        for row in rows
+    ]
     kept = [row for row in rows if row.status == "ok"]
     labels, splits = Counter(row.label for row in kept), Counter(row.split for row in kept)
     if chosen.table and not labels.keys() - {""}:

@@ -81,7 +81,7 @@ def test_archives_of_every_kind_give_pictures_and_the_labels_of_their_folders(ki
         "cats/deep/2.png": ("cats", ""),
         "dogs/3.png": ("dogs", ""),
         "top.png": ("", ""),
-        "cats/notes.md": ("cats", "not a picture"),
+        "cats/notes.md": ("", "not a picture"),
     }
     assert rows["cats/1.png"].url == f"archive:{kind}/cats/1.png"
     assert written(tmp_path / "out") == {"cats/1.png", "cats/deep/2.png", "dogs/3.png", "top.png"}
