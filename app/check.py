@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 
-from app.recipe import overlay_of, recipe_file, written
+from app.recipe import assignment, overlay_of, recipe_file
 from creatures.artifacts import CLEAN, MANIFEST, PICTURES, RAW, VETOES
 from creatures.decoding.files import open_file
 from creatures.decoding.foreground import AUTO, border_colour
@@ -59,7 +59,7 @@ class Report:
     def text(self) -> str:
         if not self.params:
             return "\n".join(self.lines)
-        flags = shlex.join(part for key, value in self.params.items() for part in ("-S", f"{key}={written(value)}"))
+        flags = shlex.join(part for key, value in self.params.items() for part in ("-S", assignment(key, value)))
         return "\n".join([*self.lines, f"to train on them: dvc exp run {flags}"])
 
 

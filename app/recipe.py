@@ -81,6 +81,11 @@ def flags(name: str) -> list[str]:
     return [part for key, value in pairs for part in ("-S", f"{key}={value}")]
 
 
+def assignment(key: str, value: Any) -> str:
+    """`key=value` for DVC's `-S`."""
+    return f"{key}={'' if value == '' else written(value)}"
+
+
 def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Every value by its dotted key, written in the grammar of DVC's `-S`, which is Hydra's."""
     for key, value in values.items():
