@@ -48,21 +48,21 @@ def hatch(studio: Studio) -> None:
     def draw(seed: Any, count: Any, truncation: Any, times: Any) -> Any:
         seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
         truncation, times = number(truncation, 0, 2, "truncation"), whole(times, 1, MOST_TIMES, "best of")
-        pictures, z = studio.hatch(count, seed, truncation, times)
-        origin = f"of seed {seed}" + (f", of the most real of {count * times} drawn" if times > 1 else "")
-        return shown(pictures), (origin, pictures, z)
+        pictures, z, numbers = studio.hatch(count, seed, truncation, times)
+        addresses = [f"Number {number} of seed {seed}, truncation {truncation:g}" for number in numbers]
+        return shown(pictures), (addresses, pictures, z)
 
     @answers
-    def look(batch: tuple[str, np.ndarray, np.ndarray] | None, event: gr.SelectData) -> Any:
+    def look(batch: tuple[list[str], np.ndarray, np.ndarray] | None, event: gr.SelectData) -> Any:
         if batch is None or not 0 <= event.index < len(batch[1]):
             raise UserError("hatch some first")
-        origin, pictures, z = batch
+        addresses, pictures, z = batch
         real, names = studio.nearest(pictures[event.index])
         near = list(zip(shown(real), names, strict=True))
         return (
             shown(pictures[event.index, None], LARGE_PX)[0],
             near,
-            f"Number {event.index + 1} {origin}",
+            addresses[event.index],
             z[event.index],
         )
 
@@ -72,7 +72,8 @@ def hatch(studio: Studio) -> None:
             raise UserError("click one first")
         seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
         pictures, z = studio.more_like(z, count, seed, number(truncation, 0, 2, "truncation"))
-        return shown(pictures), (f"of those like the one before, seed {seed}", pictures, z)
+        addresses = [f"Number {n} of those like the one before, seed {seed}" for n in range(len(pictures))]
+        return shown(pictures), (addresses, pictures, z)
 
     inputs = [seed, count, truncation]
     button.click(draw, [*inputs, times], [gallery, batch], api_name="hatch")

@@ -59,14 +59,16 @@ class Studio:
                 self.__dict__[name] = LOADERS[name](self)
         return self.__dict__[name]
 
-    def hatch(self, count: int, seed: int, truncation: float, times: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    def hatch(
+        self, count: int, seed: int, truncation: float, times: int = 1
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Generate creatures, uint8 N x 3 x H x W, as `python -m app generate` does, and return them with their z,
-        float32 N x Z: the most realistic of `times` as many.
+        float32 N x Z, and their numbers, int (N,): the most realistic of `times` as many.
         """
         z, classes = self.sampler.latent.draw_each(seed, range(count * times), truncation)
         pictures = self.sampler.draw(z)
         chosen = self.scorer.best(pictures, z, classes, count) if times > 1 else np.arange(count)
-        return pictures[chosen], z[chosen]
+        return pictures[chosen], z[chosen], chosen
 
     def more_like(self, z: np.ndarray, count: int, seed: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
         """Creatures near a given one, which comes first, with their z."""

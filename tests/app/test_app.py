@@ -129,7 +129,8 @@ def test_a_picture_has_an_address(checkout, monkeypatch):
 def test_the_page_python_and_the_command_generate_the_same(checkout, monkeypatch):
     monkeypatch.chdir(checkout)
     write_samples(9, 7, 0.8, Path("command"))
-    pictures, z = Studio().hatch(4, 7, 0.8)
+    pictures, z, numbers = Studio().hatch(4, 7, 0.8)
+    assert numbers.tolist() == [0, 1, 2, 3]
     sampler = load_sampler()
     alone = sampler.draw(sampler.latent.draw_each(7, [3], 0.8)[0])[0]
     for picture in (pictures[3], alone, sampler.draw(z)[3]):

@@ -200,7 +200,7 @@ def test_each_tab_used_by_mouse(page, view, tmp_path):
         tab.locator("#hatched img").nth(2).click()
         tab.wait_for_selector("#chosen img")
         tab.wait_for_selector("#nearest img")
-        assert "Number 3 of seed 0" in tab.locator("#about").inner_text()
+        assert "Number 2 of seed 0, truncation 0.8" in tab.locator("#about").inner_text()
         before = tab.locator("#hatched img").first.get_attribute("src")
         tab.get_by_role("button", name="More like this").click()
         tab.wait_for_function("before => document.querySelector('#hatched img').src != before", arg=before)
