@@ -6,12 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from app.generate import address_in, addresses_of, numbers_in, write_samples
+from app.explore import species_rows
+from app.generate import Address, address_in, addresses_of, latents_at, numbers_in, write_samples
 from app.page.studio import Studio
-from creatures.latents.sampler import load_sampler
+from creatures.artifacts import EMBEDDINGS, PICTURES
+from creatures.data.loading import open_array
+from creatures.data.pictures import open_pictures
+from creatures.latents.sampler import Latent, load_sampler
 from creatures.runtime.errors import UserError
 from creatures.translation.drawings import svg
 from tests.support.checkouts import environment
@@ -173,3 +179,35 @@ def test_options_that_exclude_each_other_are_named(checkout):
     assert (result.returncode, result.stderr) == (1, "generate: --seeds and --numbers exclude each other\n")
     result = app(checkout, "generate", "--sheet", "8", "--count", "1")
     assert "--sheet 8 must be COLUMNSxROWS" in result.stderr
+
+
+def test_pictures_can_resemble_a_species(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    write_samples(5, 3, 0.8, Path("first"), species="kind-1")
+    write_samples(1, 0, 0.8, Path("again"), addresses=[address_in(Path("first/004.png"))])
+    assert Path("again/000.png").read_bytes() == Path("first/004.png").read_bytes()
+    sampler, pictures = load_sampler(), open_pictures()
+    address = address_in(Path("first/000.png"))
+    still, _ = latents_at(sampler, [replace(address, truncation=0.0, number=n) for n in range(20)])
+    own = open_array(EMBEDDINGS, 2, np.float32)[species_rows("KIND-1", pictures)]
+    assert {z.tobytes() for z in still} <= {embedding.tobytes() for embedding in own}
+    with pytest.raises(UserError, match=r"'kind-99' is no picture file, and no species of data/clean; it has kind-"):
+        write_samples(1, 0, 0.8, Path("none"), species="kind-99")
+
+
+def test_a_species_is_the_class_of_a_conditional_generator(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    conditional = load_sampler()
+    index = pq.read_table(PICTURES)
+    names = sorted({*index["species"].to_pylist()})
+    numbers = pa.array([names.index(name) for name in index["species"].to_pylist()])
+    pq.write_table(index.append_column("label", numbers), PICTURES)
+    pictures, labels = open_pictures(), len(names)
+    conditional = replace(conditional, latent=Latent(4, None, np.full(labels, 1 / labels)))
+    addresses = [Address("", 0, number, 0.5, "kind-1") for number in range(3)]
+    z, _ = latents_at(conditional, addresses)
+    assert z.shape == (3, 4 + labels) and len(np.unique(z[:, 0])) == 3
+    label = int(pictures.column("label")[species_rows("kind-1", pictures)[0]])
+    np.testing.assert_array_equal(z[:, 4:], np.eye(labels)[[label] * 3])
+    with pytest.raises(UserError, match="it knows no species"):
+        latents_at(replace(conditional, latent=Latent(4)), addresses)
