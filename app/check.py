@@ -25,7 +25,7 @@ from app.recipe import assignment, overlay_of, recipe_file
 from creatures.artifacts import CLEAN, MANIFEST, PICTURES, RAW, VETOES
 from creatures.decoding.files import open_file
 from creatures.decoding.foreground import AUTO, border_colour
-from creatures.decoding.unusable import AS_GROUND, Unusable
+from creatures.decoding.unusable import AS_BACKGROUND, Unusable
 from creatures.intake.layout import described, recognise
 from creatures.intake.names import files_below, is_picture
 from creatures.intake.tables import is_table
@@ -43,7 +43,7 @@ PER_REASON = 60  # pictures on the page
 
 @dataclass
 class Report:
-    """What was found.
+    """Findings about pictures.
 
     Attributes:
         lines: in a few words each.
@@ -178,7 +178,7 @@ def _run(stage: str, folder: Path) -> list[str]:
 
 
 def _tell_names(report: Report, paths: Sequence[str], by_table: bool) -> None:
-    """What the names of all files say, of which only SOME are looked at."""
+    """Report the names of all files, of which only SOME are looked at."""
     pictures = [path for path in paths if is_picture(path)]
     layout = recognise(pictures)
     labels, splits = Counter(map(layout.label_of, pictures)), Counter(map(layout.split_of, pictures))
@@ -224,7 +224,7 @@ def _tell_files(report: Report, files: Sequence[Path]) -> None:
 def _advise(report: Report, count: int, values: dict[str, Any]) -> None:
     """Set what fits these pictures, of which there are `count`, and name what is still set for others."""
     dropped = pq.read_table(CLEAN / "dropped.parquet")
-    if pc.any(pc.equal(dropped["detail"], AS_GROUND)).as_py():
+    if pc.any(pc.equal(dropped["detail"], AS_BACKGROUND)).as_py():
         report.params["clean.background"] = AUTO
     few = flat(overlay_of(recipe_file("few")))
     if count < FEW:

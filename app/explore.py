@@ -22,7 +22,7 @@ from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import ancestors
 from creatures.data.tensors import to_float
 from creatures.decoding.files import open_file
-from creatures.decoding.foreground import ENLARGE, cut_out, ground_of
+from creatures.decoding.foreground import ENLARGE, background_of, cut_out
 from creatures.decoding.unusable import Unusable
 from creatures.intake.layout import normal
 from creatures.latents.mixture import Mixture
@@ -182,7 +182,9 @@ def cleaned(image: Image.Image, cleaning: Mapping[str, Any]) -> np.ndarray:
     Raises:
         Unusable: it is blank or too small.
     """
-    foreground, background = cut_out(image, ground_of(image, cleaning["clean.background"]), cleaning["clean.min_px"])
+    foreground, background = cut_out(
+        image, background_of(image, cleaning["clean.background"]), cleaning["clean.min_px"]
+    )
     enlarge = ENLARGE[cleaning["clean.enlarge"]]
     picture = enlarge(foreground, background, cleaning["common.image_px"], cleaning["clean.margin"])
     return np.asarray(picture).transpose(2, 0, 1)

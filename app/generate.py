@@ -30,7 +30,7 @@ MOST = 100_000  # pictures at a time
 
 @dataclass(frozen=True)
 class Address:
-    """What a picture is generated from: with the same network, the same picture.
+    """Inputs of a generated picture: with the same network, the same picture.
 
     Attributes:
         network: digest of the generator's file.

@@ -16,8 +16,8 @@ Seed = Annotated[int, typer.Option(min=0, max=MOST_SEED, help="The same seed giv
 Spread = Annotated[float, typer.Option("--truncation", min=0.0, max=2.0, help="Strength of the variations; 0: none.")]
 A_PICTURE = "A species (a number, or the name of your subfolder) or a picture file."
 
-Transparent = Annotated[bool, typer.Option("--transparent", help="Cut the ground around the figure away.")]
-Holes = Annotated[bool, typer.Option("--holes", help="Cut ground that the figure encloses away, too.")]
+Transparent = Annotated[bool, typer.Option("--transparent", help="Cut the background around the figure away.")]
+Holes = Annotated[bool, typer.Option("--holes", help="Cut background that the figure encloses away, too.")]
 Sprite = Annotated[
     int, typer.Option(min=0, max=255, help="Colours of each picture's own palette: indexed PNGs with hard edges.")
 ]
@@ -26,7 +26,7 @@ Sheet = Annotated[str, typer.Option(help="COLUMNSxROWS of sprite sheets, each wi
 
 
 def form_of(transparent: bool, holes: bool, sprite: int, scale: int, sheet: str) -> Form:
-    """How pictures are to be written. Raises UserError for a wrong size of sheets."""
+    """The form that these options give pictures. Raises UserError for a wrong size of sheets."""
     from app.pictures import Form
     from app.sprites import Style
     from creatures.runtime.errors import UserError

@@ -26,7 +26,7 @@ GAP = 2  # pixels between the pictures of a sheet
 
 @dataclass(frozen=True)
 class Form:
-    """How pictures are written.
+    """Form of written pictures.
 
     Attributes:
         style: of each.

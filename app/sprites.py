@@ -1,4 +1,4 @@
-"""Sprites from generated pictures: the ground cut away, few colours, enlarged."""
+"""Sprites from generated pictures: the background cut away, few colours, enlarged."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import cv2
 import numpy as np
 from PIL import Image
 
-FAINT = 16  # levels that the ground may differ from its colour
+FAINT = 16  # levels that the background may differ from its colour
 SOFT_PX = 3  # width of the softest edge
-MIXED = 24  # levels that an edge pixel may be off the line from the ground's colour to the figure's
+MIXED = 24  # levels that an edge pixel may be off the line from the background's colour to the figure's
 FARTHER = 3  # levels off the line that a step towards the rim is worth
 SOLID = 0.95  # opacity from which a pixel is the figure's own
 
 
 @dataclass(frozen=True)
 class Style:
-    """How pictures are written.
+    """Look of a written picture.
 
     Attributes:
-        transparent: whether the ground around the figure is cut away.
-        holes: whether ground that the figure encloses is, too.
-        colours: size of the palette of each picture, which then is indexed and has hard edges; 0: no palette.
+        transparent: whether the background around the figure is cut away.
+        holes: whether background that the figure encloses is, too.
+        colours: size of each picture's palette: cut out, indexed, with hard edges; 0: no palette.
         scale: factor of enlargement.
     """
 
@@ -35,9 +35,9 @@ class Style:
         """A picture, uint8 3 x H x W, as RGB, RGBA or P (indexed)."""
         pixels = np.ascontiguousarray(picture.transpose(1, 2, 0))
         if self.colours:
-            image = indexed(cut_ground(pixels, self.holes) if self.transparent else opaque(pixels), self.colours)
+            image = indexed(cut_background(pixels, self.holes), self.colours)
         elif self.transparent:
-            image = Image.fromarray(cut_ground(pixels, self.holes))
+            image = Image.fromarray(cut_background(pixels, self.holes))
         else:
             image = Image.fromarray(pixels)
         kernel = Image.Resampling.NEAREST if self.colours else Image.Resampling.BICUBIC
@@ -45,33 +45,28 @@ class Style:
         return image if self.scale == 1 else image.resize(size, kernel)
 
 
-def opaque(pixels: np.ndarray) -> np.ndarray:
-    """RGBA, uint8 H x W x 4, of RGB pixels."""
-    return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+def cut_background(pixels: np.ndarray, holes: bool = False) -> np.ndarray:
+    """Cut the background around a figure away.
 
-
-def cut_ground(pixels: np.ndarray, holes: bool = False) -> np.ndarray:
-    """Cut the ground around a figure away.
-
-    The ground is what is connected to the border and has its colour. Pixels between it and the figure's rim, the
-    nearest extreme of the difference from the ground, are mixtures of both colours: they get the rim's colour and the
-    opacity that gives the mixture back (as in T. Porter and T. Duff, "Compositing Digital Images", 1984), so that no
-    trace of the ground is left.
+    The background is what is connected to the border and has its colour. Pixels between it and the figure's rim, the
+    nearest extreme of the difference from the background, are mixtures of both colours: they get the rim's colour and
+    the opacity that gives the mixture back (as in T. Porter and T. Duff, "Compositing Digital Images", 1984), so that
+    no trace of the background is left.
 
     Args:
         pixels: uint8, H x W x 3.
-        holes: whether ground that the figure encloses is cut away, too.
+        holes: whether background that the figure encloses is cut away, too.
 
     Returns:
         uint8, H x W x 4; colour 0 where nothing is left.
     """
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    ground = np.median(border, axis=0)
-    distance = np.abs(pixels - ground).max(axis=2).astype(np.float32)
-    like_ground = (distance <= FAINT).astype(np.uint8)
-    _, labels = cv2.connectedComponents(like_ground, connectivity=4)
+    background = np.median(border, axis=0)
+    distance = np.abs(pixels - background).max(axis=2).astype(np.float32)
+    like_background = (distance <= FAINT).astype(np.uint8)
+    _, labels = cv2.connectedComponents(like_background, connectivity=4)
     rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    clear = like_ground.astype(bool) if holes else np.isin(labels, np.setdiff1d(rim, 0)) & (like_ground > 0)
+    clear = like_background.astype(bool) if holes else np.isin(labels, np.setdiff1d(rim, 0)) & (like_background > 0)
 
     flat = pixels.reshape(-1, 3).astype(np.float64)
     uphill = _uphill(distance)
@@ -80,9 +75,9 @@ def cut_ground(pixels: np.ndarray, holes: bool = False) -> np.ndarray:
     least = np.full(len(flat), np.inf)
     for steps in range(1, SOFT_PX + 1):  # the colour uphill that the pixel is a mixture of, rather a farther one
         top = uphill[top]
-        along = flat[top] - ground
-        share = (((flat - ground) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1)).clip(0, 1)
-        off = np.abs(flat - ground - share[:, None] * along).max(axis=1)
+        along = flat[top] - background
+        share = (((flat - background) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1)).clip(0, 1)
+        off = np.abs(flat - background - share[:, None] * along).max(axis=1)
         mixed = edge & (off <= MIXED) & (share < SOLID) & (off - FARTHER * steps < least)
         least[mixed] = (off - FARTHER * steps)[mixed]
         colour[mixed], alpha[mixed] = flat[top[mixed]], share[mixed]
@@ -108,7 +103,7 @@ def indexed(pixels: np.ndarray, colours: int) -> Image.Image:
 
 
 def _rim(distance: np.ndarray, clear: np.ndarray, rising: np.ndarray) -> np.ndarray:
-    """Mask, bool H x W, of pixels on the way from the ground to the figure's rim: ever farther from its colour."""
+    """Mask, bool H x W, of pixels on the way from the background to the figure's rim: ever farther from its colour."""
     edge, passed = np.zeros_like(clear), clear
     for _ in range(SOFT_PX):
         reached = np.zeros_like(clear)
@@ -127,7 +122,7 @@ def _moved(values: np.ndarray, step: int, axis: int) -> np.ndarray:
 
 
 def _uphill(distance: np.ndarray) -> np.ndarray:
-    """For each pixel the flat index of the one in its 3 x 3 neighbourhood that is farthest from the ground."""
+    """For each pixel the flat index of the one in its 3 x 3 neighbourhood that is farthest from the background."""
     height, width = distance.shape
     padded = np.pad(distance, 1, constant_values=-1)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).reshape(height, width, 9)

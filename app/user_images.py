@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from creatures.decoding.foreground import AUTO, WHITE, cut_out, ground_of, smooth
+from creatures.decoding.foreground import AUTO, WHITE, background_of, cut_out, smooth
 from creatures.decoding.unusable import Unusable
 from creatures.outlines.canny import canny
 from creatures.outlines.levels import otsu
@@ -43,7 +43,7 @@ def outline_of(
     image = image.copy()
     image.thumbnail((MOST_PX, MOST_PX))
     try:
-        foreground, background = cut_out(image, ground_of(image, AUTO), MIN_PX)
+        foreground, background = cut_out(image, background_of(image, AUTO), MIN_PX)
     except Unusable as error:
         raise UserError(f"there is nothing to colour: {error.reason} {error.detail}".rstrip()) from None
     lines = strokes(foreground) if kind != "picture" else None

@@ -23,7 +23,7 @@ Colour = tuple[int, int, int]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
-def ground_of(image: Image.Image, background: str) -> Colour:
+def background_of(image: Image.Image, background: str) -> Colour:
     """The colour that a picture with transparency is put on.
 
     Args:

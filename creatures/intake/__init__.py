@@ -1,1 +1,1 @@
-"""What a set of pictures is, before any is decoded: its labels and splits, from the names of its files."""
+"""A set of pictures before any is decoded: its labels and splits, from the names of its files."""

@@ -1,4 +1,4 @@
-"""How pictures are laid out in folders: which level of folders names their labels, and which their splits."""
+"""Layout of pictures in folders: which level of folders names their labels, and which their splits."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def recognise(paths: Iterable[str], start: int = 0, splits: bool = True) -> Layo
         start: number of levels that are skipped.
         splits: whether folders may name splits; if not, such folders are passed over.
     """
-    folders: Counter[Folders] = Counter()
+    folders = set[Folders]()
     chunks = True
     for path in paths:
         *above, name = path.split("/")
-        folders[tuple(above)] += 1
+        folders.add(tuple(above))
         chunks = chunks and STYLEGAN.fullmatch(name) is not None and all(part.isdecimal() for part in above[-1:])
     level = _inside(folders, start)
     around = next(iter(folders), ())[start:level]
@@ -75,7 +75,7 @@ def recognise(paths: Iterable[str], start: int = 0, splits: bool = True) -> Layo
 
 
 def described(layout: Layout, labels: Counter[str], splits: Counter[str], origin: str) -> str:
-    """What was recognised, in a few words, from the number of pictures by label and by split.
+    """The recognised layout in a few words, from the number of pictures by label and by split.
 
     Args:
         origin: where the labels are from, such as "by folder".

@@ -1,4 +1,4 @@
-"""What a file's name says: a picture, or something that is left aside."""
+"""Names of files: pictures, and what is left aside."""
 
 from __future__ import annotations
 

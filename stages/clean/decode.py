@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from creatures.cluster import answers, on_ray
 from creatures.decoding.files import open_frames
-from creatures.decoding.foreground import ENLARGE, cut_out, ground_of, ink
-from creatures.decoding.unusable import AS_GROUND, BLANK, Unusable
+from creatures.decoding.foreground import ENLARGE, background_of, cut_out, ink
+from creatures.decoding.unusable import AS_BACKGROUND, BLANK, Unusable
 from stages.clean.fingerprint import phash, thumb
 from stages.clean.upright import first_failed
 
@@ -64,13 +64,13 @@ def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes
     """One RGBA picture as pixels (3 x px x px), thumb, sha256, phash, ink, the test of `params.upright`
     that it fails (see `first_failed`), and the area of its foreground in the original's pixels.
     """
-    ground = ground_of(image, params.background)
+    ground = background_of(image, params.background)
     foreground, background = cut_out(image, ground, params.min_px)
     odd = first_failed(image, ground, params.upright) if params.upright else 0
     picture = ENLARGE[params.enlarge](foreground, background, px, params.margin)
     covered = ink(picture, background)
     if not covered:
-        raise Unusable(BLANK, AS_GROUND)
+        raise Unusable(BLANK, AS_BACKGROUND)
     pixels = np.asarray(picture).transpose(2, 0, 1).tobytes()
     return (
         pixels,

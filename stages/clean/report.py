@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from creatures.data.pictures import SPLITS
 from creatures.decoding.foreground import AUTO
-from creatures.decoding.unusable import AS_GROUND, BLANK
+from creatures.decoding.unusable import AS_BACKGROUND, BLANK
 from creatures.intake.splits import assign_splits
 from stages.clean.files import Files
 from stages.clean.pack import DROPPED, labels_of
@@ -90,7 +90,7 @@ def metrics(index: pa.Table, files: int, dropped: pa.Table) -> dict[str, Any]:
 
 
 def held_out(index: pa.Table) -> str:
-    """How the pictures are split, in a line."""
+    """The splits of the pictures, in a line."""
     splits, species = counts(index["split"]), _species(index)
     unseen = sorted(species - _species(index.filter(pc.not_equal(index["split"], "test"))))
     if unseen:
@@ -115,7 +115,7 @@ def counts(names: pa.ChunkedArray) -> Counter[str]:
 def why_dropped(dropped: pa.Table, params: CleanParams) -> str:
     """Counts of reasons in one line, and what helps against those that a parameter causes."""
     line = ", ".join(f"{count:,} {reason}" for reason, count in counts(dropped["reason"]).most_common())
-    invisible = pc.and_(pc.equal(dropped["reason"], BLANK), pc.equal(dropped["detail"], AS_GROUND))
+    invisible = pc.and_(pc.equal(dropped["reason"], BLANK), pc.equal(dropped["detail"], AS_BACKGROUND))
     count = pc.sum(invisible).as_py() or 0
     if count and params.background != AUTO:
         line += f"; {count:,} cannot be seen on clean.background, {params.background}: set it to auto or another colour"

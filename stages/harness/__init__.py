@@ -1,1 +1,1 @@
-"""What wraps every stage."""
+"""The code around every stage."""

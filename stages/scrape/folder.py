@@ -57,7 +57,7 @@ def copy_below(root: Path, out: Path, source: str, address: str, most: int) -> l
 
 
 def in_a_copy(path: Path) -> str:
-    """What to do about a path that is missing because the experiment runs in DVC's copy of the checkout, which has
+    """Advice about a path that is missing because the experiment runs in DVC's copy of the checkout, which has
     only what git and DVC track; "" elsewhere.
     """
     if path.is_absolute() or not COPIES.issubset(Path.cwd().parts):

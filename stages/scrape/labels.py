@@ -50,7 +50,7 @@ def labelled(rows: Sequence[Row], params: SourceParams, out: Path, start: int = 
 def _labels(
     params: LabelledParams, rows: Sequence[Row], layout: Layout, out: Path, start: int
 ) -> tuple[Callable[[Row], str], str]:
-    """What gives a row its label, and where it is from, for the message."""
+    """A function from a row to its label, and where labels are from, for the message."""
     if params.labels == "none":
         return (lambda row: ""), ""
     if params.table:

@@ -46,7 +46,7 @@ def cut_sheets(rows: Sequence[Row], sheet: str, files: Path) -> Iterator[Row]:
             reason = f"a sheet of {pixels.shape[1]} x {pixels.shape[0]} pixels has no cells of {width} x {height}"
             yield replace(row, sha256="", bytes=0, **failed(reason))
             continue
-        shown = ~_ground(pixels)
+        shown = ~_background(pixels)
         for top in range(0, pixels.shape[0], height):
             for left in range(0, pixels.shape[1], width):
                 if not shown[top : top + height, left : left + width].any():
@@ -62,7 +62,7 @@ def _cell_of(pixels: np.ndarray, sheet: str) -> tuple[int, int] | None:
     if sheet != AUTO:
         width, _, height = sheet.partition("x")
         return int(width), int(height)
-    shown = ~_ground(pixels)
+    shown = ~_background(pixels)
     rows, columns = np.atleast_1d(shown.any(axis=1)), np.atleast_1d(shown.any(axis=0))
     for side in range(SMALLEST, max(shown.shape) // 2 + 1):
         if any(length % side for length in shown.shape):
@@ -73,7 +73,7 @@ def _cell_of(pixels: np.ndarray, sheet: str) -> tuple[int, int] | None:
     return None
 
 
-def _ground(pixels: np.ndarray) -> np.ndarray:
+def _background(pixels: np.ndarray) -> np.ndarray:
     """Mask, bool H x W, of what is transparent, or of the border's colour if nothing is."""
     clear = pixels[:, :, 3] == 0
     if clear.any():

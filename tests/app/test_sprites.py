@@ -1,4 +1,4 @@
-"""Sprites: no trace of the ground at any edge, palettes of the size asked for, sheets whose tables name their cells."""
+"""Sprites: no trace of the background at any edge, palettes of the size asked for, sheets with tables of cells."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from app.pictures import Form, write_pictures, write_sheet
-from app.sprites import Style, cut_ground
+from app.sprites import Style, cut_background
 
-GROUNDS = ((0, 0, 0), (255, 0, 255), (0, 255, 0))
+BACKGROUNDS = ((0, 0, 0), (255, 0, 255), (0, 255, 0))
 FINE = 8  # pixels that figures are drawn with, for one
 
 
@@ -44,11 +44,11 @@ def test_no_trace_of_the_ground_is_left_at_edges(soft, worst, mean, white):
     for seed in range(20):
         colours, alpha = figure(seed, soft)
         drawn = (colours + np.array(white) * (1 - alpha[..., None])).round().clip(0, 255).astype(np.uint8)
-        cut = cut_ground(drawn, holes=True).astype(float)
+        cut = cut_background(drawn, holes=True).astype(float)
         opacity = cut[..., 3:] / 255
-        for ground in GROUNDS:
-            wanted = colours + np.array(ground) * (1 - alpha[..., None])
-            found = cut[..., :3] * opacity + np.array(ground) * (1 - opacity)
+        for background in BACKGROUNDS:
+            wanted = colours + np.array(background) * (1 - alpha[..., None])
+            found = cut[..., :3] * opacity + np.array(background) * (1 - opacity)
             deviations.append(np.abs(wanted - found).max(axis=2)[(alpha > 0.02) & (alpha < 0.98)])
     if white == (255, 255, 255):
         assert max(d.max() for d in deviations) <= worst

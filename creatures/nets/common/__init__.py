@@ -1,1 +1,1 @@
-"""What several networks share."""
+"""Parts that several networks share."""

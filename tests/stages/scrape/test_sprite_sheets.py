@@ -16,10 +16,10 @@ CELL = 32
 
 
 def sheet_of(
-    columns: int, rows: int, ground: tuple[int, ...] = (0, 0, 0, 0), empty: tuple[int, ...] = ()
+    columns: int, rows: int, background: tuple[int, ...] = (0, 0, 0, 0), empty: tuple[int, ...] = ()
 ) -> Image.Image:
     """Discs of a colour each, none in the cells that are to be empty."""
-    image = Image.new("RGBA", (columns * CELL, rows * CELL), ground)
+    image = Image.new("RGBA", (columns * CELL, rows * CELL), background)
     for number in set(range(columns * rows)) - {*empty}:
         disc = Image.new("RGBA", (24, 24), (9 * number, 200, 30, 255))
         image.paste(disc, (number % columns * CELL + 4, number // columns * CELL + 4))
@@ -34,9 +34,9 @@ def cut(tmp_path, files, sheet):
 
 
 @pytest.mark.parametrize("sheet", ["32x32", "auto"])
-@pytest.mark.parametrize("ground", [(0, 0, 0, 0), (255, 255, 255, 255), (255, 0, 255, 255)])
-def test_a_sheet_becomes_its_cells(tmp_path, sheet, ground):
-    files = {"cat/hero.png": saved(sheet_of(3, 2, ground, empty=(4,)), "PNG"), "dog/1.svg": svg(FLAG_SVG)}
+@pytest.mark.parametrize("background", [(0, 0, 0, 0), (255, 255, 255, 255), (255, 0, 255, 255)])
+def test_a_sheet_becomes_its_cells(tmp_path, sheet, background):
+    files = {"cat/hero.png": saved(sheet_of(3, 2, background, empty=(4,)), "PNG"), "dog/1.svg": svg(FLAG_SVG)}
     rows = cut(tmp_path, files, sheet)
     cells = ["00-00", "00-01", "00-02", "01-00", "01-02"]
     assert [*rows] == [*(f"cat/hero/{cell}.png" for cell in cells), "dog/1.svg"]
