@@ -16,6 +16,7 @@ from creatures.metrics.features import INPUT_PX, features
 from creatures.metrics.nearest import nearest
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
+from stages.evaluate.by_class import by_class
 from stages.evaluate.compare import compare
 from stages.evaluate.params import EvaluateParams
 from stages.harness.stage import Stage, run
@@ -46,23 +47,19 @@ def main(stage: Stage) -> None:
             real = {split: embeddings[chosen] for split, chosen in rows.items()}
         else:
             real = {split: features(net, pictures.images[chosen], input_px) for split, chosen in rows.items()}
-            closest(stage, samples["fake"], sample_features["fake"], train, real["train"])
+            distances, neighbours = nearest(sample_features["fake"], real["train"])
+            order = np.argsort(distances)[:PAIRS]
+            pairs = np.stack([samples["fake"][order], train[neighbours[order]]], axis=1)
+            save_sheet(stage.plot_path("closest.png"), pairs.reshape(-1, *train.shape[1:]), columns=12)
+            labels = pictures.column("label")[rows["train"]]
+            sheet, metrics["classes"] = by_class(samples["fake"], train, labels, distances, neighbours)
+            save_sheet(stage.plot_path("classes.png"), sheet, columns=16)
         scores = compare(real, sample_features["fake"], sample_features["pretrained"])
         metrics |= {f"{name}{suffix}": value for name, value in scores.items()}
 
     stage.write_metrics(metrics)
     save_sheet(stage.plot_path("samples.png"), samples["fake"][:64], columns=16)
     save_sheet(stage.plot_path("pretrained.png"), samples["pretrained"][:64], columns=16)
-
-
-def closest(
-    stage: Stage, fake: np.ndarray, fake_features: np.ndarray, train: np.ndarray, train_features: np.ndarray
-) -> None:
-    """Save a sheet of the samples that are nearest to train pictures, each beside its nearest one."""
-    distances, neighbours = nearest(fake_features, train_features)
-    order = np.argsort(distances)[:PAIRS]
-    pairs = np.stack([fake[order], train[neighbours[order]]], axis=1)
-    save_sheet(stage.plot_path("closest.png"), pairs.reshape(-1, *fake.shape[1:]), columns=12)
 
 
 if __name__ == "__main__":

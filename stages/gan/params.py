@@ -101,6 +101,7 @@ class GanParams(Section):
     condition: Literal["none", "species", "component", "embedding"] = Field(
         description="what the discriminator is conditioned on"
     )
+    balance: bool = Field(description="classes drawn evenly in training")
     generator: GeneratorParams = Field(description="built for init: random")
     discriminator: DiscriminatorParams
     weight_init: Annotated[str, one_of(WEIGHT_INITS)] = Field(description="of new networks; default: torch's")

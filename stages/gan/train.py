@@ -21,6 +21,7 @@ from creatures.training.log import RunContext
 from creatures.training.loop import Training, mix
 from creatures.training.schedules import AdaptiveP, linear_decay, lr_factor, set_lr
 from creatures.training.snapshots import Snapshots
+from stages.gan.balance import balanced
 from stages.gan.build import Start
 from stages.gan.forward import Forward
 from stages.gan.params import GanParams
@@ -57,7 +58,8 @@ def train(
     )
     ema = EMA(net_g, p.ema, warmup=start.origin.section not in start.origin.whole)
     adaptive = AdaptiveP(p.augment.p, p.augment.target, p.augment.kimg)
-    batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
+    start, rows = balanced(start, pictures) if p.balance else (start, pictures.rows("train"))
+    batches = Batches(rows, p.batch, seed, pictures.images)
     teacher = copy.deepcopy(net_g).eval() if p.handover.anchor and p.init == "pretrained" else None
     forward = Forward(p, pictures, net_g, net_d, teacher, adaptive, accelerate.device)
     steps, d_warmup, g_warmup = (
@@ -81,9 +83,9 @@ def train(
             sigma = linear_decay(p.handover.blur, step * p.batch / 1000, p.handover.blur_kimg)
             train_g = step >= d_warmup and step % p.n_critic == 0
 
-            rows = draw_rows(p, start, batches[step], np.random.default_rng(mix(seed, step)))
+            drawn = draw_rows(p, start, batches[step], np.random.default_rng(mix(seed, step)))
             anchor = linear_decay(p.handover.anchor, step * p.batch / 1000, p.handover.anchor_kimg)
-            parts = rows.parts(p.accumulate)
+            parts = drawn.parts(p.accumulate)
             metrics = adversarial.step(partial(forward, sigma=sigma, anchor=anchor), parts, step, train_g)
             adaptive.update(metrics["d_sign"], p.batch)
             run.log(augment_p=metrics["loss_d"].new_tensor(adaptive.p), **metrics)

@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from creatures.data.pictures import Pictures
+from creatures.latents.mixture import Mixture
+from creatures.latents.sampler import Latent
 from creatures.runtime.config import changed, parse, read_yaml
 from creatures.runtime.errors import UserError
+from stages.gan.balance import balanced_latent, balanced_rows
 from stages.gan.classes import species_labels
 from stages.gan.forward import anchor_loss
 from stages.gan.params import GanParams
@@ -73,3 +76,26 @@ def test_a_loss_of_pairs_compares_pictures_of_equal_embeddings(loss):
     assert np.array_equal(rows.real_condition, embeddings[chosen])
     assert np.array_equal(rows.z, embeddings[chosen] if loss == "rpgan" else np.zeros((2, 4)))
     assert np.array_equal(rows.fake_condition, rows.z)
+
+
+def test_balance_repeats_the_rows_of_rare_classes_evenly():
+    labels = np.array([4, 4, 4, 4, 4, 9, 9, -1, 9])  # the last is not in train
+    rows = balanced_rows(np.arange(8), labels)
+    assert np.unique_counts(labels[rows]).counts.tolist() == [5, 5, 5]
+    assert np.unique_counts(rows).counts.tolist() == [1, 1, 1, 1, 1, 2, 3, 5]
+    assert (np.diff(rows) >= 0).all()
+    with pytest.raises(UserError, match="two classes or more"):
+        balanced_rows(np.arange(3), labels)
+
+
+def test_balance_draws_rare_classes_and_components_as_often():
+    rows = balanced_rows(np.arange(10), np.array([0] * 8 + [1] * 2))
+    species = balanced_latent(Latent(3, None, np.array([0.8, 0.2])), None, rows)
+    assert species.class_probs == pytest.approx([0.5, 0.5])
+    means, factors = np.array([[-5.0], [5.0]]), np.ones((2, 1, 1))
+    mixture = Mixture(np.array([0.8, 0.2]), means, factors, np.zeros(1), np.ones((1, 1)))
+    embeddings = np.array([[-5.0]] * 8 + [[5.0]] * 2, np.float32)
+    drawn = balanced_latent(Latent(1, mixture), embeddings, rows)
+    assert drawn.mixture is not None
+    assert drawn.mixture.weights == pytest.approx([0.5, 0.5])
+    assert balanced_latent(Latent(3), None, rows) == Latent(3)
