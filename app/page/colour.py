@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from app.page.files import files_box
 from app.page.limits import MOST_SEED, whole
 from app.page.parts import LARGE_PX, QUICK, SMALL_PX, answers, label_of, picture_box, seed_box, shown
 from app.page.studio import Studio
@@ -53,6 +54,8 @@ def colour(studio: Studio) -> None:
         format="png",
         elem_id="several",
     )
+    painted = gr.State(None)
+    files_box(painted, lambda pictures: (pictures, None))
     begin = examples_gallery(examples)
 
     def colourings(drawing: Any, like: Any, seed: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +75,8 @@ def colour(studio: Studio) -> None:
 
     @answers
     def paint_several(drawn: Any, like: Any, seed: Any) -> Any:
-        return shown(colourings(drawn, like, seed, SEVERAL)[1])
+        pictures = colourings(drawn, like, seed, SEVERAL)[1]
+        return shown(pictures), pictures
 
     @answers
     def take(event: gr.SelectData) -> Image.Image:
@@ -98,7 +102,7 @@ def colour(studio: Studio) -> None:
         trigger_mode="always_last",
         concurrency_id=QUICK,
     )
-    button.click(paint_several, inputs, several, api_name="colourings")
+    button.click(paint_several, inputs, [several, painted], api_name="colourings")
     load.upload(put, load, paper, api_visibility="private")
     begin.select(take, None, paper, api_visibility="private")
 

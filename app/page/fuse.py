@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from app.page.files import files_box
 from app.page.limits import whole
 from app.page.parts import LARGE_PX, SMALL_PX, answers, label_of, picture_box, shown
 from app.page.studio import Studio
@@ -39,6 +40,8 @@ def fuse(studio: Studio) -> None:
         between = picture_box("Between them", height=LARGE_PX, elem_id="between")
         film = gr.HTML(elem_id="film")
     slider = gr.Slider(0, STEPS - 1, STEPS // 2, step=1, label="From the first to the second")
+
+    files_box(path, lambda pictures: (pictures, None))
 
     @answers
     def mix(first: Any, first_file: Any, second: Any, second_file: Any, at: Any) -> Any:

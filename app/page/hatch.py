@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
+from app.generate import Address
+from app.page.files import files_box
 from app.page.limits import MOST_CREATURES, MOST_SEED, MOST_TIMES, number, whole
 from app.page.parts import LARGE_PX, answers, picture_box, seed_box, shown
 from app.page.studio import NEIGHBOURS, Studio
 from creatures.runtime.errors import UserError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The creatures on the page.
+
+    Attributes:
+        pictures: uint8, N x 3 x H x W.
+        z: float32, N x Z.
+        said: what a visitor is told about each.
+        addresses: of those that were drawn at random; else none.
+    """
+
+    pictures: np.ndarray
+    z: np.ndarray
+    said: list[str]
+    addresses: Sequence[Address] = ()
+
+
+def said(address: Address) -> str:
+    """An address in words."""
+    return f"Number {address.number} of seed {address.seed}, truncation {address.truncation:g}"
 
 
 def hatch(studio: Studio) -> None:
@@ -43,27 +69,28 @@ def hatch(studio: Studio) -> None:
     about = gr.Markdown(elem_id="about")
     more = gr.Button("More like this")
     batch, chosen = gr.State(None), gr.State(None)
+    files_box(batch, lambda batch: (batch.pictures, [vars(address) for address in batch.addresses] or None))
 
     @answers
     def draw(seed: Any, count: Any, truncation: Any, times: Any) -> Any:
         seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
         truncation, times = number(truncation, 0, 2, "truncation"), whole(times, 1, MOST_TIMES, "best of")
         pictures, z, numbers = studio.hatch(count, seed, truncation, times)
-        addresses = [f"Number {number} of seed {seed}, truncation {truncation:g}" for number in numbers]
-        return shown(pictures), (addresses, pictures, z)
+        addresses = [Address(studio.network, seed, int(number), truncation) for number in numbers]
+        return shown(pictures), Batch(pictures, z, [said(address) for address in addresses], addresses)
 
     @answers
-    def look(batch: tuple[list[str], np.ndarray, np.ndarray] | None, event: gr.SelectData) -> Any:
-        if batch is None or not 0 <= event.index < len(batch[1]):
+    def look(batch: Batch | None, event: gr.SelectData) -> Any:
+        if batch is None or not 0 <= event.index < len(batch.pictures):
             raise UserError("hatch some first")
-        addresses, pictures, z = batch
-        real, names = studio.nearest(pictures[event.index])
+        picture = batch.pictures[event.index]
+        real, names = studio.nearest(picture)
         near = list(zip(shown(real), names, strict=True))
         return (
-            shown(pictures[event.index, None], LARGE_PX)[0],
+            shown(picture[None], LARGE_PX)[0],
             near,
-            addresses[event.index],
-            z[event.index],
+            batch.said[event.index],
+            batch.z[event.index],
         )
 
     @answers
@@ -72,8 +99,8 @@ def hatch(studio: Studio) -> None:
             raise UserError("click one first")
         seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
         pictures, z = studio.more_like(z, count, seed, number(truncation, 0, 2, "truncation"))
-        addresses = [f"Number {n} of those like the one before, seed {seed}" for n in range(len(pictures))]
-        return shown(pictures), (addresses, pictures, z)
+        lines = [f"Number {n} of those like the one before, seed {seed}" for n in range(len(pictures))]
+        return shown(pictures), Batch(pictures, z, lines)
 
     inputs = [seed, count, truncation]
     button.click(draw, [*inputs, times], [gallery, batch], api_name="hatch")

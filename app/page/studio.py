@@ -21,7 +21,7 @@ from app.page.onnx_colourer import quick_colourer
 from app.trained import cleaning_of, note_changes
 from creatures.artifacts import EMBEDDINGS, PICTURES
 from creatures.data.pictures import Pictures, open_pictures
-from creatures.data.provenance import ancestors
+from creatures.data.provenance import ancestors, digest_of
 from creatures.data.tensors import to_float
 from creatures.decoding.unusable import Unusable
 from creatures.latents.sampler import Sampler, load_sampler
@@ -45,6 +45,7 @@ class Studio:
     embeddings: np.ndarray
     scorer: RealismScorer
     names: dict[str, str]
+    network: str  # the digest of the generator's file
     cleaning: dict[str, Any]
     margin: float
 
@@ -168,6 +169,7 @@ LOADERS: dict[str, Callable[[Studio], Any]] = {
     "embeddings": lambda studio: load_embeddings(),
     "scorer": lambda studio: RealismScorer(critic_file(), generator_file()),
     "names": lambda studio: load_names(),
+    "network": lambda studio: digest_of(generator_file()),
     "cleaning": lambda studio: cleaning_of(encoder_file()),
     "margin": lambda studio: cleaning_of(colourer_file())["clean.margin"],
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,6 +203,10 @@ def test_each_tab_used_by_mouse(page, view, tmp_path):
         tab.wait_for_selector("#chosen img")
         tab.wait_for_selector("#nearest img")
         assert "Number 2 of seed 0, truncation 0.8" in tab.locator("#about").inner_text()
+        taken = files_made(tab, tmp_path)
+        assert {"000.png", "023.png", "all.png", "sheet-0.png", "sheet-0.json"} <= set(taken.namelist())
+        with taken.open("001.png") as part, Image.open(part) as one:
+            assert one.mode == "P" and one.size == (128, 128) and json.loads(one.info["creature"])["number"] == 1
         before = tab.locator("#hatched img").first.get_attribute("src")
         tab.get_by_role("button", name="More like this").click()
         tab.wait_for_function("before => document.querySelector('#hatched img').src != before", arg=before)
@@ -233,6 +239,19 @@ def test_each_tab_used_by_mouse(page, view, tmp_path):
         assert wide <= VIEWS[view]["width"]
         assert errors == []
         browser.close()
+
+
+def files_made(tab, folder: Path) -> zipfile.ZipFile:
+    """The zip that the open tab makes of its pictures: sprites of 8 colours, four times as large."""
+    tab.get_by_role("button", name="Take them away as files").first.click()
+    tab.get_by_label("cut away, enclosed too").first.check()
+    tab.get_by_label("number input for Colours of a sprite").first.fill("8")
+    tab.get_by_label("number input for Enlarged").first.fill("4")
+    tab.get_by_role("button", name="Make a zip").first.click()
+    with tab.expect_download() as download:
+        tab.locator(".packed a[download]").first.click()
+    download.value.save_as(folder / "creatures.zip")
+    return zipfile.ZipFile(folder / "creatures.zip")
 
 
 def stroke(tab, box: dict[str, float], points: list[tuple[float, float]]) -> None:
