@@ -28,6 +28,7 @@ from creatures.decoding.foreground import AUTO, border_colour
 from creatures.decoding.unusable import AS_BACKGROUND, Unusable
 from creatures.intake.layout import described, recognise
 from creatures.intake.names import files_below, is_picture
+from creatures.intake.sheets import is_sheet
 from creatures.intake.tables import is_table
 from creatures.runtime.config import changed, flat, lookup, read_yaml
 from creatures.runtime.errors import UserError
@@ -37,6 +38,7 @@ PARAMS = Path("params.yaml")
 SOME = 400  # files that are looked at
 NAMED = 12  # labels in the report
 PIXEL_ART = 48  # pixels of the longer side: smaller pictures are enlarged by whole numbers
+COARSE = 32  # levels within which backgrounds count as of the same colour
 FEW = 2000  # pictures: for fewer, the recipe `few`
 PER_REASON = 60  # pictures on the page
 
@@ -196,7 +198,8 @@ def _tell_labels(report: Report, species: Sequence[str]) -> None:
 
 def _tell_files(report: Report, files: Sequence[Path]) -> None:
     """Kinds, sizes and backgrounds of files."""
-    kinds, sizes, grounds = Counter[str](), list[int](), Counter[str]()
+    kinds, sizes, grounds, plain = Counter[str](), list[int](), Counter[str](), set[tuple[int, ...]]()
+    sheets = 0
     for path in files:
         if not path.is_file():
             continue
@@ -208,15 +211,27 @@ def _tell_files(report: Report, files: Sequence[Path]) -> None:
         except Unusable:
             continue
         sizes.append(max(image.size))
+        sheets += is_sheet(np.asarray(image))
         image.thumbnail((256, 256))
         if image.getchannel("A").getextrema()[0] == 0:
             grounds["transparent"] += 1
         else:
-            grounds["of one colour" if border_colour(np.asarray(image.convert("RGB"))) else "full of picture"] += 1
+            colour = border_colour(np.asarray(image.convert("RGB")))
+            grounds["of one colour" if colour else "full of picture"] += 1
+            plain |= {tuple(level // COARSE for level in colour)} if colour else set()
     report.lines.append(f"files: {', '.join(f'{count} {kind}' for kind, count in kinds.most_common())}")
     if sizes:
         report.lines.append(f"longer sides: {min(sizes)} to {max(sizes)} pixels, median {np.median(sizes):.0f}")
         report.lines.append(f"backgrounds: {', '.join(f'{count} {ground}' for ground, count in grounds.most_common())}")
+        if grounds["transparent"]:  # they are put on white
+            plain.add((255 // COARSE,) * 3)
+        if len(plain) > 1:
+            report.lines.append("to have them all on one colour, set clean.solid: replace")
+        if sheets > len(sizes) / 2 and "scrape.sources" in report.params:
+            report.lines.append(f"{sheets} look like sheets of sprites, which `sheet: auto` cuts")
+            report.params["scrape.sources"][0]["sheet"] = AUTO
+        if grounds["full of picture"] > len(sizes) / 2:
+            report.params["clean.margin"] = 0.0
         if np.median(sizes) <= PIXEL_ART:
             report.params["clean.enlarge"] = "whole"
 
@@ -229,7 +244,12 @@ def _advise(report: Report, count: int, values: dict[str, Any]) -> None:
     few = flat(overlay_of(recipe_file("few")))
     if count < FEW:
         report.params |= few
-    fits_others = {"clean.background": AUTO, "clean.enlarge": "whole", "gan.ema": few["gan.ema"]}
+    fits_others = {
+        "clean.background": AUTO,
+        "clean.margin": 0.0,
+        "clean.enlarge": "whole",
+        "gan.ema": few["gan.ema"],
+    }
     for key, value in fits_others.items():
         if key not in report.params and lookup(values, key) == value:
             report.lines.append(f"params.yaml still has {key}: {value}, which these pictures do not need")

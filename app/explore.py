@@ -18,11 +18,11 @@ from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import cleaning_of, note_changes
 from creatures.artifacts import EMBEDDINGS, GENERATOR, PICTURES
 from creatures.data.loading import open_array
-from creatures.data.pictures import Pictures, open_pictures
+from creatures.data.pictures import CLEANING, Pictures, open_pictures
 from creatures.data.provenance import ancestors
 from creatures.data.tensors import to_float
 from creatures.decoding.files import open_file
-from creatures.decoding.foreground import ENLARGE, background_of, cut_out
+from creatures.decoding.foreground import fitted
 from creatures.decoding.unusable import Unusable
 from creatures.intake.layout import normal
 from creatures.latents.mixture import Mixture
@@ -182,11 +182,7 @@ def cleaned(image: Image.Image, cleaning: Mapping[str, Any]) -> np.ndarray:
     Raises:
         Unusable: it is blank or too small.
     """
-    foreground, background = cut_out(
-        image, background_of(image, cleaning["clean.background"]), cleaning["clean.min_px"]
-    )
-    enlarge = ENLARGE[cleaning["clean.enlarge"]]
-    picture = enlarge(foreground, background, cleaning["common.image_px"], cleaning["clean.margin"])
+    picture, _, _ = fitted(image, cleaning["common.image_px"], **{name: cleaning[f"clean.{name}"] for name in CLEANING})
     return np.asarray(picture).transpose(2, 0, 1)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.networks import is_released
 from creatures.data.loading import read_header
+from creatures.data.pictures import ADDED
 from creatures.runtime.config import flat, lookup, read_yaml
 from creatures.runtime.errors import UserError
 
@@ -20,8 +21,9 @@ def cleaning_of(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is missing, does not say, or is the user's own and params.yaml has changed since.
     """
-    cleaning = read_header(path).get("cleaning")
-    if not cleaning:
+    noted = read_header(path).get("cleaning")
+    cleaning: dict[str, Any] = ADDED | (noted or {})
+    if not noted:
         raise UserError(f"{path} does not say how its pictures were cleaned; run dvc repro")
     if not is_released(path) and (changed := _changed(cleaning)):
         raise UserError(f"{path} was trained on pictures cleaned with {changed}; run dvc repro")

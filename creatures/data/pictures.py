@@ -18,7 +18,9 @@ from creatures.data.shards import INDEX, Shards
 from creatures.runtime.errors import UserError
 
 IMAGES = "images.npy"
-CLEANING = ("background", "enlarge", "margin", "min_px")  # those of `clean`'s parameters that apply to every picture
+# those of `clean`'s parameters that apply to every picture
+CLEANING = ("background", "solid", "enlarge", "margin", "min_px")
+ADDED = {"clean.solid": "keep"}  # not noted where they have these values, as in files from before there were they
 SPLITS = ("train", "val", "test")
 ENOUGH = 100_000  # pictures to take statistics from, at most
 MEASURED = 10_000  # pictures of a split to measure on, at most
@@ -70,6 +72,7 @@ def evenly_spaced(rows: np.ndarray, count: int) -> np.ndarray:
 def with_cleaning(index: pa.Table, image_px: int, clean: Mapping[str, Any]) -> pa.Table:
     """Add to an index the parameters its pictures were cleaned with, for `Pictures.cleaning`."""
     values = {"common.image_px": image_px} | {f"clean.{name}": clean[name] for name in CLEANING}
+    values = {key: value for key, value in values.items() if ADDED.get(key) != value}
     return index.replace_schema_metadata({"cleaning": json.dumps(values, sort_keys=True)})
 
 

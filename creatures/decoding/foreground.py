@@ -7,6 +7,7 @@ from math import ceil
 import numpy as np
 from PIL import Image, ImageChops
 
+from creatures.decoding.matting import cut_background
 from creatures.decoding.raster import MAX_PIXELS
 from creatures.decoding.unusable import BLANK, SMALL, Unusable
 
@@ -18,6 +19,7 @@ BORDER_SHARE = 0.95  # fraction of the border in one colour that makes it the ba
 
 SEEN_SHARE = 0.1  # fraction of a figure that must differ from white, or it is put on black
 AUTO = "auto"
+KEEP, REPLACE = "keep", "replace"  # solid backgrounds of another colour
 
 Colour = tuple[int, int, int]
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
@@ -35,6 +37,30 @@ def background_of(image: Image.Image, background: str) -> Colour:
     opaque = image.getchannel("A").point(CLEAR)
     seen = ImageChops.multiply(opaque, _content(image.convert("RGB"), WHITE))
     return WHITE if seen.histogram()[255] >= SEEN_SHARE * opaque.histogram()[255] else BLACK
+
+
+def fitted(
+    image: Image.Image, px: int, *, background: str, solid: str, enlarge: str, margin: float, min_px: int
+) -> tuple[Image.Image, Colour, int]:
+    """A picture's foreground, centred on a square of `px`, as the parameters of `clean` say.
+
+    Args:
+        image: RGBA.
+
+    Returns:
+        The picture, RGB, the colour of its background, and the area of the foreground in the original's pixels.
+
+    Raises:
+        Unusable: as `cut_out`.
+    """
+    behind = background_of(image, background)
+    foreground, around = cut_out(image, behind, min_px)
+    picture = ENLARGE[enlarge](foreground, around, px, margin)
+    if solid == REPLACE and around != behind:
+        cut = Image.fromarray(cut_background(np.asarray(picture)))
+        around = background_of(cut, background)
+        picture = Image.alpha_composite(Image.new("RGBA", cut.size, around), cut).convert("RGB")
+    return picture, around, foreground.width * foreground.height
 
 
 def rgb(colour: str) -> Colour:

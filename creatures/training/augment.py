@@ -5,19 +5,26 @@ Differentiable ones apply to the discriminator's inputs, real and fake: S. Zhao 
 applied with a probability p, T. Karras et al., "Training GANs with Limited Data", 2020.
 Gaps at a picture's border are filled with its background, the colour of its corner, and
 the background keeps its colour, so that no artefacts leak into what the generator learns.
+Pictures without a background, such as photos (`is_full_bleed`), are recoloured as a whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torchvision.transforms.functional import gaussian_blur
 
+from creatures.data.pictures import Pictures, evenly_spaced
 from creatures.training.distributed import global_batch_size, shard
 
+FAINT = 12  # levels that a background may differ from its colour
+BORDER_SHARE = 0.95  # fraction of the border in one colour that makes it the background
+SOME = 500  # pictures to look at
 DRAWS = 4  # uniform numbers in [0, 1) for each picture and augmentation
 
 
@@ -26,9 +33,19 @@ def _ground(x: Tensor) -> Tensor:
     return x[..., :1, :1].detach()
 
 
-def _recolour(x: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:
-    """Add `brightness`, multiply by the others; the background stays as it is."""
+def is_full_bleed(pictures: Pictures) -> bool:
+    """Whether most pictures of train have no background: their borders are not of one colour."""
+    images = pictures.images[evenly_spaced(pictures.rows("train"), SOME)]
+    border = np.concatenate([images[:, :, 0], images[:, :, -1], images[..., 0], images[..., -1]], axis=2)
+    off = np.abs(border - np.median(border, axis=2, keepdims=True)).max(axis=1)
+    return bool(np.mean((off <= FAINT).mean(axis=1) < BORDER_SHARE) > 0.5)
+
+
+def _recolour(x: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor, whole: bool) -> Tensor:
+    """Add `brightness`, multiply by the others; the background stays as it is, unless `whole`."""
     ink = (x - _ground(x)).abs().amax(1, keepdim=True).clamp(0, 0.1) * 10
+    if whole:
+        ink = torch.ones_like(ink)
     changed = x + brightness
     grey = changed.mean(1, keepdim=True)
     changed = grey + (changed - grey) * saturation
@@ -42,9 +59,9 @@ def flip(x: Tensor, u: Tensor) -> Tensor:
     return torch.where(u[0] < 0.5, x.flip(-1), x)
 
 
-def colour(x: Tensor, u: Tensor) -> Tensor:
+def colour(x: Tensor, u: Tensor, whole: bool = False) -> Tensor:
     """Brightness by up to 0.2, saturation by a factor of 0.5 to 1.5, contrast 0.75 to 1.25."""
-    return _recolour(x, (u[0] - 0.5) * 0.4, u[1] + 0.5, u[2] * 0.5 + 0.75)
+    return _recolour(x, (u[0] - 0.5) * 0.4, u[1] + 0.5, u[2] * 0.5 + 0.75, whole)
 
 
 def translation(x: Tensor, u: Tensor, ratio: float = 0.125) -> Tensor:
@@ -72,9 +89,9 @@ def cutout(x: Tensor, u: Tensor, ratio: float = 0.4) -> Tensor:
     return torch.where(mask, _ground(x), x)
 
 
-def jitter(x: Tensor, u: Tensor) -> Tensor:
+def jitter(x: Tensor, u: Tensor, whole: bool = False) -> Tensor:
     """Brightness by up to 0.5, saturation and contrast by factors of 0.5 to 1.5."""
-    return _recolour(x, u[0] - 0.5, u[1] + 0.5, u[2] + 0.5)
+    return _recolour(x, u[0] - 0.5, u[1] + 0.5, u[2] + 0.5, whole)
 
 
 def elastic(x: Tensor, u: Tensor, strength: float = 50.0, smooth: float = 5.0) -> Tensor:
@@ -99,6 +116,7 @@ AUGMENTATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cutout": cutout,
 }
 OF_PICTURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"flip": flip, "jitter": jitter, "elastic": elastic}
+OF_WHOLE = {"colour": partial(colour, whole=True), "jitter": partial(jitter, whole=True)}  # in place of those above
 
 
 def _draws(pictures: Tensor) -> Tensor:
@@ -107,16 +125,18 @@ def _draws(pictures: Tensor) -> Tensor:
     return shard(u, dim=1)
 
 
-def augment(pictures: list[Tensor], policy: Sequence[str], p: float = 1.0) -> list[Tensor]:
+def augment(pictures: list[Tensor], policy: Sequence[str], p: float = 1.0, full_bleed: bool = False) -> list[Tensor]:
     """Apply AUGMENTATIONS by name, in order, each with probability p to each picture.
 
     Args:
         pictures: float N x 3 x H x W in [-1, 1], at one or more sizes; all sizes of a picture
             are changed in the same way.
+        full_bleed: whether they have no background.
     """
+    functions = AUGMENTATIONS | OF_WHOLE if full_bleed else AUGMENTATIONS
     for name in policy:
         u = _draws(pictures[0])
-        changed = [AUGMENTATIONS[name](x, u) for x in pictures]
+        changed = [functions[name](x, u) for x in pictures]
         if p < 1:
             pictures = [torch.where(u[-1] < p, new, x) for new, x in zip(changed, pictures, strict=True)]
         else:
@@ -124,11 +144,12 @@ def augment(pictures: list[Tensor], policy: Sequence[str], p: float = 1.0) -> li
     return pictures
 
 
-def vary(x: Tensor, policy: Sequence[str]) -> Tensor:
+def vary(x: Tensor, policy: Sequence[str], full_bleed: bool = False) -> Tensor:
     """Augment real pictures: each stays as it is or gets one of OF_PICTURES, all with equal probability."""
     if not policy:
         return x
+    functions = OF_PICTURES | OF_WHOLE if full_bleed else OF_PICTURES
     choice = shard(torch.randint(len(policy) + 1, (global_batch_size(len(x)), 1, 1, 1), device=x.device))
     for number, name in enumerate(policy, start=1):
-        x = torch.where(choice == number, OF_PICTURES[name](x, _draws(x)), x)
+        x = torch.where(choice == number, functions[name](x, _draws(x)), x)
     return x

@@ -11,7 +11,7 @@ from creatures.data.pictures import ENOUGH, Pictures, evenly_spaced
 from creatures.data.tensors import to_float
 from creatures.nets.encoder.encoder import LAYERS, Encoder
 from creatures.runtime.errors import UserError
-from creatures.training.augment import augment
+from creatures.training.augment import augment, is_full_bleed
 from creatures.training.batches import Batches
 from creatures.training.device import accelerator, scaler_of, to_device
 from creatures.training.distributed import Means, global_batch_size, is_main_process, micro_batches, prepare, shard
@@ -87,11 +87,12 @@ def train(
     best = Best()
     state = {"net": net, "optimiser": optimiser, "schedule": schedule, "best": best}
     state |= scaler_of(accelerate)
+    full_bleed = is_full_bleed(pictures)
     with Training(stage, steps, p.batch, seed, state, origin=origin) as run:
         for step in run:
             net.train()
             chosen = shard(batches[step])
-            (x,) = augment([to_float(pictures.images[chosen]).to(accelerate.device)], p.augment)
+            (x,) = augment([to_float(pictures.images[chosen]).to(accelerate.device)], p.augment, full_bleed=full_bleed)
             y = torch.from_numpy(labels[chosen]).long().to(accelerate.device)
             if task == "rotation":
                 x, y = turn(x)

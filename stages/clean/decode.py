@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from creatures.cluster import answers, on_ray
+from creatures.data.pictures import CLEANING
 from creatures.decoding.files import open_frames
-from creatures.decoding.foreground import ENLARGE, background_of, cut_out, ink
+from creatures.decoding.foreground import background_of, fitted, ink
 from creatures.decoding.unusable import AS_BACKGROUND, BLANK, Unusable
 from stages.clean.fingerprint import phash, thumb
 from stages.clean.upright import first_failed
@@ -64,10 +65,8 @@ def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes
     """One RGBA picture as pixels (3 x px x px), thumb, sha256, phash, ink, the test of `params.upright`
     that it fails (see `first_failed`), and the area of its foreground in the original's pixels.
     """
-    ground = background_of(image, params.background)
-    foreground, background = cut_out(image, ground, params.min_px)
-    odd = first_failed(image, ground, params.upright) if params.upright else 0
-    picture = ENLARGE[params.enlarge](foreground, background, px, params.margin)
+    picture, background, area = fitted(image, px, **{name: getattr(params, name) for name in CLEANING})
+    odd = first_failed(image, background_of(image, params.background), params.upright) if params.upright else 0
     covered = ink(picture, background)
     if not covered:
         raise Unusable(BLANK, AS_BACKGROUND)
@@ -79,7 +78,7 @@ def pack(image: Image.Image, params: CleanParams, px: int) -> tuple[bytes, bytes
         phash(picture),
         covered,
         odd,
-        foreground.width * foreground.height,
+        area,
     )
 
 

@@ -16,6 +16,9 @@ class CleanParams(Section):
     background: str = Field(
         "#ffffff", pattern=r"^(auto|#[0-9a-fA-F]{6})$", description="behind transparent pictures; auto: white or black"
     )
+    solid: Literal["keep", "replace"] = Field(
+        "keep", description="solid backgrounds of other colours; replace: cut away, the figure put on `background`"
+    )
     margin: float = Field(0.05, ge=0, le=0.4, description="free on each side, of the picture's side")
     enlarge: Annotated[str, one_of(ENLARGE)] = "smooth"
     min_px: int = Field(16, ge=1, description="longer side of the smallest foreground that is kept")

@@ -16,7 +16,7 @@ from creatures.adversarial.pieces import Pieces
 from creatures.data.pictures import Pictures
 from creatures.data.tensors import to_float
 from creatures.nets.common.base import Discriminator, Generator, shrink
-from creatures.training.augment import augment, vary
+from creatures.training.augment import augment, is_full_bleed, vary
 from creatures.training.schedules import AdaptiveP, blur
 from stages.gan.params import GanParams
 from stages.gan.rows import Rows
@@ -42,6 +42,9 @@ class Forward:
     mmd: MMD = field(default_factory=MMD)
     pieces: Pieces = field(default_factory=Pieces)
 
+    def __post_init__(self) -> None:
+        self.full_bleed = is_full_bleed(self.pictures)
+
     def __call__(self, rows: Rows, sigma: float, anchor: float) -> Batch:
         """Real and fake inputs, blurred by `sigma` pixels; `anchor`: weight of the anchor loss."""
         source = to_float(self.pictures.images[rows.chosen]).to(self.device)  # N x 3 x H x W in [-1, 1]
@@ -49,7 +52,9 @@ class Forward:
         pyramid = self.net_g.pyramid(latents)  # N x 3 x H x W, then coarser ones
         fake = self._input(pyramid, rows.fake_condition, sigma)
         with torch.no_grad():
-            real = self._input(shrink(vary(source, self.p.augment.real_ops), len(pyramid)), rows.real_condition, sigma)
+            real = self._input(
+                shrink(vary(source, self.p.augment.real_ops, self.full_bleed), len(pyramid)), rows.real_condition, sigma
+            )
 
         def extra() -> tuple[list[Tensor], Metrics]:
             p = self.p.penalties
@@ -68,7 +73,7 @@ class Forward:
         return Batch(real, fake, extra)
 
     def _input(self, images: list[Tensor], conditions: np.ndarray | None, sigma: float) -> DiscriminatorInput:
-        images = augment(blur([x.float() for x in images], sigma), self.p.augment.ops, self.adaptive.p)
+        images = augment(blur([x.float() for x in images], sigma), self.p.augment.ops, self.adaptive.p, self.full_bleed)
         condition = None if conditions is None else torch.from_numpy(conditions).to(self.device)
         return DiscriminatorInput(images, self.net_d.features(images), condition)
 

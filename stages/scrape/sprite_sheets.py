@@ -10,13 +10,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from creatures.decoding.foreground import border_colour
 from creatures.decoding.raster import frames, open_picture
 from creatures.decoding.svg import is_svg
 from creatures.decoding.unusable import Unusable
+from creatures.intake.sheets import background_mask, cell_of
 from stages.scrape.manifest import Row, failed, keep
 
-SMALLEST = 16  # pixels of a cell that is found by itself
 AUTO = "auto"
 
 
@@ -37,7 +36,7 @@ def cut_sheets(rows: Sequence[Row], sheet: str, files: Path) -> Iterator[Row]:
             pixels = np.asarray(next(frames(open_picture(data), 1))[1]) if not is_svg(data) else None
         except Unusable:  # `clean` says why
             pixels = None
-        if pixels is None or not (size := _cell_of(pixels, sheet)):
+        if pixels is None or not (size := _size_of(pixels, sheet)):
             yield row
             continue
         path.unlink()
@@ -46,7 +45,7 @@ def cut_sheets(rows: Sequence[Row], sheet: str, files: Path) -> Iterator[Row]:
             reason = f"a sheet of {pixels.shape[1]} x {pixels.shape[0]} pixels has no cells of {width} x {height}"
             yield replace(row, sha256="", bytes=0, **failed(reason))
             continue
-        shown = ~_background(pixels)
+        shown = ~background_mask(pixels)
         for top in range(0, pixels.shape[0], height):
             for left in range(0, pixels.shape[1], width):
                 if not shown[top : top + height, left : left + width].any():
@@ -57,26 +56,10 @@ def cut_sheets(rows: Sequence[Row], sheet: str, files: Path) -> Iterator[Row]:
                 yield replace(row, path=name, url=f"{row.url}#{left},{top}", **keep(files, name, cell.getvalue()))
 
 
-def _cell_of(pixels: np.ndarray, sheet: str) -> tuple[int, int] | None:
+def _size_of(pixels: np.ndarray, sheet: str) -> tuple[int, int] | None:
     """Width and height of a cell; None for a picture that is none of several."""
-    if sheet != AUTO:
-        width, _, height = sheet.partition("x")
-        return int(width), int(height)
-    shown = ~_background(pixels)
-    rows, columns = np.atleast_1d(shown.any(axis=1)), np.atleast_1d(shown.any(axis=0))
-    for side in range(SMALLEST, max(shown.shape) // 2 + 1):
-        if any(length % side for length in shown.shape):
-            continue
-        cuts = [(line, at) for line in (rows, columns) for at in range(side, len(line), side)]
-        if cuts and not any(line[at - 1] and line[at] for line, at in cuts):
-            return side, side
-    return None
-
-
-def _background(pixels: np.ndarray) -> np.ndarray:
-    """Mask, bool H x W, of what is transparent, or of the border's colour if nothing is."""
-    clear = pixels[:, :, 3] == 0
-    if clear.any():
-        return clear
-    colour = border_colour(pixels[:, :, :3])
-    return clear if colour is None else (pixels[:, :, :3] == colour).all(axis=2)
+    if sheet == AUTO:
+        side = cell_of(pixels)
+        return (side, side) if side else None
+    width, _, height = sheet.partition("x")
+    return int(width), int(height)

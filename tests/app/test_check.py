@@ -152,6 +152,26 @@ def test_what_does_not_fit_is_said_with_what_to_set(tmp_path):
     assert report.page.count("data:image/webp") >= 6 and "backgrounds: 6 transparent" in report.page
 
 
+def test_backgrounds_of_several_colours_are_said_with_what_to_set(tmp_path):
+    for number, sky in enumerate(["#4080f0", "#4080f0", "#f0e0a0", "#ffffff", "#ffffff", "#ffffff"]):
+        picture = Image.new("RGB", (90, 90), sky)
+        picture.paste((200, 30 * number, 0), (20 + number, 20, 70, 70))
+        write(tmp_path / "mine", {f"{number}.png": saved(picture, "PNG")})
+    assert "to have them all on one colour, set clean.solid: replace" in check(tmp_path / "mine").lines
+
+
+def test_sheets_of_sprites_are_found_and_cut(tmp_path):
+    for number in range(3):
+        sheet = Image.new("RGBA", (96, 64))
+        for cell in range(6):
+            left, top = cell % 3 * 32, cell // 3 * 32
+            sheet.paste((40 * cell, 90 * number, 60, 255), (left + 4, top + 4 + cell, left + 20 + cell, top + 30))
+        write(tmp_path / "mine", {f"{number}.png": saved(sheet, "PNG")})
+    report = check(tmp_path / "mine")
+    assert "3 look like sheets of sprites, which `sheet: auto` cuts" in report.lines
+    assert report.params["scrape.sources"] == [{"from": "folder", "sheet": "auto"}]
+
+
 def test_places_that_cannot_be_used_are_one_line(tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     for place, message in (("none", "there is no such folder or file"), ("empty", "no pictures there")):

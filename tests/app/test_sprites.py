@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from app.pictures import Form, write_pictures, write_sheet
-from app.sprites import Style, cut_background
+from app.sprites import Style
+from creatures.decoding.matting import cut_background
 
 BACKGROUNDS = ((0, 0, 0), (255, 0, 255), (0, 255, 0))
 FINE = 8  # pixels that figures are drawn with, for one

@@ -29,7 +29,7 @@ from creatures.nets.generators.registry import build_generator
 from creatures.translation.unet import UNet
 
 PX, DIMS, COUNT = 32, 512, 8
-CLEANED_WITH = {"background": "#ffffff", "enlarge": "smooth", "margin": 0.05, "min_px": 4}
+CLEANED_WITH = {"background": "#ffffff", "solid": "keep", "enlarge": "smooth", "margin": 0.05, "min_px": 4}
 PARAMS = """\
 common: {{image_px: {px}, seed: 0}}
 clean: {{background: '#ffffff', enlarge: smooth, margin: {margin}, min_px: 4}}

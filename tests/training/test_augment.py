@@ -1,10 +1,13 @@
 """Augmentation: per picture, differentiable, and the background stays as it is."""
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from torchvision.transforms import ElasticTransform
 
-from creatures.training.augment import AUGMENTATIONS, DRAWS, OF_PICTURES, augment, vary
+from creatures.data.pictures import Pictures
+from creatures.training.augment import AUGMENTATIONS, DRAWS, OF_PICTURES, augment, is_full_bleed, vary
 
 ALL = AUGMENTATIONS | OF_PICTURES
 
@@ -86,6 +89,27 @@ def test_p_is_the_share_of_pictures_that_are_changed():
     share = (new != x).flatten(1).any(1).float().mean().item()
     assert share == pytest.approx(0.3, abs=0.04)  # 4 deviations of a binomial
     assert torch.equal(augment([x], ["colour"], p=0.0)[0], x)
+
+
+@pytest.mark.parametrize("name", ["colour", "jitter"])
+def test_a_photo_changes_as_a_whole_and_a_background_stays(name):
+    torch.manual_seed(0)
+    x = torch.rand(64, 3, 16, 16) * 0.04 - 0.5  # its parts are close to the colour of its corner
+    x[:, :, 4:12, 4:12] += 0.4
+    for full_bleed in (True, False):
+        torch.manual_seed(0)
+        new = augment([x], [name], full_bleed=full_bleed)[0] if name == "colour" else vary(x, [name], full_bleed)
+        moved = (new - x).abs().amax(1)[(new != x).flatten(1).any(1)]
+        assert (moved[:, 0, 0] > 1e-4).float().mean() > 0.9 if full_bleed else not moved[:, 0, 0].any()
+
+
+def test_pictures_without_a_background_are_known_by_their_borders():
+    photos = np.random.default_rng(0).integers(0, 255, (6, 3, 16, 16), np.uint8)
+    figures = np.full_like(photos, 200)
+    figures[:, :, 4:12, 4:12] = photos[:, :, 4:12, 4:12]
+    index = pa.table({"split": ["train"] * 6})
+    assert is_full_bleed(Pictures(photos, index)) and not is_full_bleed(Pictures(figures, index))
+    assert not is_full_bleed(Pictures(np.concatenate([photos[:2], figures[:4]]), index))
 
 
 def test_of_real_pictures_some_always_stay_as_they_are():

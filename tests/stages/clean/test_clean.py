@@ -7,7 +7,7 @@ from pathlib import Path
 import imagehash
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from creatures.decoding import draw
 from creatures.decoding.foreground import cut_out, smooth, whole
@@ -140,6 +140,27 @@ def test_an_opaque_picture_keeps_its_own_background():
 def test_background_is_the_one_that_params_name(tmp_path):
     (picture,) = pixels(decode(tmp_path, saved(flag(), "PNG"), background="#102030"))
     assert picture[:, 0, 0].tolist() == [0x10, 0x20, 0x30]
+
+
+@pytest.mark.parametrize(("background", "behind"), [("#ffffff", WHITE), ("#00ff00", (0, 255, 0)), ("auto", WHITE)])
+def test_a_solid_background_is_replaced_and_light_parts_of_the_figure_stay(tmp_path, background, behind):
+    sky = Image.new("RGB", (200, 200), (90, 160, 240))
+    ImageDraw.Draw(sky).ellipse((30, 30, 170, 170), RED)
+    ImageDraw.Draw(sky).ellipse((70, 70, 130, 130), (90, 160, 240))  # an eye of the sky's colour
+    (kept,) = pixels(decode(tmp_path, saved(sky, "PNG")))
+    (picture,) = pixels(decode(tmp_path, saved(sky, "PNG"), background=background, solid="replace"))
+    assert kept[:, 0, 0].tolist() == [90, 160, 240]
+    assert picture[:, 0, 0].tolist() == list(behind)
+    assert np.abs(picture[:, 32, 32].astype(int) - (90, 160, 240)).max() <= 2
+    rim = np.abs(picture.astype(int) - np.reshape((90, 160, 240), (3, 1, 1))).max(axis=0) < 40
+    assert rim[:12].sum() == rim[-12:].sum() == 0  # nothing of the sky at the figure's edge
+
+
+def test_of_white_figures_on_a_colour_auto_puts_black_behind(tmp_path):
+    sky = Image.new("RGB", (200, 200), (90, 160, 240))
+    sky.paste(WHITE, (60, 60, 140, 140))
+    (picture,) = pixels(decode(tmp_path, saved(sky, "PNG"), background="auto", solid="replace"))
+    assert picture[:, 0, 0].tolist() == [0, 0, 0] and picture[:, 32, 32].tolist() == [255, 255, 255]
 
 
 def white_glyph() -> Image.Image:
