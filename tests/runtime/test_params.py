@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from creatures.runtime.config import Common, Section, load, one_of, parse, read_yaml
 from creatures.runtime.errors import UserError
+from tests.support.deps import ROOT
 
 
 class Inner(Section):
@@ -106,6 +107,17 @@ def test_what_dvc_writes_is_read_as_a_number(tmp_path):
     assert "2e-05" in path.read_text()
     _, inner = load("toy", Inner, path)
     assert inner.rate == 2e-5
+
+
+def test_an_experiment_changes_one_line_of_params_yaml(tmp_path):
+    """DVC writes the whole file anew: it is written as DVC would, so that a diff shows what was set."""
+    from dvc.utils.hydra import apply_overrides
+
+    path, before = tmp_path / "params.yaml", (ROOT / "params.yaml").read_text()
+    path.write_text(before)
+    apply_overrides(path, ["gan.batch=32"])
+    lines = zip(before.splitlines(), path.read_text().splitlines(), strict=True)
+    assert [new.split("#")[0].strip() for old, new in lines if new != old] == ["batch: 32"]
 
 
 @pytest.mark.parametrize(
