@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from app.start import start, write_params
 from creatures.runtime.errors import UserError
 from tests.stages.clean.test_clean_stage import figure
 from tests.stages.scrape.test_archives import tar, zipped
+from tests.support.browser import ALONE, CHROMIUM
 from tests.support.deps import ROOT
 from tests.support.pictures_zoo import saved, write
 
@@ -70,6 +72,36 @@ def checkout(tmp_path, monkeypatch) -> None:
     (tmp_path / "checkout").mkdir()
     monkeypatch.chdir(tmp_path / "checkout")
     shutil.copy(ROOT / "params.yaml", "params.yaml")
+
+
+@pytest.fixture(scope="module")
+def look() -> Iterator[Callable[[str], tuple[str, int]]]:
+    """A function that opens a page in a browser and returns its text and how many of its pictures are shown."""
+    if not CHROMIUM:
+        pytest.skip("there is no chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
+
+        def opened(page: str) -> tuple[str, int]:
+            tab, errors = browser.new_page(), list[str]()
+            tab.on("pageerror", lambda error: errors.append(str(error)))
+            tab.set_content(page)
+            shown = tab.evaluate("[...document.images].filter(image => image.naturalWidth).length")
+            assert errors == []
+            return tab.locator("body").inner_text(), shown
+
+        yield opened
+        browser.close()
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_page_shows_the_report_and_every_picture(tmp_path, look, name):
+    write(tmp_path / "mine", files_of(name))
+    report = check(tmp_path / "mine", with_page=True)
+    text, shown = look(report.page)
+    assert report.lines[0] in text and shown == 12
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
