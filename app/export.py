@@ -21,13 +21,14 @@ from creatures.data.loading import read_header, reading
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer
-from creatures.translation.unet import draw_noise
+from creatures.translation.unet import UNet, draw_noise
 
 OUT = Path("models/export")
 CHECKED = 3  # a batch size other than the traced one
 MOST = 1e-4  # largest difference allowed between onnxruntime's pixels, in [-1, 1], and torch's
 OPSET = 18
 PALETTE = "RGB in [-1, 1] and fraction of the foreground, the most frequent colour first; zeros for none"
+HINTS = "RGB in [-1, 1] and 1 where a colour is wanted; zeros elsewhere"
 DATA = """\
 Made by this project's `dvc repro` and `python -m app export`; `params.yaml` names the pictures (`scrape`).
 The default ones are of Pokémon: they belong with their pictures to Nintendo, Creatures Inc. and GAME FREAK inc.;
@@ -77,8 +78,20 @@ def generator() -> Exported:
     )
 
 
+class Paint(nn.Module):
+    """A colourer that takes hints, with both of its outputs."""
+
+    def __init__(self, net: UNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, outlines: Tensor, noise: Tensor, palettes: Tensor, hints: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures and logits, see `UNet.paint`."""
+        return self.net.paint(outlines, noise, palettes, hints)
+
+
 def pix2pix() -> Exported:
-    """Colourer, from outlines, noise and palettes to pictures."""
+    """Colourer, from outlines, noise, palettes and hints to pictures."""
     file = colourer_file()
     colourer, header = load_colourer(file), read_header(file)
     net, px = colourer.net, colourer.net.image_px
@@ -87,16 +100,29 @@ def pix2pix() -> Exported:
         rng = torch.Generator().manual_seed(0)
         lines = (torch.rand(count, 1, px, px, generator=rng) > 0.1).float() * 2 - 1
         tensors = {"outlines": lines, "noise": draw_noise(net, colourer.noise, count, rng)}
-        return tensors | ({"palettes": torch.rand(count, net.colours, 4, generator=rng)} if net.colours else {})
+        if net.colours or net.hints:
+            tensors["palettes"] = torch.rand(count, net.colours, 4, generator=rng)
+        if net.hints:
+            mask = (torch.rand(count, 1, px, px, generator=rng) > 0.9).float()
+            tensors["hints"] = torch.cat([(torch.rand(count, 3, px, px, generator=rng) * 2 - 1) * mask, mask], dim=1)
+        return tensors
 
     several = ", or 0 and 2 with equal chances for one of many" if colourer.noise == "dropout" else ""
+    if net.hints:
+        given = {
+            "hints": f"float32, batch x 4 x {px} x {px}: {HINTS}",
+            "choices": f"float32, batch x {net.colours} x {px} x {px}: logits of the palette's colours",
+        }
+    else:
+        given = {}
     return Exported(
-        net,
+        Paint(net) if net.hints else net,
         inputs,
         {
             "outlines": f"float32, batch x 1 x {px} x {px}: -1 on lines, 1 elsewhere",
             "noise": f"float32, batch x {net.noise_length}: ones for the one colouring without noise{several}",
             **({"palettes": f"float32, batch x {net.colours} x 4: {PALETTE}"} if net.colours else {}),
+            **given,
             "pictures": f"float32, batch x 3 x {px} x {px}, RGB in [-1, 1]",
         },
         header["params"],
@@ -135,7 +161,7 @@ def write(name: str, model: Exported, path: Path) -> Path:
             tuple(inputs.values()),
             path,
             input_names=list(inputs),
-            output_names=["pictures"],
+            output_names=["pictures", "choices"] if isinstance(net, Paint) else ["pictures"],
             dynamic_shapes=tuple({0: batch} for _ in inputs),
             opset_version=OPSET,
             dynamo=True,
@@ -160,7 +186,8 @@ def difference(path: Path, net: nn.Module, inputs: dict[str, Tensor]) -> float:
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (pictures,) = session.run(["pictures"], {name: value.numpy() for name, value in inputs.items()})
-    return float(np.abs(pictures - net(*inputs.values()).numpy()).max())
+    drawn = net(*inputs.values())
+    return float(np.abs(pictures - (drawn[0] if isinstance(drawn, tuple) else drawn).numpy()).max())
 
 
 def card(models: dict[str, Exported], path: Path) -> Path:

@@ -33,11 +33,11 @@ def quick_colourer() -> Colourer:
         session = InferenceSession(file, options, providers=CPU)
     names = [value.name for value in session.get_inputs()]
 
-    def by_onnxruntime(*inputs: Tensor) -> Tensor:
-        (pictures,) = session.run(["pictures"], {k: v.numpy() for k, v in zip(names, inputs, strict=False)})
-        return torch.from_numpy(pictures)
+    def by_onnxruntime(*inputs: Tensor) -> tuple[Tensor, Tensor]:
+        outputs = session.run(None, {k: v.numpy() for k, v in zip(names, inputs, strict=False)})
+        return torch.from_numpy(outputs[0]), torch.from_numpy(outputs[-1])
 
-    colourer.net.forward = by_onnxruntime  # type: ignore[method-assign, assignment]
+    colourer.net.paint = by_onnxruntime  # type: ignore[method-assign, assignment]
     return colourer
 
 

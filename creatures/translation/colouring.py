@@ -13,9 +13,14 @@ from creatures.artifacts import COLOURER
 from creatures.data.loading import reading
 from creatures.data.tensors import to_uint8
 from creatures.data.weights import load_weights
+from creatures.runtime.errors import UserError
+from creatures.translation.hints import put_point
+from creatures.translation.regions import deepest, regions_of
 from creatures.translation.unet import UNet, draw_noise
 
 BATCH = 64
+ROUNDS = ((1,), (2, 3), (4, 5, 6, 7))  # ranks of regions, by area, whose colours are chosen together
+TEMPERATURE = 0.7  # of the choice: below 1, unlikely colours are rarer
 
 
 @dataclass(frozen=True)
@@ -33,15 +38,27 @@ class Colourer:
     outline: str
     palettes: Tensor
 
-    @torch.no_grad()
-    def colour(self, outlines: np.ndarray, seed: int | None, palettes: np.ndarray | None = None) -> np.ndarray:
+    def colour(
+        self,
+        outlines: np.ndarray,
+        seed: int | None,
+        palettes: np.ndarray | None = None,
+        hints: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Colour outlines, uint8 N x H x W, 0 on lines, 255 elsewhere: uint8 N x 3 x H x W.
 
         Args:
-            seed: of the noise and the choice of palettes; None for neither: the same colouring each time.
+            seed: of the noise, the choice of palettes and, for a network that takes hints, of the colours of regions;
+                None for none of them: the same colouring each time.
             palettes: float32 N x colours x 4, to use instead of chosen ones.
+            hints: float32 N x 4 x H x W, see `hints`.
+
+        Raises:
+            UserError: there are hints, and the network takes none.
         """
-        device, count = next(self.net.parameters()).device, len(outlines)
+        if hints is not None and not self.net.hints:
+            raise UserError("this model was trained with pix2pix.hints: false; it takes no coloured strokes")
+        count = len(outlines)
         generator = None if seed is None else torch.Generator().manual_seed(seed)
         noise = draw_noise(self.net, "none" if seed is None else self.noise, count, generator)
         if palettes is not None:
@@ -50,8 +67,46 @@ class Colourer:
             palette = self.palettes[torch.randint(len(self.palettes), (count,), generator=generator)]
         else:
             palette = torch.zeros(count, self.net.colours, 4)
-        parts = zip(*(x.to(device).split(BATCH) for x in (to_lines(outlines), noise, palette)), strict=True)
-        return np.concatenate([to_uint8(self.net(*part)) for part in parts])
+        if self.net.hints and hints is None:
+            hints = np.zeros((count, 4, *outlines.shape[1:]), np.float32)
+        if hints is not None and seed is not None and self.net.colours:
+            hints = self._chosen(outlines, noise, palette, hints, seed)
+        return self._forward(outlines, noise, palette, hints)[0]
+
+    def _chosen(self, outlines: np.ndarray, noise: Tensor, palette: Tensor, hints: np.ndarray, seed: int) -> np.ndarray:
+        """The hints, and one in each of the largest regions without any, of a palette's colour that the network
+        expects there. The larger regions come first, so that the smaller ones go with them.
+        """
+        hints, colours = hints.copy(), palette.numpy()
+        regions = [regions_of(outline) for outline in outlines]
+        rngs = [np.random.default_rng([seed, row]) for row in range(len(outlines))]
+        for ranks in ROUNDS:
+            todo = [
+                (row, labels == rank)
+                for row, labels in enumerate(regions)
+                for rank in ranks
+                if (labels == rank).any() and not hints[row, 3][labels == rank].any() and colours[row, :, 3].any()
+            ]
+            if not todo:
+                continue
+            _, choices = self._forward(outlines, noise, palette, hints)
+            for row, mask in todo:
+                logits = np.where(colours[row, :, 3] > 0, choices[row][:, mask].mean(axis=1) / TEMPERATURE, -np.inf)
+                probabilities = np.exp(logits - logits.max())
+                chosen = rngs[row].choice(len(logits), p=probabilities / probabilities.sum())
+                put_point(hints[row], deepest(mask), (colours[row, chosen, :3] + 1) * 127.5)
+        return hints
+
+    @torch.no_grad()
+    def _forward(
+        self, outlines: np.ndarray, noise: Tensor, palette: Tensor, hints: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures, uint8 N x 3 x H x W, and logits of the palette's colours, float32 N x colours x H x W."""
+        device = next(self.net.parameters()).device
+        inputs = [to_lines(outlines), noise, palette, *([] if hints is None else [torch.from_numpy(hints)])]
+        parts = [self.net.paint(*part) for part in zip(*(x.to(device).split(BATCH) for x in inputs), strict=True)]
+        pictures = np.concatenate([to_uint8(pictures) for pictures, _ in parts])
+        return pictures, np.concatenate([choices.cpu().numpy() for _, choices in parts])
 
 
 def to_lines(outlines: np.ndarray) -> Tensor:

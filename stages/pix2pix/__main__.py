@@ -60,7 +60,7 @@ def main(stage: Stage) -> None:
         stage, p, pictures, outlines, palettes, common.seed, watch, perceptual, score if p.snapshots else None, origin
     )
     stage.check_unchanged()
-    architecture = {"image_px": common.image_px, "width": p.width, "colours": p.palette}
+    architecture = {"image_px": common.image_px, "width": p.width, "colours": p.palette, "hints": p.hints}
     settings = {"common": common.model_dump(), "params": p.model_dump(), "cleaning": pictures.cleaning}
     header = {"architecture": architecture, **settings, "made_from": made_from | origin.mark}
     save_weights(COLOURER, net.state_dict() | {"palettes": train_palettes}, header)

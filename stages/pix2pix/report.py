@@ -9,11 +9,13 @@ import numpy as np
 from creatures.data.pictures import MEASURED, Pictures, evenly_spaced
 from creatures.data.sheets import save_sheet
 from creatures.translation.colouring import Colourer
+from creatures.translation.hints import helpful
 from stages.harness.stage import Stage
 from stages.pix2pix.outlines import Outlines
-from stages.pix2pix.score import colouring_metrics, l1
+from stages.pix2pix.score import colouring_metrics, feature_metrics, l1, palette_distance
 
 SHOWN = 24  # unseen pictures on the sheet
+POINTS = (1, 5, 20)  # hints to measure with
 SEVERAL = 5  # colourings of each drawing
 
 
@@ -21,18 +23,32 @@ def metrics(
     colourer: Colourer, pictures: Pictures, outlines: Outlines, palettes: np.ndarray, val: np.ndarray
 ) -> dict[str, Any]:
     """Metrics of colourings, without noise, of `val` rows and, if there are any, of test: from the outline alone,
-    and under `own_palette` from the outline with the picture's own palette.
+    and under `own_palette` from the outline with the picture's own palette; with hints, also under `own_palette_seed`
+    with colours of regions chosen by a seed, and under `points_1` and so on with hints of the true colours.
     """
+    test, net = evenly_spaced(pictures.rows("test"), MEASURED), colourer.net
 
-    def colour(rows: np.ndarray, with_palette: bool) -> np.ndarray:
-        return colourer.colour(outlines.plain(rows), None, palettes[rows] if with_palette else None)
+    def measured(rows: np.ndarray, fake: np.ndarray) -> dict[str, Any]:
+        return colouring_metrics(fake, pictures.images[rows], outlines.plain(rows))
 
-    test, results = evenly_spaced(pictures.rows("test"), MEASURED), []
-    for with_palette in (False, True):
-        results.append({"val_l1": l1(colour(val, with_palette), pictures.images[val])})
+    results: list[dict[str, Any]] = []
+    for own in (False, True):
+        fakes = [colourer.colour(outlines.plain(rows), None, palettes[rows] if own else None) for rows in (val, test)]
+        results.append({"val_l1": l1(fakes[0], pictures.images[val])})
         if len(test):
-            results[-1] |= colouring_metrics(colour(test, with_palette), pictures.images[test], outlines.plain(test))
-    return {**results[0], "own_palette": results[1]}
+            results[-1] |= measured(test, fakes[1]) | feature_metrics(fakes[1], pictures.images[test])
+            if own and net.colours:
+                results[-1]["palette_distance"] = palette_distance(fakes[1], palettes[test])
+    found = {**results[0], "own_palette": results[1]}
+    if net.hints and len(test):
+        lines, real = outlines.plain(test), pictures.images[test]
+        if net.colours:
+            found["own_palette_seed"] = measured(test, fake := colourer.colour(lines, 0, palettes[test]))
+            found["own_palette_seed"]["palette_distance"] = palette_distance(fake, palettes[test])
+        for count in POINTS:
+            hints = np.stack([helpful(*pair, count) for pair in zip(real, lines, strict=True)])
+            found[f"points_{count}"] = measured(test, colourer.colour(lines, None, None, hints))
+    return found
 
 
 def sheets(

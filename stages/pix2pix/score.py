@@ -14,8 +14,11 @@ from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from creatures.outlines.canny import canny
 from creatures.outlines.sketch import silhouette
 from creatures.training.device import accelerator
+from creatures.translation.palette import palettes_of
+from creatures.translation.regions import regions_of
 
 METRIC_NETWORK = 2  # EfficientNet-Lite's variant: not used in this stage's training
+APART = 40  # levels of 255 in a channel between different colours
 NEAR_PX = 1.5  # pixels at a side of 64, within which lines agree
 
 
@@ -25,10 +28,11 @@ def l1(fake: np.ndarray, real: np.ndarray) -> float:
 
 
 def colouring_metrics(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) -> dict[str, Any]:
-    """All metrics of colourings of species that were not trained on.
+    """Metrics of colourings of species that were not trained on.
 
     `baseline_l1_inside` is the error of the one colour that is best for all foregrounds together,
-    `baseline_each_l1_inside` that of each foreground's own best colour, which no outline reveals.
+    `baseline_each_l1_inside` that of each foreground's own best colour, which no outline reveals. `regions` is the
+    number of colours that the regions of an outline have, over that of the real pictures.
 
     Args:
         fake, real: uint8, N x 3 x H x W.
@@ -42,14 +46,53 @@ def colouring_metrics(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) 
     foregrounds = [picture.transpose(1, 2, 0)[mask] for picture, mask in zip(real, inside, strict=True)]
     metrics["baseline_l1_inside"] = from_median(np.concatenate(foregrounds)).mean() / 255
     metrics["baseline_each_l1_inside"] = np.concatenate([from_median(pixels) for pixels in foregrounds]).mean() / 255
-    metric_network = EfficientNetLite(METRIC_NETWORK).to(accelerator().device)
-    fake_features, real_features = features(metric_network, fake), features(metric_network, real)
-    metrics["feature_distance"] = float(np.linalg.norm(fake_features - real_features, axis=1).mean())
-    if len(fake) > 1:
-        metrics["fd"] = frechet_distance(fake_features, real_features)
     metrics |= defects(fake, real)
     metrics["edge_agreement"] = float(np.mean([agreement(*pair) for pair in zip(fake, outlines, strict=True)]))
+    labels = [regions_of(outline) for outline in outlines]
+    counts = [sum(map(colours_of_regions, pictures, labels)) for pictures in (fake, real)]
+    metrics["regions"] = counts[0] / counts[1] if counts[1] else None
     return metrics
+
+
+def feature_metrics(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
+    """Distances between features of a network that is not used in this stage's training."""
+    metric_network = EfficientNetLite(METRIC_NETWORK).to(accelerator().device)
+    fake_features, real_features = features(metric_network, fake), features(metric_network, real)
+    metrics = {"feature_distance": float(np.linalg.norm(fake_features - real_features, axis=1).mean())}
+    if len(fake) > 1:
+        metrics["fd"] = frechet_distance(fake_features, real_features)
+    return metrics
+
+
+def palette_distance(fake: np.ndarray, palettes: np.ndarray) -> float:
+    """Mean earth mover's distance between the palettes of colourings, uint8 N x 3 x H x W, and those given to them.
+
+    Y. Rubner et al., "The Earth Mover's Distance as a Metric for Image Retrieval", 2000; colours are RGB in [0, 1].
+
+    Args:
+        palettes: float32, N x colours x 4.
+    """
+    own, distances = palettes_of(fake, palettes.shape[1]), []
+    for pair in zip(own, palettes, strict=True):
+        signatures = [np.ascontiguousarray(np.roll(x[x[:, 3] > 0], 1, axis=1)) for x in pair]
+        if all(map(len, signatures)):
+            distances.append(cv2.EMD(*signatures, cv2.DIST_L2)[0] / 2)  # they are in [-1, 1]
+    return float(np.mean(distances)) if distances else 0.0
+
+
+def colours_of_regions(picture: np.ndarray, labels: np.ndarray) -> int:
+    """Number of different colours, APART levels or more from each other, among the medians of a picture's regions.
+
+    Args:
+        picture: uint8, 3 x H x W.
+        labels: from `regions_of`.
+    """
+    found: list[np.ndarray] = []
+    for rank in range(1, labels.max() + 1):
+        colour = np.median(picture[:, labels == rank], axis=1)
+        if all(np.abs(colour - other).max() >= APART for other in found):
+            found.append(colour)
+    return len(found)
 
 
 def from_median(pixels: np.ndarray) -> np.ndarray:

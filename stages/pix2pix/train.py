@@ -20,31 +20,44 @@ from creatures.training.device import accelerator, scaler_of, to_device
 from creatures.training.distributed import micro_batches, prepare, shard
 from creatures.training.ema import EMA
 from creatures.training.log import RunContext
-from creatures.training.loop import Training
+from creatures.training.loop import Training, mix
 from creatures.training.origin import Origin
 from creatures.training.perceptual import PerceptualLoss
 from creatures.training.schedules import lr_factor, set_lr
 from creatures.training.snapshots import Snapshots
 from creatures.translation.colouring import to_lines
+from creatures.translation.hints import drawn_from
 from creatures.translation.patchgan import PatchGAN
-from creatures.translation.unet import UNet, draw_noise
+from creatures.translation.unet import UNet, draw_noise, with_hints
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
+
+NEAR = 0.3  # distance in RGB, each in [-1, 1], within which a pixel is of a palette's colour
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A batch or micro-batch: outlines, pictures, noise and palettes, one row per picture."""
+    """A batch or micro-batch: outlines, pictures, noise, palettes and perhaps hints, one row per picture."""
 
     lines: Tensor
     real: Tensor
     noise: Tensor
     palettes: Tensor
+    hints: Tensor | None = None
 
     def parts(self, accumulate: int) -> list[Rows]:
         """Micro-batches."""
         parts = micro_batches(len(self.lines), accumulate)
-        return [Rows(self.lines[i], self.real[i], self.noise[i], self.palettes[i]) for i in parts]
+        return [
+            Rows(
+                self.lines[i],
+                self.real[i],
+                self.noise[i],
+                self.palettes[i],
+                None if self.hints is None else self.hints[i],
+            )
+            for i in parts
+        ]
 
 
 def train(
@@ -72,10 +85,10 @@ def train(
     accelerate = accelerator()
     device, betas = accelerate.device, (p.betas[0], p.betas[1])
     torch.manual_seed(seed)
-    net_g = to_device(UNet(pictures.image_px, p.width, p.palette), device)
+    net_g = to_device(UNet(pictures.image_px, p.width, p.palette, p.hints), device)
     net_d = to_device(PatchGAN(p.field_px, p.discriminator_width, p.discriminator_norm), device)
     if origin and not origin.restores(net_g=net_g, net_d=net_d):
-        origin.take(net_g)
+        origin.take(net_g, adapt=with_hints if p.hints else None)
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)
     opt_d = torch.optim.Adam(net_d.parameters(), lr=p.d_lr, betas=betas, fused=True)
     net_g, net_d, opt_g, opt_d = prepare(accelerate, net_g, net_d, opt_g, opt_d)
@@ -86,12 +99,16 @@ def train(
     snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, lowest="val_feature")
 
     def forward(rows: Rows) -> Batch:
-        fake, real = net_g(rows.lines, rows.noise, rows.palettes), rows.real
+        (fake, choices), real = net_g.paint(rows.lines, rows.noise, rows.palettes, rows.hints), rows.real
 
         def extra() -> tuple[list[Tensor], Metrics]:
             l1 = F.l1_loss(fake, real)
             feature = perceptual(fake, real) if p.perceptual else l1.new_zeros(())
-            return [p.lambda_l1 * l1, p.perceptual * feature], {"l1": l1 / 2, "feature": feature}
+            losses, metrics = [p.lambda_l1 * l1, p.perceptual * feature], {"l1": l1 / 2, "feature": feature}
+            if rows.hints is not None and p.palette and p.choice:
+                metrics["choice"] = choice_loss(choices, rows.palettes, real)
+                losses.append(p.choice * metrics["choice"])
+            return losses, metrics
 
         on_real, on_fake = (DiscriminatorInput([x], net_d.features([x]), rows.lines) for x in (real, fake))
         return Batch(on_real, on_fake, extra)
@@ -105,11 +122,39 @@ def train(
             chosen = batches[step]
             varied = outlines.varied(chosen, pictures, step, seed, p.by_hand)
             pair = [to_float(pictures.images[shard(chosen)]).to(device), to_lines(shard(varied)).to(device)]
-            real, lines = augment(pair, p.augment)
+            if p.hints:
+                put = hints_of(chosen, pictures, step, seed, p.hint_drop)
+                pair.append(torch.from_numpy(shard(put)).to(device))
+            real, lines, *hints = augment(pair, p.augment)
             noise = shard(draw_noise(net_g, p.noise, p.batch)).to(device)
             palette = shard(torch.from_numpy(palettes[chosen]) * (torch.rand(p.batch, 1, 1) >= p.palette_drop))
-            rows = Rows(lines, real, noise, palette.to(device))
+            rows = Rows(lines, real, noise, palette.to(device), *hints)
             metrics = adversarial.step(forward, rows.parts(p.accumulate), step)
             ema.update(net_g)
             run.log(**metrics)
     return snapshots.chosen(), run
+
+
+def hints_of(chosen: np.ndarray, pictures: Pictures, step: int, seed: int, drop: float) -> np.ndarray:
+    """Hints for a batch, float32 N x 4 x H x W, a fraction `drop` of them none: the same for the same step and seed."""
+    rng, hints = np.random.default_rng(mix(seed, step, 2)), np.zeros((len(chosen), 4, *[pictures.image_px] * 2), "f4")
+    for place, row in enumerate(chosen):
+        if rng.random() >= drop:
+            hints[place] = drawn_from(pictures.images[row], rng)
+    return hints
+
+
+def choice_loss(logits: Tensor, palettes: Tensor, real: Tensor) -> Tensor:
+    """Cross-entropy, 0-d, of the palette's colour that each pixel is nearest to, where one is near.
+
+    Args:
+        logits: float N x colours x H x W.
+        palettes: float N x colours x 4, zeros for none.
+        real: float N x 3 x H x W in [-1, 1].
+    """
+    missing = palettes[..., 3] == 0
+    apart = (real[:, None] - palettes[..., :3, None, None]).square().sum(2).masked_fill(missing[..., None, None], 1e9)
+    distance, target = apart.min(1)
+    each = F.cross_entropy(logits.masked_fill(missing[..., None, None], -1e4), target, reduction="none")
+    near = (distance < NEAR**2).float()
+    return (each * near).sum() / near.sum().clamp(min=1)

@@ -61,16 +61,17 @@ def test_onnx_draws_what_torch_draws_in_batches_of_any_length(models, tmp_path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "generator.onnx", "pix2pix.onnx"]
 
 
-def test_the_page_s_colourer_draws_what_torch_draws(tmp_path, monkeypatch):
+@pytest.mark.parametrize("hints", [False, True])
+def test_the_page_s_colourer_draws_what_torch_draws(tmp_path, monkeypatch, hints):
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
-    net, params = UNet(16, 4, 2), {"noise": "dropout", "outline": "mixed"}
-    architecture = {"image_px": 16, "width": 4, "colours": 2}
+    net, params = UNet(16, 4, 2, hints), {"noise": "dropout", "outline": "mixed"}
+    architecture = {"image_px": 16, "width": 4, "colours": 2, "hints": hints}
     tensors = net.state_dict() | {"palettes": torch.rand(3, 2, 4)}
     save_weights(COLOURER, tensors, {"architecture": architecture, "params": params})
     quick, plain, outlines = quick_colourer(), load_colourer(), np.full((5, 16, 16), 255, np.uint8)
     outlines[:, 4:12, 5] = 0
-    assert quick.net.forward.__name__ == "by_onnxruntime"
+    assert quick.net.paint.__name__ == "by_onnxruntime"
     for seed in (None, 0, 1):
         apart = quick.colour(outlines, seed).astype(int) - plain.colour(outlines, seed)
         assert np.abs(apart).max() <= 1  # of 255: rounding

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from creatures.data.weights import save_weights
 from creatures.runtime.errors import UserError
-from creatures.translation.colouring import Colourer, load_colourer
+from creatures.translation.colouring import Colourer, load_colourer, to_lines
 from creatures.translation.drawings import drawings
+from creatures.translation.hints import drawn_from, helpful, none, put_point
 from creatures.translation.palette import palette_of
 from creatures.translation.patchgan import FIELDS, PatchGAN
-from creatures.translation.unet import UNet, blend_palette, draw_noise
+from creatures.translation.regions import regions_of
+from creatures.translation.unet import UNet, blend_palette, draw_noise, with_hints
 from tests.support.discs import disc, paper
 
 
@@ -107,3 +110,72 @@ def test_a_file_that_is_none_of_its_own_is_refused(tmp_path):
         load_colourer(bad)
     with pytest.raises(UserError, match="is missing"):
         load_colourer(tmp_path / "none")
+
+
+def test_hints_change_the_colouring_and_a_network_without_them_becomes_one_with_them_that_paints_alike():
+    torch.manual_seed(0)
+    plain = UNet(32, 8, 2).eval()
+    net = UNet(32, 8, 2, hints=True).eval()
+    net.load_state_dict(with_hints(net, plain.state_dict()))
+    lines, noise, palettes = to_lines(paper()[None]), draw_noise(net, "none", 1), torch.rand(1, 2, 4)
+    hints = torch.rand(1, 4, 32, 32)
+    assert torch.allclose(net(lines, noise, palettes, hints), plain(lines, noise, palettes), atol=1e-6)
+    other = UNet(32, 8, 2, hints=True).eval()
+    pictures, choices = other.paint(lines, noise, palettes, hints)
+    assert choices.shape == (1, 2, 32, 32) and not torch.equal(pictures, other(lines, noise, palettes))
+    with pytest.raises(UserError, match="takes no coloured strokes"):
+        Colourer(plain, "none", "mixed", palettes).colour(paper()[None], 0, None, hints.numpy())
+
+
+def test_a_seed_chooses_colours_of_the_palette_for_regions_without_a_hint(monkeypatch):
+    """Two regions: the upper one has a hint; the lower one gets a colour that the network finds likely there."""
+    net = UNet(64, 4, 3, hints=True).eval()
+    outline = np.full((64, 64), 255, np.uint8)
+    cv2.rectangle(outline, (8, 8), (55, 55), 0, 1)
+    cv2.line(outline, (8, 30), (55, 30), 0, 1)
+    seen = []
+
+    def paint(lines, noise, palettes, hints):
+        seen.append(hints.numpy())
+        choices = torch.zeros(1, 3, 64, 64)
+        choices[:, 1], choices[:, 2] = 50, 100  # the third is no colour of this palette
+        return torch.zeros(1, 3, 64, 64), choices
+
+    monkeypatch.setattr(net, "paint", paint)
+    palette = np.array([[[1, -1, -1, 0.6], [-1, 1, -1, 0.4], [0, 0, 0, 0]]], np.float32)
+    hints = none(64)[None]
+    put_point(hints[0], (20, 30), np.array([255, 0, 0]))
+    given = hints.copy()
+    Colourer(net, "none", "mixed", torch.zeros(0, 3, 4)).colour(outline[None], 3, palette, hints)
+    assert np.array_equal(hints, given) and len(seen) == 2
+    labels = regions_of(outline)
+    assert np.array_equal(seen[-1][0][:, labels == labels[20, 30]], hints[0][:, labels == labels[20, 30]])
+    put = seen[-1][0, 3] * (labels == labels[45, 30]) > 0
+    assert put.any() and np.allclose(seen[-1][0, :3, put], (-1, 1, -1))
+
+
+def test_regions_are_closed_over_small_gaps_and_ranked_by_area():
+    outline = np.full((64, 64), 255, np.uint8)
+    cv2.rectangle(outline, (4, 4), (59, 59), 0, 1)
+    cv2.line(outline, (20, 4), (20, 59), 0, 1)
+    outline[30:32, 20] = 255  # a gap in the wall between them
+    labels = regions_of(outline)
+    assert labels.max() == 2 and labels[40, 40] == 1 and labels[40, 10] == 2
+    assert not labels[0, 0] and not labels[10, 20] and labels[31, 20]
+    outline[10:40, 59] = 255  # the larger one is open now
+    assert regions_of(outline)[40, 10] == 1 and not regions_of(outline)[40, 40]
+    assert not regions_of(np.zeros((64, 64), np.uint8)).any()
+
+
+def test_hints_from_a_picture_have_its_colours_where_they_are():
+    picture, rng = disc(64, 20).transpose(2, 0, 1), np.random.default_rng(0)
+    drawn = np.stack([drawn_from(picture, rng) for _ in range(60)])
+    masks = drawn[:, 3] > 0
+    assert set(np.unique(drawn[:, 3])) == {0, 1} and not drawn[:, :3][~np.repeat(masks[:, None], 3, 1)].any()
+    assert 0.02 < masks.mean() < 0.3 and not drawn[:, :, 0, 0].any()
+    off = np.abs((drawn[:, :3] + 1) * 127.5 - picture).max(axis=1)[masks]
+    assert np.median(off) < 25  # some are out of place
+    true = helpful(picture, np.full((64, 64), 255, np.uint8), 3)
+    assert (true[3] > 0).sum() >= 15
+    wrong = np.abs((true[:3] + 1) * 127.5 - picture).max(axis=0)[true[3] > 0] > 30
+    assert wrong.mean() < 0.2  # a point may touch a line

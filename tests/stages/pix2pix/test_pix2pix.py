@@ -17,13 +17,23 @@ from creatures.runtime.config import parse, read_yaml
 from creatures.runtime.errors import UserError
 from creatures.training.perceptual import PerceptualLoss
 from creatures.translation.colouring import Colourer
+from creatures.translation.hints import helpful
 from creatures.translation.palette import palettes_of
+from creatures.translation.regions import regions_of
 from creatures.translation.unet import UNet
 from stages.pix2pix.outline_augment import by_hand, shaken, with_gaps
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
-from stages.pix2pix.score import agreement, colouring_metrics, from_median, l1
-from stages.pix2pix.train import train
+from stages.pix2pix.score import (
+    agreement,
+    colouring_metrics,
+    colours_of_regions,
+    feature_metrics,
+    from_median,
+    l1,
+    palette_distance,
+)
+from stages.pix2pix.train import choice_loss, hints_of, train
 from tests.support.deps import ROOT
 from tests.support.discs import disc, paper
 
@@ -85,7 +95,7 @@ def test_figures_say_what_they_are_called():
     )
     outlines = np.stack([paper(64, 20)] * 3)
     found = colouring_metrics(real, real, outlines)
-    assert found["test_l1"] == found["test_l1_inside"] == found["feature_distance"] == 0
+    assert found["test_l1"] == found["test_l1_inside"] == feature_metrics(real, real)["feature_distance"] == 0
     assert found["edge_agreement"] > 0.9
     each, together = found["baseline_each_l1_inside"], found["baseline_l1_inside"]
     assert 0 < each < together  # the figures differ in colour, and each has a line of another
@@ -146,6 +156,70 @@ def test_it_learns_the_colour_of_what_it_saw(colours, discs, tmp_path, monkeypat
         same.by_kind["canny"][:1], None, palette[:1]
     )
     assert l1(drawn, one.images[:1]) < 0.06 < l1(np.full_like(drawn, 255), one.images[:1])
+
+
+def test_it_learns_to_paint_what_hints_say_and_which_colour_is_where(discs, tmp_path, monkeypatch):
+    """Equal outlines of three colours: only hints, or the palette, tell them apart."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    pictures, outlines = discs
+    same = Outlines({"canny": outlines.by_kind["canny"][[2] * 6]})
+    colours = [disc(colour=colour).transpose(2, 0, 1) for colour in ((200, 40, 40), (40, 180, 40), (40, 60, 220))]
+    three = Pictures(np.stack(colours * 2), pictures.index)
+    values = SMALL | {"kimg": 0.8, "lambda_l1": 100.0, "perceptual": 0.0, "augment": [], "snapshots": 0, "lr": 3e-3}
+    values |= {
+        "ema": 0.9,
+        "palette": 2,
+        "palette_drop": 0.7,
+        "noise": "none",
+        "by_hand": 0.0,
+        "hints": True,
+        "hint_drop": 0.0,
+        "choice": 5.0,
+    }
+    p = parse("pix2pix", VALUES | values, Pix2pixParams)
+    with scratch("pix2pix") as stage:
+        palette = palettes_of(three.images, 2)
+        perceptual = PerceptualLoss(EfficientNetLite(0), (2, 4))
+        net, run = train(stage, p, three, same, palette, 0, lambda *a: None, perceptual, None)
+    lines = same.by_kind["canny"][:3]
+    hints = np.stack([helpful(picture, line, 5) for picture, line in zip(three.images[:3], lines, strict=True)])
+    colourer = Colourer(net, "none", "canny", torch.from_numpy(palette))
+    drawn = colourer.colour(lines, None, None, hints)
+    apart = [[l1(one[None], other[None]) for other in three.images[:3]] for one in drawn]
+    assert np.argmin(apart, axis=1).tolist() == [0, 1, 2]
+    choices = [row["choice"] for row in run.history if "choice" in row]
+    assert np.isfinite(choices).all() and choices[-1] < choices[0]
+
+
+def test_hints_of_a_step_are_the_same_and_some_pictures_have_none(discs):
+    pictures, _ = discs
+    rows = np.array([0, 1, 2, 3] * 25)
+    one, again, later = (hints_of(rows, pictures, step, 7, 0.4) for step in (1, 1, 2))
+    assert np.array_equal(one, again) and not np.array_equal(one, later)
+    assert 0.2 < (one[:, 3].max((1, 2)) == 0).mean() < 0.6
+
+
+def test_the_loss_of_choices_is_of_the_nearest_colour_and_of_pixels_that_have_one():
+    palettes = torch.tensor([[[0.8, 0.0, 0.0, 0.6], [-0.8, 0.0, 0.0, 0.4], [0.0, 0.0, 0.0, 0.0]]])
+    real = torch.tensor([0.7, -0.7, 0.0]).reshape(1, 1, 1, 3) * torch.tensor([1.0, 0, 0]).reshape(1, 3, 1, 1)
+    right = torch.tensor([[9.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, 0.0, 9.0]]).reshape(1, 3, 1, 3)
+    assert choice_loss(right, palettes, real).item() < 1e-3  # the last pixel is near none
+    assert choice_loss(-right, palettes, real).item() > 4
+    assert choice_loss(right, torch.zeros_like(palettes), real).item() == 0
+
+
+def test_colours_of_regions_and_of_palettes_are_counted_and_compared():
+    outline = np.full((64, 64), 255, np.uint8)
+    picture = np.full((3, 64, 64), 255, np.uint8)
+    for left, colour in ((4, 10), (24, 200), (44, 30)):
+        cv2.rectangle(outline, (left, 4), (left + 16, 59), 0, 1)
+        picture[:, 5:59, left + 1 : left + 16] = colour
+    assert colours_of_regions(picture, regions_of(outline)) == 2
+    palette = palettes_of(picture[None], 3)
+    assert palette_distance(picture[None], palette) == 0
+    moved = palette.copy()
+    moved[:, :, :3] += 0.2  # a tenth of the range in each channel
+    assert palette_distance(picture[None], moved) == pytest.approx(0.1 * 3**0.5, rel=1e-3)
 
 
 @pytest.mark.parametrize(
