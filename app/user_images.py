@@ -48,7 +48,7 @@ def outline_of(
         raise UserError(f"there is nothing to colour: {error.reason} {error.detail}".rstrip()) from None
     lines = strokes(foreground) if kind != "picture" else None
     if lines is not None and (kind == "drawing" or (is_thin(lines) and is_bare(foreground, lines))):
-        return fitted(lines, px, margin)
+        return fitted(lines, px, margin)[0]
     outline = trace(np.asarray(smooth(foreground, background, px, margin)))
     if not (outline == 0).any():
         raise UserError("there is nothing to colour: no lines")
@@ -91,13 +91,17 @@ def thickness(lines: np.ndarray) -> float:
     return float(2 * np.quantile(middle, 0.9) - 1) if len(middle) else 0.0
 
 
-def fitted(lines: np.ndarray, px: int, margin: float) -> np.ndarray:
-    """Crop strokes (255 on 0), make them as wide as outlines are, and centre them: uint8, px x px, 0 on lines.
+def fitted(lines: np.ndarray, px: int, margin: float) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """Crop strokes (255 on 0), make them as wide as outlines are, and centre them.
+
+    Returns:
+        uint8, px x px, 0 on lines; and the part of the given sheet that it shows, but for the margin: its top and
+        left, which may be below 0, height and width.
 
     Raises:
         UserError: there are none.
     """
-    lines = cropped(lines)
+    lines, top, left = cropped(lines)
     scale = px * (1 - 2 * margin) / max(lines.shape)
     target = LINE_PX * px / 64 / scale  # in pixels of the drawing
     excess = round((thickness(lines) - target) / 2)
@@ -108,13 +112,15 @@ def fitted(lines: np.ndarray, px: int, margin: float) -> np.ndarray:
     elif excess:  # strokes too thin to erode stay as they are
         thin = cv2.subtract(padded, cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel))
         padded = cv2.max(cv2.erode(padded, kernel), thin)
-    inked = smooth(Image.fromarray(255 - cropped(padded)).convert("RGB"), WHITE, px, margin)
-    return np.where(np.asarray(inked)[..., 0] < 160, np.uint8(0), np.uint8(255))
+    shown, down, right = cropped(padded)
+    inked = smooth(Image.fromarray(255 - shown).convert("RGB"), WHITE, px, margin)
+    place = (top + down - abs(excess) - 1, left + right - abs(excess) - 1, *shown.shape)
+    return np.where(np.asarray(inked)[..., 0] < 160, np.uint8(0), np.uint8(255)), place
 
 
-def cropped(lines: np.ndarray) -> np.ndarray:
-    """The part of a sheet that has strokes (255 on 0). Raises UserError if there are none."""
+def cropped(lines: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """The part of a sheet that has strokes (255 on 0), and its top and left. Raises UserError if there are none."""
     rows, columns = np.flatnonzero(lines.any(1)), np.flatnonzero(lines.any(0))
     if not len(rows):
         raise UserError("there is nothing to colour: no lines")
-    return lines[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return lines[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], int(rows[0]), int(columns[0])

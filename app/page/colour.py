@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from app.colour import drawn
 from app.page.files import files_box
 from app.page.limits import MOST_SEED, whole
 from app.page.parts import LARGE_PX, QUICK, SMALL_PX, answers, label_of, picture_box, seed_box, shown
@@ -16,6 +17,7 @@ from app.page.uploads import Paper, opened
 from creatures.runtime.errors import UserError
 from creatures.translation.drawings import drawings
 
+HINTS = ("#d03030", "#f08a24", "#f5d547", "#4caf50", "#2f7fd8", "#8e4ec6", "#f19ab4", "#8a5a33")  # colours of pens
 CANVAS = 512
 FRAME = 60  # of the editor around it
 # run when the tab is opened: the editor needs the pen to be selected first
@@ -33,7 +35,7 @@ def colour(studio: Studio) -> None:
     """Fill the tab: a sheet of paper whose drawing is coloured after every stroke."""
     examples = [Image.fromarray(drawing).resize((CANVAS, CANVAS)) for drawing in drawings(CANVAS)]
     with gr.Row():
-        paper = paper_box()
+        paper = paper_box(studio.colourer.net.hints)
         with gr.Column():
             coloured = picture_box("Coloured", height=CANVAS // 2, elem_id="coloured")
             lines = picture_box("What the network sees", height=SMALL_PX)
@@ -61,21 +63,22 @@ def colour(studio: Studio) -> None:
     def colourings(drawing: Any, like: Any, seed: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
         if drawing is None:
             raise UserError("draw something first")
-        outline = studio.outline(drawing)
+        outline, hints = studio.outline(drawing)
         species = "" if like == ANY else label_of(studio, like)
-        return outline, studio.colour(outline, count, whole(seed, 0, MOST_SEED, "the seed"), species)
+        pictures = studio.colour(outline, count, whole(seed, 0, MOST_SEED, "the seed"), species, hints)
+        return drawn(outline, hints), pictures
 
     @answers
-    def paint(drawn: Any, like: Any, seed: Any) -> Any:
-        if drawn is None or is_blank(drawn):
+    def paint(sheet: Any, like: Any, seed: Any) -> Any:
+        if sheet is None or is_blank(sheet):
             return None, None
-        outline, pictures = colourings(drawn, like, seed, 1)
-        lines = Image.fromarray(outline).resize((SMALL_PX, SMALL_PX), Image.Resampling.NEAREST)
+        seen, pictures = colourings(sheet, like, seed, 1)
+        lines = Image.fromarray(seen.transpose(1, 2, 0)).resize((SMALL_PX, SMALL_PX), Image.Resampling.NEAREST)
         return shown(pictures, CANVAS // 2)[0], lines
 
     @answers
-    def paint_several(drawn: Any, like: Any, seed: Any) -> Any:
-        pictures = colourings(drawn, like, seed, SEVERAL)[1]
+    def paint_several(sheet: Any, like: Any, seed: Any) -> Any:
+        pictures = colourings(sheet, like, seed, SEVERAL)[1]
         return shown(pictures), pictures
 
     @answers
@@ -107,13 +110,18 @@ def colour(studio: Studio) -> None:
     begin.select(take, None, paper, api_visibility="private")
 
 
-def paper_box() -> Paper:
-    """An empty sheet with a black pen and an eraser."""
+def paper_box(hints: bool) -> Paper:
+    """An empty sheet with a black pen and an eraser; with `hints` also pens of any colour."""
     return Paper(
-        label="Draw here",
+        label="Draw here in black; coloured strokes say which colour goes where" if hints else "Draw here",
         height=CANVAS + FRAME,
         canvas_size=(CANVAS, CANVAS),
-        brush=gr.Brush(default_size=8, colors=["#000000"], default_color="#000000", color_mode="fixed"),
+        brush=gr.Brush(
+            default_size=8,
+            colors=["#000000", *(HINTS if hints else ())],
+            default_color="#000000",
+            color_mode="defaults" if hints else "fixed",
+        ),
         eraser=gr.Eraser(default_size=30),
         layers=False,
         transforms=(),

@@ -126,13 +126,15 @@ class Studio:
         t = np.linspace(0, 1, count)[:, None]
         return self.explorer.draw(((1 - t) * start + t * end).astype(np.float32))
 
-    def outline(self, image: Image.Image) -> np.ndarray:
-        """The outline of a drawing or picture, uint8 H x W."""
+    def outline(self, image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+        """The outline of a drawing or picture, uint8 H x W, and its hints, float32 4 x H x W, if there are any."""
         return traced(self.colourer, image.convert("RGBA"), self.margin)
 
-    def colour(self, outline: np.ndarray, count: int, seed: int, like: str = "") -> np.ndarray:
+    def colour(
+        self, outline: np.ndarray, count: int, seed: int, like: str = "", hints: np.ndarray | None = None
+    ) -> np.ndarray:
         """Colourings, uint8, count x 3 x H x W: in the colours of a species, or any."""
-        return painted(self.colourer, outline, count, seed, self.picture(like) if like else None)
+        return painted(self.colourer, outline, count, seed, self.picture(like) if like else None, hints)
 
 
 def sampler() -> Sampler:

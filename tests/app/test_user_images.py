@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
+from app.user_hints import with_hints
 from app.user_images import is_bare, is_thin, outline_of, strokes, thickness
 from creatures.decoding.svg import render
 from creatures.runtime.errors import UserError
@@ -86,3 +87,31 @@ def test_a_yellow_pen_draws_too_and_a_white_one_on_nothing():
 def test_an_empty_sheet_is_refused(colour):
     with pytest.raises(UserError, match="nothing to colour"):
         outline_of(Image.new("RGBA", (100, 80), colour), 64, MARGIN)
+
+
+def test_coloured_strokes_in_a_drawing_are_hints_where_they_are_and_black_ones_lines():
+    sheet = Image.new("RGBA", (400, 400), "white")
+    pen = ImageDraw.Draw(sheet)
+    pen.rectangle((50, 100, 350, 250), None, "black", 8)
+    pen.line((200, 100, 200, 250), "black", 8)
+    bare = sheet.copy()
+    pen.line((250, 170, 320, 170), (40, 90, 220), 16)
+    found = with_hints(sheet, 64, MARGIN, "auto")
+    assert found is not None
+    outline, hints = found
+    assert np.array_equal(outline, outline_of(bare, 64, MARGIN))
+    rows, columns = np.nonzero(hints[3])
+    middle = 32 + (np.array([170, 285]) - (175, 200)) * 64 * (1 - 2 * MARGIN) / 304  # the drawing is 304 wide
+    assert np.abs(np.array([rows.mean(), columns.mean()]) - middle).max() < 1
+    assert 30 < len(rows) < 60 and set(outline[rows, columns]) == {255}
+    assert np.abs((hints[:3, rows, columns] + 1) * 127.5 - np.reshape((40, 90, 220), (3, 1))).max() <= 1
+
+
+def test_a_coloured_pen_alone_and_a_picture_have_no_hints():
+    blue = Image.new("RGBA", (100, 100), "white")
+    ImageDraw.Draw(blue).ellipse((20, 20, 80, 80), None, "blue", 3)
+    picture = Image.new("RGBA", (200, 200), "white")
+    ImageDraw.Draw(picture).ellipse((20, 20, 180, 180), "orange", "black", 4)
+    assert with_hints(blue, 64, MARGIN, "auto") is None
+    assert with_hints(picture, 64, MARGIN, "auto") is None
+    assert with_hints(picture, 64, MARGIN, "drawing") is not None
