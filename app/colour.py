@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from app.networks import colourer_file, is_released
 from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import cleaning_of, note_changes
 from app.user_hints import with_hints
-from app.user_images import Kind, outline_of
+from app.user_images import Drawing, Kind, drawing_of
 from creatures.artifacts import PICTURES
 from creatures.data.provenance import ancestors
 from creatures.decoding.files import open_file
@@ -22,16 +23,25 @@ from creatures.outlines.canny import canny
 from creatures.outlines.sketch import sketch
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import Colourer, load_colourer
+from creatures.translation.ink import inked
 from creatures.translation.palette import palette_of
 
 
 def colour(
-    files: Sequence[Path], kind: Kind, count: int, seed: int, like: str, out: Path, form: Form = PLAIN
+    files: Sequence[Path],
+    kind: Kind,
+    count: int,
+    seed: int,
+    like: str,
+    out: Path,
+    form: Form = PLAIN,
+    ink: bool = True,
 ) -> list[Path]:
     """Write a sheet with a row for each file: its outline, then `count` colourings.
 
     Args:
         like: a species or a picture file, for its colours; empty: those of pictures chosen by `seed`.
+        ink: whether a drawing's own lines are laid over its colourings.
 
     Raises:
         UserError: the model is missing or from another run, or a file cannot be used.
@@ -43,52 +53,60 @@ def colour(
     picture, row = picture_of(like, network) if like else (None, None)
     if row is not None and not is_released(network):
         ancestors(network, PICTURES)
+    px = colourer.net.image_px
+    side = px * (1 if form.style.colours else form.style.scale)  # sprites are enlarged afterwards
     for file in files:
         try:
-            outline, hints = traced(colourer, open_file(file, colourer.net.image_px), margin, kind)
+            drawing = traced(colourer, open_file(file, px), margin, kind)
         except Unusable as error:
             raise unusable(str(file), error) from None
         except UserError as error:
             raise UserError(f"{file}: {error}") from None
-        colourings = painted(colourer, outline, count, seed, picture, hints)
-        rows.append(np.concatenate([drawn(outline, hints)[None], colourings]))
-    return write_sheet(np.concatenate(rows), count + 1, out, form)
+        colourings = painted(colourer, drawing, count, seed, picture)
+        rows += [seen(drawing), *(finished(drawing, colouring, side, ink) for colouring in colourings)]
+    large = np.stack([enlarged(picture, side) for picture in rows])
+    style = form.style if form.style.colours else replace(form.style, scale=1)
+    return write_sheet(large, count + 1, out, replace(form, style=style), scale=2 if side == px else 1)
 
 
-def traced(
-    colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "auto"
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """The outline, as in `outline_of`, of a drawing or picture, RGBA, of the kind that the colourer was trained on;
-    and the coloured strokes of a drawing as hints, if the colourer takes them.
+def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "auto") -> Drawing:
+    """The outline of a drawing or picture, RGBA, of the kind that the colourer was trained on; and the coloured
+    strokes of a drawing as hints, if the colourer takes them.
     """
     px = colourer.net.image_px
     if colourer.net.hints and kind != "picture" and (found := with_hints(image, px, margin, kind)):
         return found
-    return outline_of(image, px, margin, kind, sketch if colourer.outline == "sketch" else canny), None
+    return drawing_of(image, px, margin, kind, sketch if colourer.outline == "sketch" else canny)
 
 
-def drawn(outline: np.ndarray, hints: np.ndarray | None) -> np.ndarray:
-    """An outline and its hints as a picture, uint8 3 x H x W."""
-    picture = np.repeat(outline[None], 3, axis=0)
-    if hints is not None:
-        put = hints[3] > 0
-        picture[:, put] = ((hints[:3, put] + 1) * 127.5).round().astype(np.uint8)
+def seen(drawing: Drawing) -> np.ndarray:
+    """An outline and its hints as a picture, uint8 3 x px x px."""
+    picture = np.repeat(drawing.outline[None], 3, axis=0)
+    if drawing.hints is not None:
+        put = drawing.hints[3] > 0
+        picture[:, put] = ((drawing.hints[:3, put] + 1) * 127.5).round().astype(np.uint8)
     return picture
 
 
-def painted(
-    colourer: Colourer,
-    outline: np.ndarray,
-    count: int,
-    seed: int,
-    like: np.ndarray | None,
-    hints: np.ndarray | None = None,
-) -> np.ndarray:
-    """Colourings of an outline, uint8 count x 3 x H x W.
+def finished(drawing: Drawing, colouring: np.ndarray, side: int, ink: bool) -> np.ndarray:
+    """A colouring, uint8 3 x px x px, enlarged to 3 x side x side; with `ink`, under the lines of a drawing."""
+    lines = drawing.ink(side) if ink else None
+    return enlarged(colouring, side) if lines is None else inked(colouring, drawing.outline, lines)
+
+
+def enlarged(picture: np.ndarray, side: int) -> np.ndarray:
+    """A picture, uint8 3 x H x W, as 3 x side x side."""
+    if picture.shape[1] == side:
+        return picture
+    large = Image.fromarray(picture.transpose(1, 2, 0)).resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(large).transpose(2, 0, 1)
+
+
+def painted(colourer: Colourer, drawing: Drawing, count: int, seed: int, like: np.ndarray | None) -> np.ndarray:
+    """Colourings of a drawing, uint8 count x 3 x H x W.
 
     Args:
         like: a picture, uint8 3 x H x W, for its colours; None: those of pictures chosen by `seed`.
-        hints: float32 4 x H x W; None for none.
 
     Raises:
         UserError: the colourer knows no palettes.
@@ -98,5 +116,5 @@ def painted(
         if not colourer.net.colours:
             raise UserError("this model was trained with pix2pix.palette: 0; it knows no palettes")
         palettes = np.repeat(palette_of(like, colourer.net.colours)[None], count, axis=0)
-    repeated = None if hints is None else np.repeat(hints[None], count, axis=0)
-    return colourer.colour(np.repeat(outline[None], count, axis=0), seed, palettes, repeated)
+    hints = None if drawing.hints is None else np.repeat(drawing.hints[None], count, axis=0)
+    return colourer.colour(np.repeat(drawing.outline[None], count, axis=0), seed, palettes, hints)

@@ -153,6 +153,7 @@ def colour(
     ] = "auto",
     count: Annotated[int, typer.Option(min=1, max=100, help="Number of colourings per file.")] = 5,
     like: Annotated[str, typer.Option(help="Species or picture file whose colours are used; any by default.")] = "",
+    ink: Annotated[bool, typer.Option(help="Lay a drawing's own lines over its colours.")] = True,
     seed: Seed = 0,
     transparent: Transparent = False,
     holes: Holes = False,
@@ -161,9 +162,11 @@ def colour(
     sheet: Sheet = "",
     out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/colour.png"),
 ) -> None:
-    """Colour drawings, or the outlines of pictures: python -m app colour my-drawing.png."""
+    """Colour drawings, or the outlines of pictures: python -m app colour my-drawing.png.
+
+    In a drawing in black, coloured strokes say which colour goes where.
+    """
     from app.colour import colour
 
-    finish(
-        "colour", lambda: colour(files, kind, count, seed, like, out, form_of(transparent, holes, sprite, scale, sheet))
-    )
+    form = form_of(transparent, holes, sprite, scale, sheet)
+    finish("colour", lambda: colour(files, kind, count, seed, like, out, form, ink))

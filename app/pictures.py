@@ -40,8 +40,8 @@ class Form:
 PLAIN = Form()
 
 
-def write_sheet(images: np.ndarray, columns: int, out: Path, form: Form = PLAIN) -> list[Path]:
-    """Write a sheet of pictures, enlarged twice, and each of them to a folder of its name, without `.png`.
+def write_sheet(images: np.ndarray, columns: int, out: Path, form: Form = PLAIN, scale: int = 2) -> list[Path]:
+    """Write a sheet of pictures, enlarged by `scale`, and each of them to a folder of its name, without `.png`.
 
     Args:
         images: uint8, N x 3 x H x W.
@@ -50,7 +50,7 @@ def write_sheet(images: np.ndarray, columns: int, out: Path, form: Form = PLAIN)
         The sheet and the folder.
     """
     folder = out.with_suffix("")
-    write_pictures(folder, images, form, sheet=out, columns=columns, scale=2)
+    write_pictures(folder, images, form, sheet=out, columns=columns, scale=scale)
     return [out, folder]
 
 

@@ -7,22 +7,22 @@ from math import ceil
 import numpy as np
 from PIL import Image
 
-from app.user_images import MOST_PX, Kind, fitted, is_thin, strokes
+from app.user_images import MOST_PX, Drawing, Kind, binary, fitted, is_thin, strokes
 
 CHROMA = 60  # difference of a pixel's largest and smallest channel, of 255, from which it is coloured
 MOST_COLOURED = 0.3  # fraction of the drawing: with more it is a picture
 LEAST_COVER = 96  # opacity of 255 from which a pixel has a hint
 
 
-def with_hints(image: Image.Image, px: int, margin: float, kind: Kind) -> tuple[np.ndarray, np.ndarray] | None:
-    """The outline of a drawing in dark lines, uint8 px x px as from `outline_of`, and its coloured strokes as hints.
+def with_hints(image: Image.Image, px: int, margin: float, kind: Kind) -> Drawing | None:
+    """The outline of a drawing in dark lines, as from `drawing_of`, and its coloured strokes as hints.
 
     Args:
         image: RGBA.
 
     Returns:
         None for what is no such drawing: without coloured strokes, without dark lines, or mostly coloured; for kind
-        `drawing` it may be mostly coloured. Hints are float32, 4 x px x px, see `creatures.translation.hints`.
+        `drawing` it may be mostly coloured.
     """
     image = image.copy()
     image.thumbnail((MOST_PX, MOST_PX))
@@ -35,7 +35,7 @@ def with_hints(image: Image.Image, px: int, margin: float, kind: Kind) -> tuple[
     lines = strokes(Image.fromarray(paper))
     if not is_thin(lines):
         return None
-    outline, (top, left, height, width) = fitted(lines, px, margin)
+    fitting, (top, left, height, width) = fitted(lines, px, margin)
     layer = Image.fromarray(np.dstack([pixels, np.where(coloured, np.uint8(255), np.uint8(0))]))
     side = max(height, width) / (1 - 2 * margin)
     canvas = Image.new("RGBA", (ceil(side),) * 2)
@@ -48,4 +48,4 @@ def with_hints(image: Image.Image, px: int, margin: float, kind: Kind) -> tuple[
     hints, put = np.zeros((4, px, px), np.float32), small[..., 3] >= LEAST_COVER
     hints[:3, put] = small[put, :3].T / 127.5 - 1
     hints[3, put] = 1
-    return outline, hints
+    return Drawing(binary(fitting), hints, lines, margin)

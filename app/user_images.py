@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -25,10 +26,31 @@ CONTRAST = 40  # least contrast of lines, of 255
 Kind = Literal["auto", "drawing", "picture"]
 
 
-def outline_of(
+@dataclass(frozen=True)
+class Drawing:
+    """What a colourer is given of the user's picture.
+
+    Attributes:
+        outline: uint8, px x px: 0 on lines, 255 elsewhere.
+        hints: colours that the user put somewhere, float32 4 x px x px, see `creatures.translation.hints`; or None.
+        lines: the user's own strokes, uint8 H x W, 255 on 0; None for edges that were found in a picture.
+        margin: left free around them, a fraction of the side.
+    """
+
+    outline: np.ndarray
+    hints: np.ndarray | None = None
+    lines: np.ndarray | None = None
+    margin: float = 0.0
+
+    def ink(self, px: int) -> np.ndarray | None:
+        """The user's own strokes where the outline has them, float32 px x px in [0, 1], 1 on lines; None for edges."""
+        return None if self.lines is None else 1 - fitted(self.lines, px, self.margin)[0].astype(np.float32) / 255
+
+
+def drawing_of(
     image: Image.Image, px: int, margin: float, kind: Kind = "auto", trace: Callable[[np.ndarray], np.ndarray] = canny
-) -> np.ndarray:
-    """The outline of a drawing or a picture, cropped and centred: uint8, px x px: 0 on lines, 255 elsewhere.
+) -> Drawing:
+    """The outline of a drawing or a picture, cropped and centred.
 
     Args:
         image: RGBA.
@@ -48,11 +70,11 @@ def outline_of(
         raise UserError(f"there is nothing to colour: {error.reason} {error.detail}".rstrip()) from None
     lines = strokes(foreground) if kind != "picture" else None
     if lines is not None and (kind == "drawing" or (is_thin(lines) and is_bare(foreground, lines))):
-        return fitted(lines, px, margin)[0]
+        return Drawing(binary(fitted(lines, px, margin)[0]), None, lines, margin)
     outline = trace(np.asarray(smooth(foreground, background, px, margin)))
     if not (outline == 0).any():
         raise UserError("there is nothing to colour: no lines")
-    return outline
+    return Drawing(outline)
 
 
 def strokes(foreground: Image.Image) -> np.ndarray:
@@ -95,8 +117,8 @@ def fitted(lines: np.ndarray, px: int, margin: float) -> tuple[np.ndarray, tuple
     """Crop strokes (255 on 0), make them as wide as outlines are, and centre them.
 
     Returns:
-        uint8, px x px, 0 on lines; and the part of the given sheet that it shows, but for the margin: its top and
-        left, which may be below 0, height and width.
+        uint8, px x px, 0 on lines and 255 elsewhere, antialiased; and the part of the given sheet that it shows, but
+        for the margin: its top and left, which may be below 0, height and width.
 
     Raises:
         UserError: there are none.
@@ -115,7 +137,12 @@ def fitted(lines: np.ndarray, px: int, margin: float) -> tuple[np.ndarray, tuple
     shown, down, right = cropped(padded)
     inked = smooth(Image.fromarray(255 - shown).convert("RGB"), WHITE, px, margin)
     place = (top + down - abs(excess) - 1, left + right - abs(excess) - 1, *shown.shape)
-    return np.where(np.asarray(inked)[..., 0] < 160, np.uint8(0), np.uint8(255)), place
+    return np.asarray(inked)[..., 0], place
+
+
+def binary(lines: np.ndarray) -> np.ndarray:
+    """Antialiased lines, uint8, as an outline: 0 on lines, 255 elsewhere."""
+    return np.where(lines < 160, np.uint8(0), np.uint8(255))
 
 
 def cropped(lines: np.ndarray) -> tuple[np.ndarray, int, int]:

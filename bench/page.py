@@ -71,7 +71,7 @@ class Visitor:
 
     def colour(self) -> Any:
         file = self.upload("drawing.png", self.drawing)
-        return self.ask("colour", {"background": None, "layers": [], "composite": file}, ANY, 0)
+        return self.ask("colour", {"background": None, "layers": [], "composite": file}, ANY, 0, True)
 
     def hatch(self) -> Any:
         return self.ask("hatch", 0, 64, 0.8, 1)

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app.colour import drawn
+from app.colour import finished, seen
 from app.page.files import files_box
 from app.page.limits import MOST_SEED, whole
 from app.page.parts import LARGE_PX, QUICK, SMALL_PX, answers, label_of, picture_box, seed_box, shown
@@ -37,13 +37,14 @@ def colour(studio: Studio) -> None:
     with gr.Row():
         paper = paper_box(studio.colourer.net.hints)
         with gr.Column():
-            coloured = picture_box("Coloured", height=CANVAS // 2, elem_id="coloured")
+            coloured = picture_box("Coloured", height=LARGE_PX, elem_id="coloured")
             lines = picture_box("What the network sees", height=SMALL_PX)
     with gr.Row():
         like = gr.Dropdown(
             [ANY, *studio.species], value=ANY, label="In the colours of", filterable=True, allow_custom_value=True
         )
         seed = seed_box()
+        ink = gr.Checkbox(True, label="Lines on top", info="Of drawings")
     with gr.Row():
         load = gr.UploadButton("Load a drawing, picture or photo", file_types=["image"])
         button = gr.Button("Several colourings", variant="primary")
@@ -60,25 +61,25 @@ def colour(studio: Studio) -> None:
     files_box(painted, lambda pictures: (pictures, None))
     begin = examples_gallery(examples)
 
-    def colourings(drawing: Any, like: Any, seed: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
-        if drawing is None:
+    def colourings(sheet: Any, like: Any, seed: Any, ink: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """What the network sees, uint8 3 x H x W, and colourings, uint8 count x 3 x LARGE_PX x LARGE_PX."""
+        if sheet is None:
             raise UserError("draw something first")
-        outline, hints = studio.outline(drawing)
-        species = "" if like == ANY else label_of(studio, like)
-        pictures = studio.colour(outline, count, whole(seed, 0, MOST_SEED, "the seed"), species, hints)
-        return drawn(outline, hints), pictures
+        drawing, species = studio.drawing(sheet), "" if like == ANY else label_of(studio, like)
+        painted = studio.colour(drawing, count, whole(seed, 0, MOST_SEED, "the seed"), species)
+        return seen(drawing), np.stack([finished(drawing, picture, LARGE_PX, ink is True) for picture in painted])
 
     @answers
-    def paint(sheet: Any, like: Any, seed: Any) -> Any:
+    def paint(sheet: Any, like: Any, seed: Any, ink: Any) -> Any:
         if sheet is None or is_blank(sheet):
             return None, None
-        seen, pictures = colourings(sheet, like, seed, 1)
-        lines = Image.fromarray(seen.transpose(1, 2, 0)).resize((SMALL_PX, SMALL_PX), Image.Resampling.NEAREST)
-        return shown(pictures, CANVAS // 2)[0], lines
+        outline, (picture,) = colourings(sheet, like, seed, ink, 1)
+        lines = Image.fromarray(outline.transpose(1, 2, 0)).resize((SMALL_PX, SMALL_PX), Image.Resampling.NEAREST)
+        return Image.fromarray(picture.transpose(1, 2, 0)), lines
 
     @answers
-    def paint_several(sheet: Any, like: Any, seed: Any) -> Any:
-        pictures = colourings(sheet, like, seed, SEVERAL)[1]
+    def paint_several(sheet: Any, like: Any, seed: Any, ink: Any) -> Any:
+        _, pictures = colourings(sheet, like, seed, ink, SEVERAL)
         return shown(pictures), pictures
 
     @answers
@@ -94,9 +95,9 @@ def colour(studio: Studio) -> None:
         sheet.alpha_composite(image, ((CANVAS - image.width) // 2, (CANVAS - image.height) // 2))
         return sheet.convert("RGB")
 
-    inputs = [paper, like, seed]
+    inputs = [paper, like, seed, ink]
     gr.on(
-        [paper.change, like.change, seed.change],
+        [paper.change, like.change, seed.change, ink.change],
         paint,
         inputs,
         [coloured, lines],

@@ -19,6 +19,7 @@ from app.networks import colourer_file, critic_file, encoder_file, generator_fil
 from app.page.names import load_names
 from app.page.onnx_colourer import quick_colourer
 from app.trained import cleaning_of, note_changes
+from app.user_images import Drawing
 from creatures.artifacts import EMBEDDINGS, PICTURES
 from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import ancestors, digest_of
@@ -126,15 +127,13 @@ class Studio:
         t = np.linspace(0, 1, count)[:, None]
         return self.explorer.draw(((1 - t) * start + t * end).astype(np.float32))
 
-    def outline(self, image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-        """The outline of a drawing or picture, uint8 H x W, and its hints, float32 4 x H x W, if there are any."""
+    def drawing(self, image: Image.Image) -> Drawing:
+        """The outline and, if there are any, the hints of a drawing or picture."""
         return traced(self.colourer, image.convert("RGBA"), self.margin)
 
-    def colour(
-        self, outline: np.ndarray, count: int, seed: int, like: str = "", hints: np.ndarray | None = None
-    ) -> np.ndarray:
+    def colour(self, drawing: Drawing, count: int, seed: int, like: str = "") -> np.ndarray:
         """Colourings, uint8, count x 3 x H x W: in the colours of a species, or any."""
-        return painted(self.colourer, outline, count, seed, self.picture(like) if like else None, hints)
+        return painted(self.colourer, drawing, count, seed, self.picture(like) if like else None)
 
 
 def sampler() -> Sampler:

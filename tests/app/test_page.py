@@ -88,11 +88,11 @@ def test_two_species_or_an_upload_are_fused(visitor):
 def test_a_drawing_is_coloured_by_seed_or_like_a_species(visitor):
     paper = sheet(visitor.upload("drawing.png", png(drawing())))
     drawn = [
-        picture(visitor, visitor.ask("colour", paper, like, seed)[0])
+        picture(visitor, visitor.ask("colour", paper, like, seed, True)[0])
         for like, seed in ((ANY, 0), (ANY, 0), (ANY, 1), ("03-creature", 0))
     ]
     assert drawn[0] == drawn[1] and len(set(drawn)) == 3
-    assert len(visitor.ask("colourings", paper, ANY, 0)[0]) == 8
+    assert len(visitor.ask("colourings", paper, ANY, 0, True)[0]) == 8
 
 
 def drawing() -> np.ndarray:
@@ -137,10 +137,10 @@ REQUESTS = {
         ("fuse", "03-creature", {"path": "http://127.0.0.1:1/a.png", "meta": META}, "03-creature", None, 4),
         NOT_SENT,
     ),
-    "no drawing": (("colourings", None, ANY, 0), "draw something first"),
-    "a drawing of text": (("colourings", "text", ANY, 0), "Input should be a valid dictionary"),
-    "a foreign drawing": (("colourings", sheet(FOREIGN), ANY, 0), NOT_SENT),
-    "a foreign drawing as Gradio sends it": (("colourings", sheet(FOREIGN | {"meta": META}), ANY, 0), NOT_SENT),
+    "no drawing": (("colourings", None, ANY, 0, True), "draw something first"),
+    "a drawing of text": (("colourings", "text", ANY, 0, True), "Input should be a valid dictionary"),
+    "a foreign drawing": (("colourings", sheet(FOREIGN), ANY, 0, True), NOT_SENT),
+    "a foreign drawing as Gradio sends it": (("colourings", sheet(FOREIGN | {"meta": META}), ANY, 0, True), NOT_SENT),
 }
 
 
@@ -154,7 +154,7 @@ def test_a_bad_request_is_answered_by_a_message(visitor, request_of, says):
 
 def test_colours_of_an_unknown_species_are_refused(visitor):
     with pytest.raises(Refused, match="there is no species 'mew'"):
-        visitor.ask("colourings", sheet(visitor.upload("drawing.png", png(drawing()))), "mew", 0)
+        visitor.ask("colourings", sheet(visitor.upload("drawing.png", png(drawing()))), "mew", 0, True)
 
 
 UNREADABLE = "this picture cannot be used: (not a picture|undecodable)"
@@ -175,7 +175,7 @@ def test_a_bad_file_is_answered_by_a_message(visitor, endpoint, content, says):
     with pytest.raises(Refused, match=says) as refusal:
         file = visitor.upload("mine.png", content)
         fused = ("03-creature", file, "03-creature", None, 4)
-        visitor.ask(endpoint, *((sheet(file), ANY, 0) if endpoint == "colourings" else fused))
+        visitor.ask(endpoint, *((sheet(file), ANY, 0, True) if endpoint == "colourings" else fused))
     assert "Traceback" not in str(refusal.value)
     assert len(visitor.ask("hatch", 0, 2, 0.8, 1)[0]) == 2
 

@@ -83,8 +83,8 @@ def test_strips_find_the_box_that_the_whole_has(monkeypatch, size):
 
 
 def test_outlines_of_very_long_drawings_are_bounded_too():
-    from app.user_images import outline_of
+    from app.user_images import drawing_of
 
     image = Image.new("RGBA", (60_000, 300), "white")
     image.paste("black", (50, 100, 59_000, 180))
-    assert outline_of(image, 64, 0.05).shape == (64, 64)
+    assert drawing_of(image, 64, 0.05).outline.shape == (64, 64)

@@ -12,6 +12,7 @@ from creatures.runtime.errors import UserError
 from creatures.translation.colouring import Colourer, load_colourer, to_lines
 from creatures.translation.drawings import drawings
 from creatures.translation.hints import drawn_from, helpful, none, put_point
+from creatures.translation.ink import inked
 from creatures.translation.palette import palette_of
 from creatures.translation.patchgan import FIELDS, PatchGAN
 from creatures.translation.regions import regions_of
@@ -179,3 +180,18 @@ def test_hints_from_a_picture_have_its_colours_where_they_are():
     assert (true[3] > 0).sum() >= 15
     wrong = np.abs((true[:3] + 1) * 127.5 - picture).max(axis=0)[true[3] > 0] > 30
     assert wrong.mean() < 0.2  # a point may touch a line
+
+
+def test_ink_lies_over_flat_colours_and_hides_what_was_painted_on_lines():
+    outline = np.full((64, 64), 255, np.uint8)
+    cv2.rectangle(outline, (10, 10), (50, 50), 0, 1)
+    colouring = np.full((3, 64, 64), 255, np.uint8)
+    colouring[:, 11:50, 11:50] = np.reshape((240, 200, 40), (3, 1, 1))
+    embossed = colouring.copy()
+    embossed[:, outline == 0] = np.random.default_rng(0).integers(0, 255, (3, (outline == 0).sum()), np.uint8)
+    ink = cv2.resize((outline == 0).astype(np.float32), (256, 256), interpolation=cv2.INTER_NEAREST)
+    found = inked(embossed, outline, ink)
+    assert found.shape == (3, 256, 256) and np.array_equal(found, inked(colouring, outline, ink))
+    assert np.abs(found[:, 120, 120].astype(int) - (240, 200, 40)).max() <= 1
+    assert found[:, ink > 0].max() <= 255 * 0.15 + 1
+    assert (found[:, :30] == 255).all()
