@@ -17,7 +17,7 @@ def cell_of(pixels: np.ndarray) -> int:
         pixels: uint8 H x W x 4, RGBA.
     """
     shown = ~background_mask(pixels)
-    rows, columns = shown.any(axis=1), shown.any(axis=0)
+    rows, columns = np.atleast_1d(shown.any(axis=1)), np.atleast_1d(shown.any(axis=0))
     for side in range(SMALLEST, max(shown.shape) // 2 + 1):
         if any(length % side for length in shown.shape):
             continue

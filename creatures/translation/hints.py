@@ -72,25 +72,21 @@ def helpful(picture: np.ndarray, outline: np.ndarray, count: int) -> np.ndarray:
         picture: uint8, 3 x H x W.
         outline: uint8, H x W.
     """
-    labels, hints, taken = regions_of(outline), none(outline.shape[0]), []
-    image = picture.transpose(1, 2, 0)
+    labels, hints = regions_of(outline), none(outline.shape[0])
+    image, apart = picture.transpose(1, 2, 0), np.ones(outline.shape, np.uint8)
     figure = (np.abs(image.astype(np.int16) - np.median(image[0], axis=0)).max(axis=2) > INK).astype(np.uint8)
     figure = cv2.erode(figure, np.ones((5, 5), np.uint8), borderValue=0)
     for number in range(1, count + 1):
         if (labels == number).any():
-            place = deepest(labels == number)
-        elif taken:
-            apart = np.ones(outline.shape, np.uint8)
-            apart[tuple(np.transpose(taken))] = 0
-            place = np.unravel_index(
-                int((cv2.distanceTransform(apart, cv2.DIST_L2, 5) * figure).argmax()), figure.shape
-            )
+            row, column = deepest(labels == number)
+        elif apart.all():  # the first one
+            row, column = deepest(figure > 0)
         else:
-            place = deepest(figure) if figure.any() else (0, 0)
-        taken.append(place)
-        row, column = place
+            far = cv2.distanceTransform(apart, cv2.DIST_L2, 5) * figure
+            row, column = divmod(int(far.argmax()), far.shape[1])
+        apart[row, column] = 0
         near = image[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].reshape(-1, 3)
-        put_point(hints, place, np.median(near, axis=0))
+        put_point(hints, (row, column), np.median(near, axis=0))
     return hints
 
 

@@ -54,11 +54,11 @@ def colouring_metrics(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) 
     return metrics
 
 
-def feature_metrics(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
+def feature_metrics(fake: np.ndarray, real: np.ndarray) -> dict[str, Any]:
     """Distances between features of a network that is not used in this stage's training."""
     metric_network = EfficientNetLite(METRIC_NETWORK).to(accelerator().device)
     fake_features, real_features = features(metric_network, fake), features(metric_network, real)
-    metrics = {"feature_distance": float(np.linalg.norm(fake_features - real_features, axis=1).mean())}
+    metrics: dict[str, Any] = {"feature_distance": float(np.linalg.norm(fake_features - real_features, axis=1).mean())}
     if len(fake) > 1:
         metrics["fd"] = frechet_distance(fake_features, real_features)
     return metrics
@@ -74,9 +74,9 @@ def palette_distance(fake: np.ndarray, palettes: np.ndarray) -> float:
     """
     own, distances = palettes_of(fake, palettes.shape[1]), []
     for pair in zip(own, palettes, strict=True):
-        signatures = [np.ascontiguousarray(np.roll(x[x[:, 3] > 0], 1, axis=1)) for x in pair]
-        if all(map(len, signatures)):
-            distances.append(cv2.EMD(*signatures, cv2.DIST_L2)[0] / 2)  # they are in [-1, 1]
+        one, other = (np.ascontiguousarray(np.roll(x[x[:, 3] > 0], 1, axis=1)) for x in pair)
+        if len(one) and len(other):
+            distances.append(cv2.EMD(one, other, cv2.DIST_L2)[0] / 2)  # they are in [-1, 1]
     return float(np.mean(distances)) if distances else 0.0
 
 
