@@ -84,7 +84,7 @@ def described(layout: Layout, labels: Counter[str], splits: Counter[str], origin
     if names:
         some = " ".join(", ".join(names[:NAMED]).split()) + (", …" if len(names) > NAMED else "")
         result = " ".join(filter(None, (f"{len(names):,} label{'s' * (len(names) > 1)}", origin, f"({some})")))
-        result += f", {labels['']:,} pictures without" if labels[""] else ""
+        result += f", {labels['']:,} without" if labels[""] else ""
     elif layout.chunks:
         result = "no labels (numbered folders are none)"
     elif layout.around:

@@ -57,7 +57,7 @@ def keep(files: Path, path: str, data: bytes) -> dict[str, Any]:
         with open(target, "xb") as out:
             out.write(data)
     except FileExistsError:
-        return failed("name is taken")
+        return failed("of a name that is taken")
     except OSError as error:
         return failed(str(error.strerror).lower())
     return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}

@@ -22,6 +22,7 @@ UNREADABLE = (RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)  # one mem
 
 UTF8 = 0x800  # flag of a zip's member: its name is UTF-8
 ZSTD = b"\x28\xb5\x2f\xfd"
+OTHERS = {b"7z\xbc\xaf": "7z", b"Rar!": "rar"}  # kinds that are not read, by their first bytes
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ def members(archive: Path, name: str, encoding: str = "") -> Iterator[Iterator[M
         UserError: it is neither, or damaged.
     """
     try:
+        if kind := OTHERS.get(_start(archive)):
+            raise UserError(f"{name} is a {kind} archive, which is not read: unpack it, or pack it as a zip")
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive, metadata_encoding=encoding or None) as packed:
                 yield (_of_zip(packed, info) for info in packed.infolist())
@@ -88,12 +91,17 @@ def is_inside(member: Member) -> bool:
 
 
 def _tar(archive: Path) -> tarfile.TarFile:
-    with open(archive, "rb") as start:
-        if start.read(4) != ZSTD:
-            return tarfile.open(archive)
+    if _start(archive) != ZSTD:
+        return tarfile.open(archive)
     import pyarrow as pa  # Python 3.11's library has no zstd
 
     return tarfile.open(fileobj=pa.CompressedInputStream(str(archive), "zstd"), mode="r|")
+
+
+def _start(archive: Path) -> bytes:
+    """The first four bytes of a file."""
+    with open(archive, "rb") as start:
+        return start.read(4)
 
 
 def _of_tar(tar: tarfile.TarFile) -> Iterator[Member]:

@@ -73,7 +73,7 @@ def test_levels_that_are_the_sources_own_are_skipped():
 @pytest.mark.parametrize(
     ("paths", "line"),
     [
-        (["a/1.png", "b/1.png", "b/2.png", "3.png"], "2 labels by folder (a, b), 1 pictures without"),
+        (["a/1.png", "b/1.png", "b/2.png", "3.png"], "2 labels by folder (a, b), 1 without"),
         (["jpg/1.png"], "no labels (all pictures are in jpg)"),
         (["00000/img00000000.png"], "no labels (numbered folders are none)"),
         (["1.png"], "no labels"),

@@ -99,6 +99,13 @@ def test_a_damaged_archive_is_one_line(kind, tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(("kind", "start"), [("7z", b"7z\xbc\xaf\x27\x1c"), ("rar", b"Rar!\x1a\x07\x01\x00")])
+def test_an_archive_of_another_kind_is_named_with_what_to_do(kind, start, tmp_path):
+    (tmp_path / "cats").write_bytes(start + bytes(40))
+    with pytest.raises(UserError, match=f"cats is a {kind} archive, which is not read: unpack it"):
+        unpacked(tmp_path, tmp_path / "cats")
+
+
 def test_only_what_lies_inside_a_folder_and_no_more_than_asked_for(tmp_path):
     path = tar(tmp_path / "a.tar", {f"set/{kind}/{i}.png": PICTURE for kind in "ab" for i in range(3)} | {"x.png": b""})
     assert {row.label for row in unpacked(tmp_path, path, inside="set").values()} == {"a", "b"}

@@ -174,7 +174,7 @@ def test_archive_members_that_lead_out_are_never_written(npm, tmp_path):
         "link",
         "link",
         "",
-        "name is taken",
+        "of a name that is taken",
     ]
     assert written(out) == {"1.png", "7/7.png"}
     assert {path for path in tmp_path.rglob("*") if out not in path.parents} == before
@@ -182,7 +182,7 @@ def test_archive_members_that_lead_out_are_never_written(npm, tmp_path):
 
 def test_the_second_file_of_a_name_does_not_replace_the_first(npm):
     out = npm([("package/1.png", PICTURE), ("package/1.png", b"other")])
-    assert [row.reason for row in rows_of(site(out), NpmParams())] == ["", "name is taken"]
+    assert [row.reason for row in rows_of(site(out), NpmParams())] == ["", "of a name that is taken"]
     assert (out / "files/1.png").read_bytes() == PICTURE
 
 
