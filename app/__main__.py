@@ -34,8 +34,15 @@ def export(
     out: Annotated[Path, typer.Option(help="Output folder for the files and their model card.")] = Path(
         "models/export"
     ),
+    web: Annotated[
+        Path | None, typer.Option(help="Instead, write a page to this folder that runs them in a browser.")
+    ] = None,
 ) -> None:
-    """Export the networks as ONNX, each checked against torch, with a model card."""
+    """Export the networks as ONNX, each checked against torch, with a model card; or as a page without a server."""
+    if web:
+        from app.web.build import build
+
+        return finish("export", lambda: build(web))
     from app.export import export
 
     finish("export", lambda: export(out))

@@ -1,0 +1,1 @@
+"""A page that needs no server: the networks run in the visitor's browser."""

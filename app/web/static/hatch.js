@@ -1,0 +1,78 @@
+// New creatures: a grid; the one that is pressed is shown large, can be varied, fused, downloaded and linked to.
+
+import { run, toImages } from "./networks.js";
+import { $, fillGrid, latest, numberIn, say, show } from "./page.js";
+import { save } from "./png.js";
+
+const AT_ONCE = 8; // creatures a call, so that the first are seen soon
+
+export function hatch(latents, about, fuse) {
+  let creatures = [], chosen = null;
+
+  async function draw(wanted) {
+    creatures = [];
+    say("Hatching …");
+    for (let start = 0; start < wanted.length; start += AT_ONCE) {
+      const part = wanted.slice(start, start + AT_ONCE), length = part[0].z.length;
+      const data = new Float32Array(part.length * length);
+      part.forEach(({ z }, i) => data.set(z, i * length));
+      const { pictures } = await run("generator", { z: { data, dims: [part.length, length] } });
+      toImages(pictures, about.side).forEach((image, i) => creatures.push({ ...part[i], image }));
+      fillGrid($("hatched"), creatures.map(({ image }) => image), "Creature", choose);
+    }
+    say(`${creatures.length} creatures. Press one to see it large.`);
+  }
+
+  function choose(number) {
+    chosen = creatures[number];
+    const { address } = chosen;
+    show($("large"), chosen.image);
+    $("chosen").hidden = false;
+    $("about").textContent = address
+      ? `Number ${address.number} of seed ${address.seed}, truncation ${address.truncation}`
+      : "Like the one before";
+    if (address) {
+      const { seed, number: n, truncation } = address;
+      history.replaceState(null, "", `#seed=${seed}&number=${n}&truncation=${truncation}`);
+    }
+  }
+
+  const addressed = (seed, number, truncation) => ({
+    z: latents.draw(seed, number, truncation),
+    address: { network: about.network, seed, number, truncation, species: "" },
+  });
+  const start = latest(() => {
+    const seed = numberIn($("seed")), truncation = Number($("truncation").value);
+    return draw(Array.from({ length: numberIn($("count")) }, (_, n) => addressed(seed, n, truncation)));
+  });
+  const vary = latest(() => {
+    const truncation = Number($("truncation").value), seed = numberIn($("seed")), count = numberIn($("count"));
+    const others = Array.from({ length: count - 1 }, (_, n) => ({ z: latents.near(chosen.z, seed, n + 1, truncation) }));
+    return draw([chosen, ...others]);
+  });
+
+  $("hatch-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    start();
+  });
+  $("truncation").addEventListener("input", () => ($("truncation-value").value = $("truncation").value));
+  $("like").addEventListener("click", vary);
+  $("first").addEventListener("click", () => fuse("first", chosen));
+  $("second").addEventListener("click", () => fuse("second", chosen));
+  $("save").addEventListener("click", () => {
+    const { address } = chosen;
+    save($("hatched").querySelector("[aria-pressed=true] canvas"), address ? `${address.seed}-${address.number}.png` : "creature.png", address);
+  });
+
+  // the creature that the address in the URL names, else the first ones of seed 0
+  return latest(async () => {
+    const named = new URLSearchParams(location.hash.slice(1));
+    if (!named.has("seed")) return start();
+    const [seed, number] = ["seed", "number"].map((key) => Math.max(0, Math.round(Number(named.get(key))) || 0));
+    const truncation = Math.min(2, Math.max(0, Number(named.get("truncation") ?? 0.8) || 0));
+    $("seed").value = seed;
+    $("truncation").value = $("truncation-value").value = truncation;
+    await draw([addressed(seed, number, truncation)]);
+    $("hatched").firstElementChild.click();
+  });
+}

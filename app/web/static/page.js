@@ -1,0 +1,73 @@
+// What the tabs share.
+
+export const $ = (id) => document.getElementById(id);
+
+export function say(text) {
+  $("status").textContent = text;
+}
+
+// what draws on a canvas whose pixels are also read
+export function context(canvas) {
+  return canvas.getContext("2d", { willReadFrequently: true });
+}
+
+// a canvas with an image, at its own size
+export function canvasOf(image) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width, image.height];
+  context(canvas).putImageData(image, 0, 0);
+  return canvas;
+}
+
+// an image on a canvas, enlarged smoothly to its size
+export function show(canvas, image) {
+  const brush = context(canvas);
+  brush.imageSmoothingEnabled = true;
+  brush.imageSmoothingQuality = "high";
+  brush.drawImage(canvasOf(image), 0, 0, canvas.width, canvas.height);
+}
+
+// buttons with pictures; `pick` is called with the number of the one that is pressed
+export function fillGrid(grid, images, name, pick) {
+  grid.replaceChildren(
+    ...images.map((image, number) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.setAttribute("aria-label", `${name} ${number}`);
+      button.setAttribute("aria-pressed", "false");
+      button.append(canvasOf(image));
+      button.addEventListener("click", () => {
+        for (const other of grid.children) other.setAttribute("aria-pressed", String(other === button));
+        pick(number);
+      });
+      return button;
+    }),
+  );
+}
+
+// a whole number in an input, or its nearest bound
+export function numberIn(input) {
+  const value = Math.round(Number(input.value)) || 0;
+  return Math.min(Number(input.max), Math.max(Number(input.min), value));
+}
+
+// runs the newest of several requests and drops those that came between
+export function latest(work) {
+  let running = false, wanted = null;
+  return async (...inputs) => {
+    wanted = inputs;
+    if (running) return;
+    running = true;
+    try {
+      while (wanted) {
+        const next = wanted;
+        wanted = null;
+        await work(...next);
+      }
+    } catch (error) {
+      say(`That did not work: ${error.message}`);
+    } finally {
+      running = false;
+    }
+  };
+}

@@ -1,0 +1,186 @@
+"""The page without a server: the same numbers as NumPy's, the same creatures as Python's, and its tools by mouse."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+from app.export import generator
+from app.generate import address_in
+from app.web import build as web
+from creatures.artifacts import GENERATOR
+from creatures.latents.sampler import load_sampler
+from creatures.npm import npm_command
+from creatures.runtime.errors import UserError
+from tests.support.browser import ALONE, CHROMIUM
+from tests.support.untrained import PX, write_run
+
+VIEWS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+SCRIPT = """
+import { readFileSync } from "node:fs";
+const site = process.argv[1];
+const { Random } = await import(`file://${site}/numpy_random.js`), { Latents } = await import(`file://${site}/latents.js`);
+const about = JSON.parse(readFileSync(`${site}/about.json`)), bytes = readFileSync(`${site}/numbers.bin`), arrays = {};
+let offset = bytes.byteOffset;
+for (const [name, length] of Object.entries(about.numbers)) {
+  arrays[name] = new Float64Array(bytes.buffer.slice(offset, offset += 8 * length));
+}
+const random = new Random(5, 2 ** 40), latents = new Latents(about.latent, arrays);
+const numbers = [random.uniform(), ...Array.from({ length: 20000 }, () => random.normal())];
+const drawn = [[0, 0], [3, 7], [2147483647, 63]].map(([seed, n]) => Array.from(latents.draw(seed, n, 0.8)));
+console.log(JSON.stringify({ numbers, drawn }));
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[Path]:
+    """The page of small networks, without onnxruntime-web."""
+    folder = tmp_path_factory.mktemp("web")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_run()
+        patch.setattr(web, "fetch_runtime", Path.mkdir)
+        (page,) = web.build(folder / "site")
+    yield page.parent
+
+
+def test_numbers_and_latents_are_those_of_python(site, monkeypatch):
+    monkeypatch.chdir(site.parent)
+    npm, environment = npm_command()
+    node = [npm[0]] if len(npm) > 1 else ["node"]
+    command = [*node, "--input-type=module", "-e", SCRIPT, str(site)]
+    found = json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    random = np.random.default_rng([5, 2**40])
+    wanted = [random.random(), *(random.standard_normal() for _ in range(20000))]
+    np.testing.assert_allclose(found["numbers"], wanted, rtol=0, atol=1e-13)
+    latent = load_sampler(GENERATOR).latent
+    for (seed, number), z in zip([(0, 0), (3, 7), (2147483647, 63)], found["drawn"], strict=True):
+        np.testing.assert_allclose(z, latent.draw_each(seed, [number], 0.8)[0][0], rtol=1e-6)
+
+
+def test_all_files_are_listed_for_use_without_a_network_and_nothing_else_is_replaced(site, monkeypatch):
+    monkeypatch.chdir(site.parent)
+    text = (site / "sw.js").read_text()
+    listed = json.loads(text.split("JSON.parse('")[1].split("')")[0])
+    there = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    assert set(listed) == (there - {"sw.js"}) | {"./"} and "@" not in text
+    (site.parent / "mine").mkdir()
+    (site.parent / "mine/diary.txt").write_text("mine")
+    with pytest.raises(UserError, match="has other files than such a page"):
+        web.build(site.parent / "mine")
+    assert (site.parent / "mine/diary.txt").read_text() == "mine"
+
+
+def test_weights_are_stored_small_and_pictures_stay(site, monkeypatch):
+    monkeypatch.chdir(site.parent)
+    monkeypatch.setattr(web, "LARGE", 64)
+    model, path = generator(), site.parent / "small.onnx"
+    web.write("generator", model, path)
+    before = path.stat().st_size
+    web.compress(path, model)
+    document = onnx.load(path)
+    kinds = {node.op_type for node in document.graph.node}
+    assert kinds & {"DequantizeLinear", "Cast"} and path.stat().st_size < 0.7 * before
+    assert web.difference(path, model) <= web.MOST
+    monkeypatch.setattr(web, "difference", lambda *_: 1.0)
+    with pytest.raises(UserError, match="compressed weights change its pictures"):
+        web.compress(web.write("generator", model, path), model)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.network
+@pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_page_by_mouse_and_then_without_a_network(site, tmp_path, monkeypatch, view):
+    from playwright.sync_api import sync_playwright
+
+    monkeypatch.chdir(site.parent)
+    (page,) = web.build(tmp_path / "site")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(page.parent)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url, said = f"http://127.0.0.1:{server.server_port}/", list[str]()
+
+    def look(tab: Any, name: str) -> bytes:
+        return tab.evaluate(f"document.getElementById({name!r}).toDataURL()").encode()
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
+        tab = browser.new_page(viewport=VIEWS[view])
+        tab.on("console", lambda line: said.append(line.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.goto(url)
+        tab.locator("#hatched canvas").nth(23).wait_for()
+        tab.locator("#hatched button").nth(5).click()
+        assert tab.url == f"{url}#seed=0&number=5&truncation=0.8"
+        large = look(tab, "large")
+        with tab.expect_download() as download:
+            tab.click("#save")
+        download.value.save_as(tmp_path / "5.png")
+        address = address_in(tmp_path / "5.png")
+        assert (address.seed, address.number, address.truncation) == (0, 5, 0.8)
+        with Image.open(tmp_path / "5.png") as saved:
+            drawn = np.asarray(saved.convert("RGB")).transpose(2, 0, 1)
+        sampler = load_sampler(GENERATOR)
+        (wanted,) = sampler.draw(sampler.latent.draw_each(0, [5], 0.8)[0])
+        assert drawn.shape == (3, PX, PX) and np.abs(drawn.astype(int) - wanted).max() <= 2
+
+        tab.click("#first")
+        tab.locator("#hatched button").nth(8).click()
+        tab.click("#second")
+        tab.locator("#between:enabled").wait_for()
+        middle = look(tab, "fused")
+        tab.locator("#between").press("ArrowRight")
+        assert look(tab, "fused") != middle
+
+        tab.click("#tab-colour")
+        paper = tab.locator("#paper")
+        box = paper.bounding_box()
+        assert box
+        blank = look(tab, "coloured")
+        for points in ([(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)], [(0.3, 0.5), (0.7, 0.5)]):
+            places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+            tab.mouse.move(*places[0])
+            tab.mouse.down()
+            for place in places[1:]:
+                tab.mouse.move(*place, steps=5)
+            tab.mouse.up()
+        tab.wait_for_timeout(1500)
+        coloured = look(tab, "coloured")
+        tab.click("#undo")
+        tab.wait_for_timeout(1500)
+        assert len({blank, coloured, look(tab, "coloured")}) == 3
+        tab.keyboard.press("Control+y")
+        tab.wait_for_timeout(1500)
+        assert look(tab, "coloured") == coloured
+        tab.click("#many")
+        tab.locator("#several canvas").nth(7).wait_for()
+        with tab.expect_download() as download:
+            tab.click("#save-coloured")
+        with Image.open(io.BytesIO(Path(download.value.path()).read_bytes())) as saved:
+            assert saved.size == (256, 256)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= VIEWS[view]["width"]
+
+        tab.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        server.shutdown()
+        server.server_close()
+        tab.goto(f"{url}?#seed=0&number=5&truncation=0.8")
+        tab.locator("#chosen canvas").wait_for()
+        assert look(tab, "large") == large
+        assert said == []
+        browser.close()
