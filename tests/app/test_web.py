@@ -107,10 +107,12 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.mark.network
 @pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
 @pytest.mark.parametrize("view", VIEWS)
-def test_the_page_by_mouse_and_then_without_a_network(site, tmp_path, monkeypatch, view):
+def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, view):
     from playwright.sync_api import sync_playwright
 
-    monkeypatch.chdir(site.parent)
+    monkeypatch.chdir(tmp_path)
+    hints = view == "phone"
+    write_run(hints=hints)
     (page,) = web.build(tmp_path / "site")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(page.parent)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -168,6 +170,14 @@ def test_the_page_by_mouse_and_then_without_a_network(site, tmp_path, monkeypatc
         tab.keyboard.press("Control+y")
         tab.wait_for_timeout(1500)
         assert look(tab, "coloured") == coloured
+        if hints:
+            tab.get_by_role("radio", name="blue").click()
+            tab.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.3 * box["height"])
+            tab.mouse.down()
+            tab.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.3 * box["height"])
+            tab.mouse.up()
+            tab.wait_for_timeout(2500)
+            assert look(tab, "coloured") != coloured
         tab.click("#many")
         tab.locator("#several canvas").nth(7).wait_for()
         with tab.expect_download() as download:

@@ -42,8 +42,12 @@ def write_params(px: int = PX, margin: float = 0.05, kimg: float = 40) -> None:
     Path("params.yaml").write_text(PARAMS.format(px=px, margin=margin, kimg=kimg))
 
 
-def write_run(seed: int = 0) -> None:
-    """Write all files of a run, as its stages would, into the working directory; another seed is another run."""
+def write_run(seed: int = 0, hints: bool = False) -> None:
+    """Write all files of a run, as its stages would, into the working directory; another seed is another run.
+
+    Args:
+        hints: whether the colourer takes them.
+    """
     rng, common = np.random.default_rng(seed), {"image_px": PX, "seed": 0}
     torch.manual_seed(seed)
     write_params()
@@ -81,8 +85,8 @@ def write_run(seed: int = 0) -> None:
     ):
         save_weights(file, build_generator(architecture).state_dict(), drawn | {"made_from": ancestors(*inputs)})
     colourer = {
-        "architecture": {"image_px": PX, "width": 4, "colours": 2},
+        "architecture": {"image_px": PX, "width": 4, "colours": 2, "hints": hints},
         "params": {"noise": "dropout", "outline": "mixed"},
     }
-    tensors = UNet(PX, 4, 2).state_dict() | {"palettes": torch.rand(3, 2, 4)}
+    tensors = UNet(PX, 4, 2, hints).state_dict() | {"palettes": torch.rand(3, 2, 4)}
     save_weights(COLOURER, tensors, colourer | about | {"made_from": ancestors(PICTURES, OUTLINES)})
