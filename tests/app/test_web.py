@@ -151,17 +151,9 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         assert look(tab, "fused") != middle
 
         tab.click("#tab-colour")
-        paper = tab.locator("#paper")
-        box = paper.bounding_box()
-        assert box
         blank = look(tab, "coloured")
-        for points in ([(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)], [(0.3, 0.5), (0.7, 0.5)]):
-            places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-            tab.mouse.move(*places[0])
-            tab.mouse.down()
-            for place in places[1:]:
-                tab.mouse.move(*place, steps=5)
-            tab.mouse.up()
+        stroke(tab, [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)])
+        stroke(tab, [(0.3, 0.5), (0.7, 0.5)])
         tab.wait_for_timeout(1500)
         coloured = look(tab, "coloured")
         tab.click("#undo")
@@ -172,10 +164,7 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         assert look(tab, "coloured") == coloured
         if hints:
             tab.get_by_role("radio", name="blue").click()
-            tab.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.3 * box["height"])
-            tab.mouse.down()
-            tab.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.3 * box["height"])
-            tab.mouse.up()
+            stroke(tab, [(0.4, 0.3), (0.5, 0.3)])
             tab.wait_for_timeout(2500)
             assert look(tab, "coloured") != coloured
         tab.click("#many")
@@ -194,3 +183,16 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         assert look(tab, "large") == large
         assert said == []
         browser.close()
+
+
+def stroke(tab: Any, points: list[tuple[float, float]]) -> None:
+    """A line drawn on the sheet with the mouse; points in units of its sides."""
+    paper = tab.locator("#paper")
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    tab.mouse.move(*places[0])
+    tab.mouse.down()
+    for place in places[1:]:
+        tab.mouse.move(*place, steps=5)
+    tab.mouse.up()
