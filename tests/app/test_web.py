@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+import tarfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -22,12 +23,13 @@ from app.generate import address_in
 from app.web import build as web
 from creatures.artifacts import GENERATOR
 from creatures.latents.sampler import load_sampler
-from creatures.npm import npm_command
+from creatures.npm import npm_command, pack
 from creatures.runtime.errors import UserError
 from tests.support.browser import ALONE, CHROMIUM
 from tests.support.untrained import PX, write_run
 
 VIEWS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+CHECKER = "axe-core@4.14.1"  # of accessibility
 SCRIPT = """
 import { readFileSync } from "node:fs";
 const site = process.argv[1];
@@ -114,6 +116,10 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
     hints = view == "phone"
     write_run(hints=hints)
     (page,) = web.build(tmp_path / "site")
+    with tarfile.open(pack(CHECKER, tmp_path)) as archive:
+        source = archive.extractfile("package/axe.min.js")
+        assert source is not None
+        axe = source.read().decode()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(page.parent)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url, said = f"http://127.0.0.1:{server.server_port}/", list[str]()
@@ -174,6 +180,13 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         with Image.open(io.BytesIO(Path(download.value.path()).read_bytes())) as saved:
             assert saved.size == (256, 256)
         assert tab.evaluate("document.documentElement.scrollWidth") <= VIEWS[view]["width"]
+
+        plain = browser.new_context(bypass_csp=True).new_page()  # or the checker could not be run
+        plain.goto(url)
+        plain.locator("#hatched button").first.click()
+        for name in ("hatch", "fuse", "colour"):
+            plain.click(f"#tab-{name}")
+            assert plain.evaluate(f"{axe}; axe.run().then((found) => found.violations)") == []
 
         tab.evaluate("navigator.serviceWorker.ready.then(() => true)")
         server.shutdown()
