@@ -32,6 +32,8 @@ from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 
+# the first principal components of the released mixture, by what they change (from -3 to 3 deviations)
+DIRECTIONS = ("slim – bulky", "upright – low", "dark – pale", "blue – brown")
 NEAR = 0.5  # standard deviations of the mixture: how far variations go from their start
 
 
@@ -64,6 +66,10 @@ class Explorer:
         step = self.mixture.factors[component] @ rng.standard_normal(self.mixture.means.shape[1]) @ self.mixture.back
         return (embedding + NEAR * truncation * step).astype(np.float32)
 
+    def steered(self, embedding: np.ndarray, amounts: Sequence[float]) -> np.ndarray:
+        """An embedding, float32 (E,), moved along the first principal components, by standard deviations."""
+        return (embedding + np.asarray(amounts) @ self.mixture.back[: len(amounts)]).astype(np.float32)
+
     def loop(self, stops: int, frames: int, seed: int, truncation: float) -> np.ndarray:
         """Embeddings on a smooth closed path through `stops` samples of the mixture: float32, frames x E."""
         points, _ = self.mixture.sample(stops, np.random.default_rng(seed), truncation)
@@ -73,6 +79,13 @@ class Explorer:
     def draw(self, embeddings: np.ndarray) -> np.ndarray:
         """Generate pictures, uint8 N x 3 x H x W, from embeddings, float32 N x E."""
         return generated(self.generator, embeddings)
+
+
+def directions(network: Path) -> list[str]:
+    """Labels of the directions that a generator's creatures can be changed in, from low to high: its first principal
+    components.
+    """
+    return list(DIRECTIONS) if is_released(network) else [f"direction {n + 1}" for n in range(len(DIRECTIONS))]
 
 
 def load_explorer(sampler: Sampler | None = None) -> Explorer:

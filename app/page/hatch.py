@@ -9,12 +9,16 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from app.explore import directions
 from app.generate import Address
+from app.networks import generator_file
 from app.page.files import files_box
 from app.page.limits import MOST_CREATURES, MOST_SEED, MOST_TIMES, number, whole
 from app.page.parts import LARGE_PX, answers, picture_box, seed_box, shown
 from app.page.studio import NEIGHBOURS, Studio
 from creatures.runtime.errors import UserError
+
+MOST_STEER = 4  # standard deviations
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ def hatch(studio: Studio) -> None:
             elem_id="nearest",
         )
     about = gr.Markdown(elem_id="about")
+    with gr.Row():
+        sliders = [
+            gr.Slider(-MOST_STEER, MOST_STEER, 0, step=0.25, label=label)
+            for label in (directions(generator_file()) if studio.sampler.latent.mixture else [])
+        ]
     more = gr.Button("More like this")
     batch, chosen = gr.State(None), gr.State(None)
     files_box(batch, lambda batch: (batch.pictures, [vars(address) for address in batch.addresses] or None))
@@ -91,6 +100,7 @@ def hatch(studio: Studio) -> None:
             near,
             batch.said[event.index],
             batch.z[event.index],
+            *[0] * len(sliders),
         )
 
     @answers
@@ -102,7 +112,23 @@ def hatch(studio: Studio) -> None:
         lines = [f"Number {n} of those like the one before, seed {seed}" for n in range(len(pictures))]
         return shown(pictures), Batch(pictures, z, lines)
 
+    @answers
+    def steer(z: np.ndarray | None, *amounts: Any) -> Any:
+        if z is None:
+            raise UserError("click one first")
+        checked = [number(amount, -MOST_STEER, MOST_STEER, "a direction") for amount in amounts]
+        return shown(studio.explorer.draw(studio.explorer.steered(z, checked)[None]), LARGE_PX)[0]
+
     inputs = [seed, count, truncation]
     button.click(draw, [*inputs, times], [gallery, batch], api_name="hatch")
-    gallery.select(look, [batch], [large, nearest, about, chosen], api_visibility="private")
+    gallery.select(look, [batch], [large, nearest, about, chosen, *sliders], api_visibility="private")
     more.click(others, [chosen, *inputs], [gallery, batch], api_visibility="private")
+    for slider in sliders:
+        slider.input(
+            steer,
+            [chosen, *sliders],
+            large,
+            api_visibility="private",
+            show_progress="hidden",
+            trigger_mode="always_last",
+        )

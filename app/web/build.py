@@ -17,6 +17,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from app.explore import directions
 from app.export import DATA, Exported, Paint, generator, pix2pix, write
 from app.networks import colourer_file, generator_file
 from app.trained import cleaning_of
@@ -89,6 +90,7 @@ def contents() -> tuple[dict[str, Any], list[np.ndarray]]:
             "length": latent.length,
             "zDim": latent.z_dim,
         },
+        "directions": directions(file) if latent.mixture is not None else [],
         "colourSide": net.image_px,
         "colours": net.colours,
         "palettes": len(palettes),
@@ -134,7 +136,7 @@ def store_small(graph: onnx.GraphProto, weight: onnx.TensorProto, most_error: fl
     integers = (values / rows).round().astype(np.int8)
     if np.abs(values - integers * rows).mean() <= most_error * np.abs(values).mean():
         parts, node = {"integers": integers, "steps": steps}, "DequantizeLinear"
-        attributes = {"axis": axis}
+        attributes: dict[str, Any] = {"axis": axis}
     else:
         parts, node, attributes = {"halves": values.astype(np.float16)}, "Cast", {"to": int(TensorProto.FLOAT)}
     graph.initializer.remove(weight)

@@ -44,3 +44,9 @@ def test_a_video_is_h264_which_browsers_and_telephones_play(tmp_path):
         assert (stream.codec.name, stream.pix_fmt, stream.width) == ("h264", "yuv420p", 64)
         shown = [frame.to_ndarray(format="rgb24")[32, 32] for frame in video.decode(stream)]
     assert len(shown) == 9 and np.abs(shown[8] - np.array([200, 90, 40])).max() <= 6
+
+
+def test_a_creature_is_moved_along_principal_components(explorer):
+    start = np.array([1.0, 2.0, 5.0])
+    assert explorer.steered(start, [0.5, -2]).tolist() == [1.5, 0.0, 5.0]
+    assert explorer.steered(start, [1]).tolist() == [2.0, 2.0, 5.0]

@@ -203,6 +203,9 @@ def test_each_tab_used_by_mouse(page, view, tmp_path):
         tab.wait_for_selector("#chosen img")
         tab.wait_for_selector("#nearest img")
         assert "Number 2 of seed 0, truncation 0.8" in tab.locator("#about").inner_text()
+        large = tab.locator("#chosen img").get_attribute("src")
+        tab.get_by_label("number input for direction 1").fill("3")
+        tab.wait_for_function("before => document.querySelector('#chosen img').src != before", arg=large)
         taken = files_made(tab, tmp_path)
         assert {"000.png", "023.png", "all.png", "sheet-0.png", "sheet-0.json"} <= set(taken.namelist())
         with taken.open("001.png") as part, Image.open(part) as one:

@@ -148,6 +148,11 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         (wanted,) = sampler.draw(sampler.latent.draw_each(0, [5], 0.8)[0])
         assert drawn.shape == (3, PX, PX) and np.abs(drawn.astype(int) - wanted).max() <= 2
 
+        tab.locator("#directions input").first.press("ArrowRight")
+        tab.wait_for_timeout(1000)
+        assert look(tab, "large") != large and "Changed by hand" in tab.locator("#about").inner_text()
+        tab.locator("#hatched button").nth(5).click()
+        assert look(tab, "large") == large
         tab.click("#first")
         tab.locator("#hatched button").nth(8).click()
         tab.click("#second")

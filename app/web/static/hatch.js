@@ -1,7 +1,7 @@
 // New creatures: a grid; the one that is pressed is shown large, can be varied, fused, downloaded and linked to.
 
 import { run, toImages } from "./networks.js";
-import { $, fillGrid, latest, numberIn, say, show } from "./page.js";
+import { $, canvasOf, fillGrid, latest, numberIn, say, show } from "./page.js";
 import { save } from "./png.js";
 
 const AT_ONCE = 8; // creatures a call, so that the first are seen soon
@@ -26,6 +26,7 @@ export function hatch(latents, about, fuse) {
   function choose(number) {
     chosen = creatures[number];
     const { address } = chosen;
+    for (const slider of sliders) slider.value = 0;
     show($("large"), chosen.image);
     $("chosen").hidden = false;
     $("about").textContent = address
@@ -51,6 +52,23 @@ export function hatch(latents, about, fuse) {
     return draw([chosen, ...others]);
   });
 
+  const sliders = about.directions.map((label) => {
+    const slider = Object.assign(document.createElement("input"), { type: "range", min: -4, max: 4, step: 0.25, value: 0 });
+    const row = document.createElement("label");
+    row.append(`${label} `, slider);
+    $("directions").append(row);
+    slider.addEventListener("input", () => steer());
+    return slider;
+  });
+  const steer = latest(async () => {
+    const z = latents.steered(creatures[pressed()].z, sliders.map((slider) => Number(slider.value)));
+    const { pictures } = await run("generator", { z: { data: z, dims: [1, z.length] } });
+    chosen = { z, image: toImages(pictures, about.side)[0] };
+    show($("large"), chosen.image);
+    $("about").textContent = "Changed by hand";
+  });
+  const pressed = () => [...$("hatched").children].findIndex((button) => button.ariaPressed === "true");
+
   $("hatch-form").addEventListener("submit", (event) => {
     event.preventDefault();
     start();
@@ -61,7 +79,7 @@ export function hatch(latents, about, fuse) {
   $("second").addEventListener("click", () => fuse("second", chosen));
   $("save").addEventListener("click", () => {
     const { address } = chosen;
-    save($("hatched").querySelector("[aria-pressed=true] canvas"), address ? `${address.seed}-${address.number}.png` : "creature.png", address);
+    save(canvasOf(chosen.image), address ? `${address.seed}-${address.number}.png` : "creature.png", address);
   });
 
   // the creature that the address in the URL names, else the first ones of seed 0

@@ -36,6 +36,12 @@ export class Latents {
     return z.map((value, i) => value + NEAR * (drawn[i] - mean[i]));
   }
 
+  // a z moved along the first principal components, by standard deviations
+  steered(z, amounts) {
+    const { back } = this.arrays;
+    return z.map((value, e) => amounts.reduce((sum, amount, k) => sum + amount * back[k * z.length + e], value));
+  }
+
   noise(random, length, truncation) {
     return Float64Array.from({ length }, () => random.normal() * truncation);
   }
