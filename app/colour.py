@@ -23,6 +23,7 @@ from creatures.outlines.canny import canny
 from creatures.outlines.sketch import sketch
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import Colourer, load_colourer
+from creatures.translation.hints import over
 from creatures.translation.ink import inked
 from creatures.translation.palette import palette_of
 
@@ -63,7 +64,10 @@ def colour(
         except UserError as error:
             raise UserError(f"{file}: {error}") from None
         colourings = painted(colourer, drawing, count, seed, picture)
-        rows += [seen(drawing), *(finished(drawing, colouring, side, ink) for colouring in colourings)]
+        rows += [
+            over(drawing.outline, drawing.hints),
+            *(finished(drawing, colouring, side, ink) for colouring in colourings),
+        ]
     large = np.stack([enlarged(picture, side) for picture in rows])
     style = form.style if form.style.colours else replace(form.style, scale=1)
     return write_sheet(large, count + 1, out, replace(form, style=style), scale=2 if side == px else 1)
@@ -77,15 +81,6 @@ def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "
     if colourer.net.hints and kind != "picture" and (found := with_hints(image, px, margin, kind)):
         return found
     return drawing_of(image, px, margin, kind, sketch if colourer.outline == "sketch" else canny)
-
-
-def seen(drawing: Drawing) -> np.ndarray:
-    """An outline and its hints as a picture, uint8 3 x px x px."""
-    picture = np.repeat(drawing.outline[None], 3, axis=0)
-    if drawing.hints is not None:
-        put = drawing.hints[3] > 0
-        picture[:, put] = ((drawing.hints[:3, put] + 1) * 127.5).round().astype(np.uint8)
-    return picture
 
 
 def finished(drawing: Drawing, colouring: np.ndarray, side: int, ink: bool) -> np.ndarray:

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app.colour import finished, seen
+from app.colour import finished
 from app.page.files import files_box
 from app.page.limits import MOST_SEED, whole
 from app.page.parts import LARGE_PX, QUICK, SMALL_PX, answers, label_of, picture_box, seed_box, shown
@@ -16,6 +16,7 @@ from app.page.studio import Studio
 from app.page.uploads import Paper, opened
 from creatures.runtime.errors import UserError
 from creatures.translation.drawings import drawings
+from creatures.translation.hints import over
 
 HINTS = ("#d03030", "#f08a24", "#f5d547", "#4caf50", "#2f7fd8", "#8e4ec6", "#f19ab4", "#8a5a33")  # colours of pens
 CANVAS = 512
@@ -67,7 +68,9 @@ def colour(studio: Studio) -> None:
             raise UserError("draw something first")
         drawing, species = studio.drawing(sheet), "" if like == ANY else label_of(studio, like)
         painted = studio.colour(drawing, count, whole(seed, 0, MOST_SEED, "the seed"), species)
-        return seen(drawing), np.stack([finished(drawing, picture, LARGE_PX, ink is True) for picture in painted])
+        return over(drawing.outline, drawing.hints), np.stack(
+            [finished(drawing, picture, LARGE_PX, ink is True) for picture in painted]
+        )
 
     @answers
     def paint(sheet: Any, like: Any, seed: Any, ink: Any) -> Any:

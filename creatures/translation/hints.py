@@ -50,6 +50,15 @@ def drawn_from(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return hints
 
 
+def over(outline: np.ndarray, hints: np.ndarray | None) -> np.ndarray:
+    """An outline, uint8 H x W, and hints over it as a picture, uint8 3 x H x W."""
+    picture = np.repeat(outline[None], 3, axis=0)
+    if hints is not None:
+        mask = hints[3] > 0
+        picture[:, mask] = ((hints[:3, mask] + 1) * 127.5).round().astype(np.uint8)
+    return picture
+
+
 def put(hints: np.ndarray, points: np.ndarray, colour: np.ndarray, width: float) -> None:
     """Put a stroke through points, n x 2 (x, y), of a colour, RGB 0 to 255, over hints, in place."""
     mask = np.zeros(hints.shape[1:], np.uint8)

@@ -9,12 +9,13 @@ import numpy as np
 from creatures.data.pictures import MEASURED, Pictures, evenly_spaced
 from creatures.data.sheets import save_sheet
 from creatures.translation.colouring import Colourer
-from creatures.translation.hints import helpful
+from creatures.translation.hints import helpful, over
 from stages.harness.stage import Stage
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.score import colouring_metrics, feature_metrics, l1, palette_distance
 
-SHOWN = 24  # unseen pictures on the sheet
+SHOWN = 24  # unseen pictures on the sheet ...
+SETS = 3  # ... in a row
 POINTS = (1, 5, 20)  # hints to measure with
 SEVERAL = 5  # colourings of each drawing
 
@@ -60,19 +61,22 @@ def sheets(
     hand: np.ndarray,
     seed: int,
 ) -> None:
-    """Write test.png: an outline, the colouring with another picture's palette, with its own, and the real
-    picture, for pictures of test, or of val if there are none; and drawings.png: drawings by hand, coloured.
+    """Write test.png: an outline, the colouring with another picture's palette, with its own, with hints if the network
+    takes them, and the real picture, for pictures of test, or of val if there are none; and drawings.png: drawings by
+    hand, coloured.
     """
     test = pictures.rows("test")
     rows = evenly_spaced(test if len(test) else pictures.rows("val"), SHOWN)
-    lines = outlines.plain(rows)
-    columns = [as_pictures(lines), colourer.colour(lines, seed), colourer.colour(lines, None, palettes[rows])]
-    quartets = np.stack([*columns, pictures.images[rows]], axis=1)
-    save_sheet(stage.plot_path("test.png"), quartets.reshape(-1, *quartets.shape[2:]), columns=12)
-    several = [as_pictures(hand), *(colourer.colour(hand, seed + i) for i in range(SEVERAL))]
+    lines, real, hinted = outlines.plain(rows), pictures.images[rows], colourer.net.hints
+    hints = np.stack([helpful(*pair, POINTS[1]) for pair in zip(real, lines, strict=True)]) if hinted else None
+    columns = [
+        np.stack([over(line, None if hints is None else hints[i]) for i, line in enumerate(lines)]),
+        colourer.colour(lines, seed),
+        colourer.colour(lines, None, palettes[rows]),
+        *([colourer.colour(lines, None, None, hints)] if hinted else []),
+        real,
+    ]
+    sets = np.stack(columns, axis=1)
+    save_sheet(stage.plot_path("test.png"), sets.reshape(-1, *sets.shape[2:]), columns=SETS * len(columns))
+    several = [np.stack([over(x, None) for x in hand]), *(colourer.colour(hand, seed + i) for i in range(SEVERAL))]
     save_sheet(stage.plot_path("drawings.png"), np.concatenate(several), columns=len(hand))
-
-
-def as_pictures(outlines: np.ndarray) -> np.ndarray:
-    """Outlines, uint8 N x H x W, as pictures, N x 3 x H x W."""
-    return np.repeat(outlines[:, None], 3, axis=1)
