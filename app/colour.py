@@ -49,7 +49,8 @@ def colour(
     """
     must_end(out, ".png")
     network, rows = colourer_file(), []
-    colourer, margin = load_colourer(network), cleaning_of(network)["clean.margin"]
+    colourer = load_colourer(network)
+    margin = cleaning_of(network)["clean.margin"] if colourer.net.inputs == 1 else 0.0
     note_changes(network)
     picture, row = picture_of(like, network) if like else (None, None)
     if row is not None and not is_released(network):
@@ -78,6 +79,10 @@ def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "
     strokes of a drawing as hints, if the colourer takes them.
     """
     px = colourer.net.image_px
+    if colourer.net.inputs != 1:  # trained on pairs: the picture itself is translated
+        white = Image.new("RGBA", image.size, "white")
+        square = Image.alpha_composite(white, image).convert("RGB").resize((px, px), Image.Resampling.LANCZOS)
+        return Drawing(np.asarray(square).transpose(2, 0, 1))
     if colourer.net.hints and kind != "picture" and (found := with_hints(image, px, margin, kind)):
         return found
     return drawing_of(image, px, margin, kind, sketch if colourer.outline == "sketch" else canny)

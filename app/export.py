@@ -28,6 +28,7 @@ CHECKED = 3  # a batch size other than the traced one
 MOST = 1e-4  # largest difference allowed between onnxruntime's pixels, in [-1, 1], and torch's
 OPSET = 18
 PALETTE = "RGB in [-1, 1] and fraction of the foreground, the most frequent colour first; zeros for none"
+LINES, COLOURS = "-1 on lines, 1 elsewhere", "RGB in [-1, 1]"
 HINTS = "RGB in [-1, 1] and 1 where a colour is wanted; zeros elsewhere"
 DATA = """\
 Made by this project's `dvc repro` and `python -m app export`; `params.yaml` names the pictures (`scrape`).
@@ -98,7 +99,7 @@ def pix2pix() -> Exported:
 
     def inputs(count: int) -> dict[str, Tensor]:
         rng = torch.Generator().manual_seed(0)
-        lines = (torch.rand(count, 1, px, px, generator=rng) > 0.1).float() * 2 - 1
+        lines = (torch.rand(count, net.inputs, px, px, generator=rng) > 0.1).float() * 2 - 1
         tensors = {"outlines": lines, "noise": draw_noise(net, colourer.noise, count, rng)}
         if net.colours or net.hints:
             tensors["palettes"] = torch.rand(count, net.colours, 4, generator=rng)
@@ -119,7 +120,7 @@ def pix2pix() -> Exported:
         Paint(net) if net.hints else net,
         inputs,
         {
-            "outlines": f"float32, batch x 1 x {px} x {px}: -1 on lines, 1 elsewhere",
+            "outlines": f"float32, batch x {net.inputs} x {px} x {px}: {LINES if net.inputs == 1 else COLOURS}",
             "noise": f"float32, batch x {net.noise_length}: ones for the one colouring without noise{several}",
             **({"palettes": f"float32, batch x {net.colours} x 4: {PALETTE}"} if net.colours else {}),
             **given,

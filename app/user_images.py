@@ -31,7 +31,7 @@ class Drawing:
     """What a colourer is given of the user's picture.
 
     Attributes:
-        outline: uint8, px x px: 0 on lines, 255 elsewhere.
+        outline: uint8, px x px: 0 on lines, 255 elsewhere; for a network trained on pairs the picture, 3 x px x px.
         hints: colours that the user put somewhere, float32 4 x px x px, see `creatures.translation.hints`; or None.
         lines: the user's own strokes, uint8 H x W, 255 on 0; None for edges that were found in a picture.
         margin: left free around them, a fraction of the side.

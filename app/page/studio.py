@@ -172,5 +172,5 @@ LOADERS: dict[str, Callable[[Studio], Any]] = {
     "names": lambda studio: load_names(),
     "network": lambda studio: digest_of(generator_file()),
     "cleaning": lambda studio: cleaning_of(encoder_file()),
-    "margin": lambda studio: cleaning_of(colourer_file())["clean.margin"],
+    "margin": lambda studio: cleaning_of(colourer_file())["clean.margin"] if studio.colourer.net.inputs == 1 else 0.0,
 }

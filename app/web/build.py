@@ -74,6 +74,8 @@ def contents() -> tuple[dict[str, Any], list[np.ndarray]]:
     file, colours = generator_file(), colourer_file()
     sampler, colourer = load_sampler(file), load_colourer(colours)
     latent, net = sampler.latent, colourer.net
+    if net.inputs != 1:
+        raise UserError("the page colours outlines, and this network was trained on pairs (pix2pix.pairs)")
     arrays: dict[str, np.ndarray] = {}
     if latent.mixture is not None:
         mixture = latent.mixture

@@ -45,13 +45,16 @@ class Colourer:
         palettes: np.ndarray | None = None,
         hints: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Colour outlines, uint8 N x H x W, 0 on lines, 255 elsewhere: uint8 N x 3 x H x W.
+        """Colour outlines, uint8 N x H x W, 0 on lines, 255 elsewhere, or translate pictures, uint8 N x 3 x H x W.
 
         Args:
             seed: of the noise, the choice of palettes and, for a network that takes hints, of the colours of regions;
                 None for none of them: the same colouring each time.
             palettes: float32 N x colours x 4, to use instead of chosen ones.
             hints: float32 N x 4 x H x W, see `hints`.
+
+        Returns:
+            uint8 N x 3 x H x W.
 
         Raises:
             UserError: there are hints, and the network takes none.
@@ -110,8 +113,9 @@ class Colourer:
 
 
 def to_lines(outlines: np.ndarray) -> Tensor:
-    """uint8 outlines N x H x W as float N x 1 x H x W in [-1, 1]."""
-    return torch.from_numpy(np.array(outlines)).unsqueeze(1).float() / 127.5 - 1
+    """uint8 outlines N x H x W as float N x 1 x H x W in [-1, 1]; pictures keep their channels."""
+    pictures = torch.from_numpy(np.array(outlines))
+    return (pictures.unsqueeze(1) if pictures.ndim == 3 else pictures).float() / 127.5 - 1
 
 
 def load_colourer(path: Path = COLOURER) -> Colourer:

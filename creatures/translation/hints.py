@@ -51,8 +51,8 @@ def drawn_from(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def over(outline: np.ndarray, hints: np.ndarray | None) -> np.ndarray:
-    """An outline, uint8 H x W, and hints over it as a picture, uint8 3 x H x W."""
-    picture = np.repeat(outline[None], 3, axis=0)
+    """An outline, uint8 H x W, or a picture, uint8 3 x H x W, and hints over it: uint8 3 x H x W."""
+    picture = outline.copy() if outline.ndim == 3 else np.repeat(outline[None], 3, axis=0)
     if hints is not None:
         mask = hints[3] > 0
         picture[:, mask] = ((hints[:3, mask] + 1) * 127.5).round().astype(np.uint8)

@@ -21,11 +21,12 @@ class PatchGAN(Discriminator):
         field_px: side of the patches, one of FIELDS.
         width: channels of the first layer; doubles with each layer, up to eight times as many.
         norm: batch (on all layers but the first and the last), none or spectral (on all).
+        inputs: channels of the picture beside which another is looked at: 1 for outlines.
     """
 
-    def __init__(self, field_px: int, width: int = 64, norm: str = "batch") -> None:
+    def __init__(self, field_px: int, width: int = 64, norm: str = "batch", inputs: int = 1) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(4, width, 4, 2, 1), nn.LeakyReLU(0.2)]
+        layers: list[nn.Module] = [nn.Conv2d(3 + inputs, width, 4, 2, 1), nn.LeakyReLU(0.2)]
         into = width
         for i in range(1, FIELDS[field_px] + 1):
             out, stride = min(width << i, 8 * width), 2 if i < FIELDS[field_px] else 1

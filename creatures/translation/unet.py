@@ -39,15 +39,16 @@ class UNet(nn.Module):
         width: channels of the first map; doubles with each map, up to eight times as many.
         colours: number of colours of the palette that conditions it; 0 for none.
         hints: whether hints condition it.
+        inputs: channels of the picture that is translated: 1 for outlines.
     """
 
-    def __init__(self, image_px: int, width: int = 64, colours: int = 0, hints: bool = False) -> None:
+    def __init__(self, image_px: int, width: int = 64, colours: int = 0, hints: bool = False, inputs: int = 1) -> None:
         super().__init__()
-        self.image_px, self.colours, self.hints = image_px, colours, hints
+        self.image_px, self.colours, self.hints, self.inputs = image_px, colours, hints, inputs
         depth = image_px.bit_length() - 1
         widths = [min(width << i, 8 * width) for i in range(depth)]
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
-        for i, (into, out) in enumerate(zip([1 + 4 * (colours + hints), *widths], widths, strict=False)):
+        for i, (into, out) in enumerate(zip([inputs + 4 * (colours + hints), *widths], widths, strict=False)):
             normed = 0 < i < depth - 1  # nothing to normalise in a map of one pixel
             layers: list[nn.Module] = [nn.LeakyReLU(0.2)] if i else []
             layers.append(nn.Conv2d(into, out, 4, 2, 1, bias=not normed))
@@ -76,7 +77,7 @@ class UNet(nn.Module):
         """Pictures, float32 N x 3 x H x W in [-1, 1], and logits of the palette's colours, float32 N x colours x H x W.
 
         Args:
-            outlines: float N x 1 x H x W: -1 on lines, 1 elsewhere.
+            outlines: float N x inputs x H x W in [-1, 1]; -1 on lines, 1 elsewhere.
             noise: float N x noise_length: factors on channels, of mean 1; ones for none.
             palettes: float N x colours x 4: RGB in [-1, 1] and fraction of the foreground; zeros, or None, for none.
             hints: float N x 4 x H x W: RGB in [-1, 1] and mask; zeros, or None, for none.

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import torch
 
-from creatures.artifacts import COLOURER, OUTLINES, PICTURES
-from creatures.data.pictures import evenly_spaced, open_pictures
-from creatures.data.provenance import ancestors
+from creatures.artifacts import COLOURER
+from creatures.data.pictures import evenly_spaced
 from creatures.data.weights import save_weights
 from creatures.nets.frozen.efficientnet_lite import EfficientNetLite
 from creatures.runtime.errors import UserError
@@ -18,13 +17,12 @@ from creatures.training.frames import join_frames, save_frame
 from creatures.training.origin import Origin
 from creatures.training.perceptual import PerceptualLoss, errors
 from creatures.translation.colouring import Colourer, load_colourer
-from creatures.translation.drawings import drawings
 from creatures.translation.palette import palettes_of
 from creatures.translation.patchgan import FIELDS
 from creatures.translation.unet import UNet
 from stages.harness.launch import launch
 from stages.harness.stage import Stage, run
-from stages.pix2pix.outlines import open_outlines
+from stages.pix2pix.outlines import open_data
 from stages.pix2pix.params import Pix2pixParams
 from stages.pix2pix.report import metrics, sheets
 from stages.pix2pix.train import train
@@ -36,14 +34,11 @@ SCORED = 500  # val pictures that score a snapshot
 
 def main(stage: Stage) -> None:
     common, p = stage.params(Pix2pixParams)
-    pictures, made_from = open_pictures(), ancestors(PICTURES, OUTLINES)
-    outlines = open_outlines(p.outline, pictures)
-    val = evenly_spaced(pictures.rows("val"), SCORED)
-    if not len(val):
-        raise UserError("there are no val pictures to measure with; raise clean.val_share or add pictures")
     if common.image_px < (least := 4 << FIELDS[p.field_px]):
         raise UserError(f"pix2pix.field_px is {p.field_px}: too large for common.image_px under {least}")
-    palettes, hand = palettes_of(pictures.images, p.palette), drawings(common.image_px)
+    pictures, outlines, made_from = open_data(p, common.image_px)
+    val = evenly_spaced(pictures.rows("val"), SCORED)
+    palettes, hand = palettes_of(pictures.images, p.palette), outlines.unseen(val, common.image_px)
     train_palettes = torch.from_numpy(palettes[evenly_spaced(pictures.rows("train"), PALETTES)])
     perceptual = PerceptualLoss(EfficientNetLite(LITE).to(accelerator().device), STRIDES)
 
@@ -61,6 +56,7 @@ def main(stage: Stage) -> None:
     )
     stage.check_unchanged()
     architecture = {"image_px": common.image_px, "width": p.width, "colours": p.palette, "hints": p.hints}
+    architecture["inputs"] = outlines.channels
     settings = {"common": common.model_dump(), "params": p.model_dump(), "cleaning": pictures.cleaning}
     header = {"architecture": architecture, **settings, "made_from": made_from | origin.mark}
     save_weights(COLOURER, net.state_dict() | {"palettes": train_palettes}, header)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from creatures.artifacts import OUTLINES
+from creatures.artifacts import OUTLINES, PICTURES
 from creatures.data.loading import open_array
-from creatures.data.pictures import Pictures
+from creatures.data.pictures import Pictures, open_pictures
+from creatures.data.provenance import ancestors
 from creatures.runtime.errors import UserError
 from creatures.training.loop import mix
+from creatures.translation.drawings import drawings
+from creatures.translation.pairs import Pairs, read_pairs
 from stages.pix2pix.outline_augment import by_hand
+from stages.pix2pix.params import NO_PAIRS, Pix2pixParams
 
 EDGES = OUTLINES.parent
 KINDS = {"canny": ("canny",), "sketch": ("sketch",), "mixed": ("canny", "sketch")}
@@ -22,6 +28,7 @@ class Outlines:
     """Outlines of all pictures: uint8, N x H x W, by kind."""
 
     by_kind: dict[str, np.ndarray]
+    channels: ClassVar[int] = 1
 
     def plain(self, rows: np.ndarray) -> np.ndarray:
         """Outlines of some rows, as the edges stage drew them: uint8, n x H x W; several kinds alternate by row."""
@@ -36,6 +43,28 @@ class Outlines:
             image = np.ascontiguousarray(pictures.images[row].transpose(1, 2, 0))
             outlines.append(by_hand(self.by_kind[kind][row], image, kind, rng, strength))
         return np.stack(outlines)
+
+    def unseen(self, val: np.ndarray, px: int) -> np.ndarray:
+        """Drawings by hand, to watch."""
+        return drawings(px)
+
+
+def open_data(p: Pix2pixParams, image_px: int) -> tuple[Pictures, Outlines | Pairs, dict[str, str]]:
+    """Pictures, what they are to be made from, and the digests of both, as `ancestors` returns them.
+
+    Raises:
+        UserError: some are missing or damaged, or there are none to measure with.
+    """
+    data: Outlines | Pairs
+    if p.pairs == NO_PAIRS:
+        pictures, made_from = open_pictures(), ancestors(PICTURES, OUTLINES)
+        data = open_outlines(p.outline, pictures)
+    else:
+        data = read_pairs(Path(p.pairs), image_px)
+        pictures, made_from = data.pictures, {"pairs": data.digest}
+    if not len(pictures.rows("val")):
+        raise UserError("there are no val pictures to measure with; raise clean.val_share or add pictures")
+    return pictures, data, made_from
 
 
 def open_outlines(name: str, pictures: Pictures) -> Outlines:

@@ -14,9 +14,12 @@ from creatures.training.schedules import SCHEDULES
 from creatures.translation.patchgan import FIELDS
 from creatures.translation.unet import NOISES
 
+NO_PAIRS = "data/none"
+
 
 class Pix2pixParams(Section):
     start: StartName = Field(description="none, or the folder of models/ to start from")
+    pairs: str = Field(min_length=1, description="folder of pairs A and B to learn from instead; data/none: none")
     outline: Literal["canny", "sketch", "mixed"] = Field(description="what is coloured")
     by_hand: float = Field(ge=0, le=1, description="how far outlines are varied while training, as if drawn by hand")
     noise: Annotated[str, one_of(NOISES)] = Field(description="of the generator, while training and after")
@@ -62,6 +65,8 @@ class Pix2pixParams(Section):
     def _possible(self) -> Pix2pixParams:
         if self.penalties and self.discriminator_norm == "batch":
             raise ValueError("penalties need discriminator_norm none or spectral: they are of single pictures")
+        if self.pairs != NO_PAIRS and self.hints:
+            raise ValueError("hints are of outlines: set hints to false for pairs")
         if "colour" in self.augment:
             raise ValueError("augment colour would change outlines: leave it out")
         return self

@@ -10,6 +10,7 @@ from creatures.data.pictures import MEASURED, Pictures, evenly_spaced
 from creatures.data.sheets import save_sheet
 from creatures.translation.colouring import Colourer
 from creatures.translation.hints import helpful, over
+from creatures.translation.pairs import Pairs
 from stages.harness.stage import Stage
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.score import colouring_metrics, feature_metrics, l1, palette_distance
@@ -21,7 +22,7 @@ SEVERAL = 5  # colourings of each drawing
 
 
 def metrics(
-    colourer: Colourer, pictures: Pictures, outlines: Outlines, palettes: np.ndarray, val: np.ndarray
+    colourer: Colourer, pictures: Pictures, outlines: Outlines | Pairs, palettes: np.ndarray, val: np.ndarray
 ) -> dict[str, Any]:
     """Metrics of colourings, without noise, of `val` rows and, if there are any, of test: from the outline alone,
     and under `own_palette` from the outline with the picture's own palette; with hints, also under `own_palette_seed`
@@ -56,7 +57,7 @@ def sheets(
     stage: Stage,
     colourer: Colourer,
     pictures: Pictures,
-    outlines: Outlines,
+    outlines: Outlines | Pairs,
     palettes: np.ndarray,
     hand: np.ndarray,
     seed: int,

@@ -27,6 +27,7 @@ from creatures.training.schedules import lr_factor, set_lr
 from creatures.training.snapshots import Snapshots
 from creatures.translation.colouring import to_lines
 from creatures.translation.hints import drawn_from
+from creatures.translation.pairs import Pairs
 from creatures.translation.patchgan import PatchGAN
 from creatures.translation.unet import UNet, draw_noise, with_hints
 from stages.pix2pix.outlines import Outlines
@@ -64,7 +65,7 @@ def train(
     stage: RunContext,
     p: Pix2pixParams,
     pictures: Pictures,
-    outlines: Outlines,
+    outlines: Outlines | Pairs,
     palettes: np.ndarray,
     seed: int,
     watch: Callable[[Path, int, UNet], None],
@@ -85,8 +86,9 @@ def train(
     accelerate = accelerator()
     device, betas = accelerate.device, (p.betas[0], p.betas[1])
     torch.manual_seed(seed)
-    net_g = to_device(UNet(pictures.image_px, p.width, p.palette, p.hints), device)
-    net_d = to_device(PatchGAN(p.field_px, p.discriminator_width, p.discriminator_norm), device)
+    inputs = outlines.channels
+    net_g = to_device(UNet(pictures.image_px, p.width, p.palette, p.hints, inputs), device)
+    net_d = to_device(PatchGAN(p.field_px, p.discriminator_width, p.discriminator_norm, inputs), device)
     if origin and not origin.restores(net_g=net_g, net_d=net_d):
         origin.take(net_g, adapt=with_hints if p.hints else None)
     opt_g = torch.optim.Adam(net_g.parameters(), lr=p.lr, betas=betas, fused=True)

@@ -6,9 +6,11 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from creatures.translation.pairs import read_pairs
 from tests.support.checkouts import environment
 from tests.support.deps import ROOT
 from tests.support.drawn_creatures import Kind
@@ -45,3 +47,10 @@ def test_a_gan_trains_on_a_folder(folder, tmp_path):
 def test_a_folder_is_at_no_distance_from_itself(folder):
     said = run("score", folder, folder)
     assert "'precision': 1.0, 'recall': 1.0" in said and "'grid': 1.0" in said
+
+
+def test_pairs_are_drawn_that_pix2pix_reads(tmp_path):
+    run("draw_pairs", tmp_path / "balls", 8)
+    pairs = read_pairs(tmp_path / "balls", 32)
+    assert pairs.inputs.shape == pairs.pictures.images.shape == (8, 3, 32, 32)
+    assert not np.array_equal(pairs.inputs, pairs.pictures.images)

@@ -18,6 +18,7 @@ from creatures.runtime.errors import UserError
 from creatures.training.perceptual import PerceptualLoss
 from creatures.translation.colouring import Colourer
 from creatures.translation.hints import helpful
+from creatures.translation.pairs import Pairs
 from creatures.translation.palette import palettes_of
 from creatures.translation.regions import regions_of
 from creatures.translation.unet import UNet
@@ -191,6 +192,24 @@ def test_it_learns_to_paint_what_hints_say_and_which_colour_is_where(discs, tmp_
     assert np.isfinite(choices).all() and choices[-1] < choices[0]
 
 
+def test_it_learns_a_translation_of_pairs(tmp_path, monkeypatch):
+    """Red discs to blue ones, on 32 pixels."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    red, blue = (disc(colour=colour).transpose(2, 0, 1) for colour in ((220, 40, 40), (40, 60, 220)))
+    pictures = Pictures(np.stack([blue] * 6), pa.table({"split": ["train"] * 4 + ["val", "test"]}))
+    pairs = Pairs(np.stack([red] * 6), pictures, "")
+    values = SMALL | {"kimg": 0.4, "lambda_l1": 100.0, "perceptual": 0.0, "augment": [], "snapshots": 0, "lr": 3e-3}
+    p = parse("pix2pix", VALUES | values | {"ema": 0.9, "palette": 0, "pairs": "mine"}, Pix2pixParams)
+    with scratch("pix2pix") as stage:
+        perceptual = PerceptualLoss(EfficientNetLite(0), (2, 4))
+        net, _ = train(stage, p, pictures, pairs, palettes_of(pictures.images, 0), 0, lambda *a: None, perceptual, None)
+    colourer = Colourer(net, "none", "mixed", torch.zeros(0, 0, 4))
+    drawn = colourer.colour(pairs.plain(np.array([4])), None)
+    assert net.inputs == 3 and l1(drawn, blue[None]) < 0.06 < l1(red[None], blue[None])
+    found = colouring_metrics(drawn, blue[None], pairs.plain(np.array([4])))
+    assert "test_l1" in found and "edge_agreement" not in found
+
+
 def test_hints_of_a_step_are_the_same_and_some_pictures_have_none(discs):
     pictures, _ = discs
     rows = np.array([0, 1, 2, 3] * 25)
@@ -226,6 +245,7 @@ def test_colours_of_regions_and_of_palettes_are_counted_and_compared():
     ("values", "message"),
     [
         ({"field_px": 33}, "must be one of 16, 34, 70, 142"),
+        ({"pairs": "mine", "hints": True}, "hints are of outlines"),
         ({"augment": ["colour"]}, "augment colour would change outlines"),
         ({"r1_gamma": 1.0, "discriminator_norm": "batch"}, "penalties need discriminator_norm none or spectral"),
         ({"loss": "wgan-gp", "discriminator_norm": "batch"}, "penalties need discriminator_norm none or spectral"),
