@@ -19,7 +19,7 @@ from PIL import Image
 from app.page.colour import ANY
 from bench.page import Refused, Visitor, png
 from tests.app.test_page_parts import disc
-from tests.support.browser import ALONE, CHROMIUM
+from tests.support.browser import ALONE, CHROMIUM, stroke
 from tests.support.checkouts import environment, free_port
 from tests.support.deps import ROOT
 
@@ -255,13 +255,3 @@ def files_made(tab, folder: Path) -> zipfile.ZipFile:
         tab.locator(".packed a[download]").first.click()
     download.value.save_as(folder / "creatures.zip")
     return zipfile.ZipFile(folder / "creatures.zip")
-
-
-def stroke(tab, box: dict[str, float], points: list[tuple[float, float]]) -> None:
-    """One line drawn with the mouse; points in units of the sheet's sides."""
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    tab.mouse.move(*places[0])
-    tab.mouse.down()
-    for place in places[1:]:
-        tab.mouse.move(*place, steps=8)
-    tab.mouse.up()

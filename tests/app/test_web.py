@@ -25,7 +25,7 @@ from creatures.artifacts import GENERATOR
 from creatures.latents.sampler import load_sampler
 from creatures.npm import npm_command, pack
 from creatures.runtime.errors import UserError
-from tests.support.browser import ALONE, CHROMIUM
+from tests.support.browser import ALONE, CHROMIUM, stroke
 from tests.support.untrained import PX, write_run
 
 VIEWS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
@@ -163,8 +163,8 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
 
         tab.click("#tab-colour")
         blank = look(tab, "coloured")
-        stroke(tab, [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)])
-        stroke(tab, [(0.3, 0.5), (0.7, 0.5)])
+        drawn_line(tab, [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)])
+        drawn_line(tab, [(0.3, 0.5), (0.7, 0.5)])
         tab.wait_for_timeout(1500)
         coloured = look(tab, "coloured")
         tab.click("#undo")
@@ -175,7 +175,7 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         assert look(tab, "coloured") == coloured
         if hints:
             tab.get_by_role("radio", name="blue").click()
-            stroke(tab, [(0.4, 0.3), (0.5, 0.3)])
+            drawn_line(tab, [(0.4, 0.3), (0.5, 0.3)])
             tab.wait_for_timeout(2500)
             assert look(tab, "coloured") != coloured
         tab.click("#many")
@@ -203,14 +203,8 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         browser.close()
 
 
-def stroke(tab: Any, points: list[tuple[float, float]]) -> None:
-    """A line drawn on the sheet with the mouse; points in units of its sides."""
+def drawn_line(tab: Any, points: list[tuple[float, float]]) -> None:
+    """Draw a line on the sheet; points in units of its sides."""
     paper = tab.locator("#paper")
     paper.scroll_into_view_if_needed()
-    box = paper.bounding_box()
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    tab.mouse.move(*places[0])
-    tab.mouse.down()
-    for place in places[1:]:
-        tab.mouse.move(*place, steps=5)
-    tab.mouse.up()
+    stroke(tab, paper.bounding_box(), points)
