@@ -8,6 +8,7 @@ import numpy as np
 FAINT = 16  # levels that the background may differ from its colour
 SOFT_PX = 3  # width of the softest edge
 MIXED = 24  # levels that an edge pixel may be off the line from the background's colour to the figure's
+EVEN = 4  # levels by which a pixel on the way to the rim may be nearer to the background's colour than the last
 FARTHER = 3  # levels off the line that a step towards the rim is worth
 SOLID = 0.95  # opacity from which a pixel is the figure's own
 
@@ -54,22 +55,23 @@ def cut_background(pixels: np.ndarray, holes: bool = False) -> np.ndarray:
 
 
 def _rim(distance: np.ndarray, clear: np.ndarray, rising: np.ndarray) -> np.ndarray:
-    """Mask, bool H x W, of pixels on the way from the background to the figure's rim: ever farther from its colour."""
+    """Mask, bool H x W, of pixels on the way from the background to the figure's rim, ever farther from its colour."""
     edge, passed = np.zeros_like(clear), clear
     for _ in range(SOFT_PX):
         reached = np.zeros_like(clear)
-        for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
-            reached |= _moved(passed, step, axis) & (distance > _moved(distance, step, axis))
+        for down, right in np.ndindex(3, 3):
+            if (down, right) != (1, 1):
+                nearer = _moved(passed, down - 1, right - 1)
+                reached |= nearer & (distance + EVEN > _moved(distance, down - 1, right - 1))
         passed = reached & rising & ~clear & ~edge
         edge |= passed
     return edge
 
 
-def _moved(values: np.ndarray, step: int, axis: int) -> np.ndarray:
-    """Values moved by a pixel; 0 where there is none to move there."""
-    moved = np.roll(values, step, axis)
-    moved[(0 if step > 0 else -1,) if axis == 0 else (slice(None), 0 if step > 0 else -1)] = 0
-    return moved
+def _moved(values: np.ndarray, down: int, right: int) -> np.ndarray:
+    """Values, H x W, moved by a pixel or none along each axis; 0 where there is none to move there."""
+    height, width = values.shape
+    return np.pad(values, 1)[1 - down : 1 - down + height, 1 - right : 1 - right + width]
 
 
 def _uphill(distance: np.ndarray) -> np.ndarray:

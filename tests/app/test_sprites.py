@@ -38,7 +38,7 @@ def figure(seed: int, soft: float) -> tuple[np.ndarray, np.ndarray]:
     return small, alpha
 
 
-@pytest.mark.parametrize(("soft", "worst", "mean"), [(0.0, 17, 2), (0.5, 32, 5)])
+@pytest.mark.parametrize(("soft", "worst", "mean"), [(0.0, 20, 2), (0.5, 32, 5)])
 @pytest.mark.parametrize("white", [(255, 255, 255), (120, 200, 250)])
 def test_no_trace_of_the_ground_is_left_at_edges(soft, worst, mean, white):
     deviations = []
@@ -115,3 +115,12 @@ def test_sheets_have_their_pictures_beside_them(tmp_path):
     assert folder == tmp_path / "fuse" and len(list(folder.iterdir())) == 3
     with Image.open(sheet) as image:
         assert image.mode == "RGBA" and image.getpixel((0, 0))[3] == 0
+
+
+@pytest.mark.parametrize("seed", [287, 692])
+def test_edge_pixels_in_corners_are_unmixed_too(seed):
+    """Where the way to the rim turns, or is reached across a corner alone."""
+    colours, alpha = figure(seed, 0.0)
+    drawn = (colours + 255 * (1 - alpha[..., None])).round().clip(0, 255).astype(np.uint8)
+    opacity = cut_background(drawn, holes=True)[..., 3] / 255
+    assert np.abs(opacity - alpha).max() < 0.2
