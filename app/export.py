@@ -29,7 +29,7 @@ MOST = 1e-4  # largest difference allowed between onnxruntime's pixels, in [-1, 
 OPSET = 18
 PALETTE = "RGB in [-1, 1] and fraction of the foreground, the most frequent colour first; zeros for none"
 LINES, COLOURS = "-1 on lines, 1 elsewhere", "RGB in [-1, 1]"
-HINTS = "RGB in [-1, 1] and 1 where a colour is wanted; zeros elsewhere"
+HINTS = "RGB in [-1, 1] and 1 where a colour is wanted, 0.5 in the rest of its region; zeros elsewhere"
 DATA = """\
 Made by this project's `dvc repro` and `python -m app export`; `params.yaml` names the pictures (`scrape`).
 The default ones are of Pokémon: they belong with their pictures to Nintendo, Creatures Inc. and GAME FREAK inc.;

@@ -14,7 +14,7 @@ from creatures.data.loading import reading
 from creatures.data.tensors import to_uint8
 from creatures.data.weights import load_weights
 from creatures.runtime.errors import UserError
-from creatures.translation.hints import put_point
+from creatures.translation.hints import put_point, spread
 from creatures.translation.regions import deepest, regions_of
 from creatures.translation.unet import UNet, draw_noise
 
@@ -51,7 +51,7 @@ class Colourer:
             seed: of the noise, the choice of palettes and, for a network that takes hints, of the colours of regions;
                 None for none of them: the same colouring each time.
             palettes: float32 N x colours x 4, to use instead of chosen ones.
-            hints: float32 N x 4 x H x W, see `hints`.
+            hints: float32 N x 4 x H x W, see `hints`; they are spread here.
 
         Returns:
             uint8 N x 3 x H x W.
@@ -106,7 +106,10 @@ class Colourer:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Pictures, uint8 N x 3 x H x W, and logits of the palette's colours, float32 N x colours x H x W."""
         device = next(self.net.parameters()).device
-        inputs = [to_lines(outlines), noise, palette, *([] if hints is None else [torch.from_numpy(hints)])]
+        inputs = [to_lines(outlines), noise, palette]
+        if hints is not None:
+            filled = np.stack([spread(*pair) for pair in zip(hints, outlines, strict=True)])
+            inputs.append(torch.from_numpy(filled))
         parts = [self.net.paint(*part) for part in zip(*(x.to(device).split(BATCH) for x in inputs), strict=True)]
         pictures = np.concatenate([to_uint8(pictures) for pictures, _ in parts])
         return pictures, np.concatenate([choices.cpu().numpy() for _, choices in parts])

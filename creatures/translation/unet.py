@@ -80,7 +80,7 @@ class UNet(nn.Module):
             outlines: float N x inputs x H x W in [-1, 1]; -1 on lines, 1 elsewhere.
             noise: float N x noise_length: factors on channels, of mean 1; ones for none.
             palettes: float N x colours x 4: RGB in [-1, 1] and fraction of the foreground; zeros, or None, for none.
-            hints: float N x 4 x H x W: RGB in [-1, 1] and mask; zeros, or None, for none.
+            hints: float N x 4 x H x W: RGB in [-1, 1] and mask, spread; zeros, or None, for none.
         """
         if palettes is None:
             palettes = outlines.new_zeros(outlines.shape[0], self.colours, 4)  # len() would be a constant in ONNX

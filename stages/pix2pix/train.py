@@ -26,7 +26,7 @@ from creatures.training.perceptual import PerceptualLoss
 from creatures.training.schedules import lr_factor, set_lr
 from creatures.training.snapshots import Snapshots
 from creatures.translation.colouring import to_lines
-from creatures.translation.hints import drawn_from
+from creatures.translation.hints import drawn_from, spread
 from creatures.translation.pairs import Pairs
 from creatures.translation.patchgan import PatchGAN
 from creatures.translation.unet import UNet, draw_noise, with_hints
@@ -125,7 +125,7 @@ def train(
             varied = outlines.varied(chosen, pictures, step, seed, p.by_hand)
             pair = [to_float(pictures.images[shard(chosen)]).to(device), to_lines(shard(varied)).to(device)]
             if p.hints:
-                put = hints_of(chosen, pictures, step, seed, p.hint_drop)
+                put = hints_of(chosen, pictures, varied, step, seed, p.hint_drop)
                 pair.append(torch.from_numpy(shard(put)).to(device))
             real, lines, *hints = augment(pair, p.augment)
             noise = shard(draw_noise(net_g, p.noise, p.batch)).to(device)
@@ -137,12 +137,16 @@ def train(
     return snapshots.chosen(), run
 
 
-def hints_of(chosen: np.ndarray, pictures: Pictures, step: int, seed: int, drop: float) -> np.ndarray:
-    """Hints for a batch, float32 N x 4 x H x W, a fraction `drop` of them none: the same for the same step and seed."""
+def hints_of(
+    chosen: np.ndarray, pictures: Pictures, outlines: np.ndarray, step: int, seed: int, drop: float
+) -> np.ndarray:
+    """Hints for a batch, spread in its outlines, float32 N x 4 x H x W, a fraction `drop` of them none: the same for
+    the same step and seed.
+    """
     rng, hints = np.random.default_rng(mix(seed, step, 2)), np.zeros((len(chosen), 4, *[pictures.image_px] * 2), "f4")
     for place, row in enumerate(chosen):
         if rng.random() >= drop:
-            hints[place] = drawn_from(pictures.images[row], rng)
+            hints[place] = spread(drawn_from(pictures.images[row], rng), outlines[place])
     return hints
 
 

@@ -11,7 +11,7 @@ from creatures.data.weights import save_weights
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import Colourer, load_colourer, to_lines
 from creatures.translation.drawings import drawings
-from creatures.translation.hints import drawn_from, helpful, none, put_point
+from creatures.translation.hints import drawn_from, helpful, none, put_point, spread
 from creatures.translation.ink import inked
 from creatures.translation.palette import palette_of
 from creatures.translation.patchgan import FIELDS, PatchGAN
@@ -150,8 +150,9 @@ def test_a_seed_chooses_colours_of_the_palette_for_regions_without_a_hint(monkey
     Colourer(net, "none", "mixed", torch.zeros(0, 3, 4)).colour(outline[None], 3, palette, hints)
     assert np.array_equal(hints, given) and len(seen) == 2
     labels = regions_of(outline)
-    assert np.array_equal(seen[-1][0][:, labels == labels[20, 30]], hints[0][:, labels == labels[20, 30]])
-    put = seen[-1][0, 3] * (labels == labels[45, 30]) > 0
+    upper = labels == labels[20, 30]
+    assert np.array_equal(seen[-1][0][:, upper], spread(hints[0], outline)[:, upper])
+    put = (seen[-1][0, 3] == 1) & (labels == labels[45, 30])
     assert put.any() and np.allclose(seen[-1][0, :3, put], (-1, 1, -1))
 
 
@@ -195,3 +196,17 @@ def test_ink_lies_over_flat_colours_and_hides_what_was_painted_on_lines():
     assert np.abs(found[:, 120, 120].astype(int) - (240, 200, 40)).max() <= 1
     assert found[:, ink > 0].max() <= 255 * 0.15 + 1
     assert (found[:, :30] == 255).all()
+
+
+def test_hints_are_spread_in_their_regions_and_each_pixel_takes_the_nearest():
+    outline = np.full((64, 64), 255, np.uint8)
+    cv2.rectangle(outline, (4, 4), (59, 30), 0, 1)
+    cv2.rectangle(outline, (4, 36), (59, 59), 0, 1)
+    hints = none(64)
+    put_point(hints, (15, 10), np.array([255, 0, 0]))
+    put_point(hints, (15, 50), np.array([0, 0, 255]))
+    put_point(hints, (2, 2), np.array([0, 255, 0]))  # outside: it stays where it is
+    found = spread(hints, outline)
+    assert np.array_equal(found[:, hints[3] > 0], hints[:, hints[3] > 0])
+    assert found[:, 25, 20].tolist() == [1, -1, -1, 0.5] and found[:, 25, 45].tolist() == [-1, -1, 1, 0.5]
+    assert not found[:, 45, 30].any() and not found[:, 62, 62].any() and not found[3, 30, 30]

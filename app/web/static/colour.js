@@ -5,7 +5,7 @@ import { run, toImages } from "./networks.js";
 import { Random } from "./numpy_random.js";
 import { $, context, fillGrid, latest, numberIn, say, show } from "./page.js";
 import { save } from "./png.js";
-import { choose } from "./regions.js";
+import { choose, regions, spread } from "./regions.js";
 import { Drawing, SHEET } from "./strokes.js";
 
 const PENS = { black: "#000000", red: "#d03030", orange: "#f08a24", yellow: "#f5d547", green: "#4caf50", blue: "#2f7fd8", violet: "#8e4ec6", pink: "#f19ab4", brown: "#8a5a33", eraser: "#ffffff" };
@@ -59,15 +59,17 @@ export function colour(about, palettes) {
   async function coloured(seeds) {
     const given = inputs(seeds);
     if (!given) return null;
-    for (const [n, seed] of seeds.entries()) {
-      if (!about.hints || !about.colours) break;
+    const labels = about.hints ? regions(given.on, about.colourSide) : null, planes = 4 * about.colourSide ** 2;
+    for (const [n, seed] of about.hints ? seeds.entries() : []) {
+      spread(given.tensors.hints.data.subarray(n * planes, (n + 1) * planes), labels, about.colourSide);
+      if (!about.colours) continue;
       const parts = Object.entries(given.tensors).map(([key, { data, dims }]) => {
         const length = data.length / seeds.length;
         return [key, { data: data.subarray(n * length, (n + 1) * length), dims: [1, ...dims.slice(1)] }];
       });
       const one = Object.fromEntries(parts);
       const ask = async () => (await run("pix2pix", one)).choices;
-      await choose(given.on, about.colourSide, one.hints.data, one.palettes.data, new Random(seed, n), ask);
+      await choose(given.on, labels, about.colourSide, one.hints.data, one.palettes.data, new Random(seed, n), ask);
     }
     const { pictures } = await run("pix2pix", given.tensors);
     return toImages(pictures, about.colourSide).map((image) => ({ ...given, image }));

@@ -3,6 +3,7 @@
 const GAP = 1.5, LEAST = 6; // pixels at a side of 64
 const ROUNDS = [[1], [2, 3], [4, 5, 6, 7]]; // ranks of regions, by area, whose colours are chosen together
 const TEMPERATURE = 0.7; // of the choice: below 1, unlikely colours are rarer
+const SPREAD = 0.5; // mask of pixels that have no hint themselves, in a region that has one
 const POINT = 1.5; // pixels at a side of 64: radius of a hint
 
 const squared = (i, j, side) => ((i % side) - (j % side)) ** 2 + (Math.floor(i / side) - Math.floor(j / side)) ** 2;
@@ -57,10 +58,26 @@ export function regions(on, side) {
   return result;
 }
 
+// fills the regions that have hints with the colour of the nearest; hints: 4 x side x side, changed in place
+export function spread(hints, labels, side) {
+  const area = side * side, seeds = new Map();
+  for (let i = 0; i < area; i++) {
+    if (hints[3 * area + i] !== 1 || !labels[i]) continue;
+    if (!seeds.has(labels[i])) seeds.set(labels[i], []);
+    seeds.get(labels[i]).push(i);
+  }
+  for (let i = 0; i < area; i++) {
+    if (hints[3 * area + i] === 1 || !seeds.has(labels[i])) continue;
+    const [from] = nearest(i, seeds.get(labels[i]), side);
+    for (let c = 0; c < 3; c++) hints[c * area + i] = hints[c * area + from];
+    hints[3 * area + i] = SPREAD;
+  }
+}
+
 // Puts a hint into each of the largest regions without any, of a palette's colour that the network expects there.
-// hints: 4 x side x side; palette: colours x 4; ask: returns logits, colours x side x side, for hints
-export async function choose(on, side, hints, palette, random, ask) {
-  const labels = regions(on, side), area = side * side, colours = palette.length / 4;
+// labels: of regions; hints: 4 x side x side, spread; palette: colours x 4; ask: returns logits for the hints
+export async function choose(on, labels, side, hints, palette, random, ask) {
+  const area = side * side, colours = palette.length / 4;
   const known = Array.from({ length: colours }, (_, k) => palette[4 * k + 3] > 0);
   if (!known.some(Boolean)) return;
   const lines = [...on.keys()].filter((i) => on[i]);
@@ -69,7 +86,7 @@ export async function choose(on, side, hints, palette, random, ask) {
       .map((rank) => [...labels.keys()].filter((i) => labels[i] === rank))
       .filter((pixels) => pixels.length && !pixels.some((i) => hints[3 * area + i]));
     if (!todo.length) continue;
-    const logits = await ask(hints);
+    const logits = await ask();
     for (const pixels of todo) {
       const means = known.map((there, k) =>
         there ? pixels.reduce((sum, i) => sum + logits[k * area + i], 0) / pixels.length / TEMPERATURE : -Infinity,
@@ -83,5 +100,6 @@ export async function choose(on, side, hints, palette, random, ask) {
         hints[3 * area + i] = 1;
       }
     }
+    spread(hints, labels, side);
   }
 }

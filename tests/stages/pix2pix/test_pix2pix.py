@@ -211,9 +211,10 @@ def test_it_learns_a_translation_of_pairs(tmp_path, monkeypatch):
 
 
 def test_hints_of_a_step_are_the_same_and_some_pictures_have_none(discs):
-    pictures, _ = discs
+    pictures, outlines = discs
     rows = np.array([0, 1, 2, 3] * 25)
-    one, again, later = (hints_of(rows, pictures, step, 7, 0.4) for step in (1, 1, 2))
+    lines = outlines.plain(rows)
+    one, again, later = (hints_of(rows, pictures, lines, step, 7, 0.4) for step in (1, 1, 2))
     assert np.array_equal(one, again) and not np.array_equal(one, later)
     assert 0.2 < (one[:, 3].max((1, 2)) == 0).mean() < 0.6
 
