@@ -25,6 +25,9 @@ from creatures.artifacts import GENERATOR
 from creatures.latents.sampler import load_sampler
 from creatures.npm import npm_command, pack
 from creatures.runtime.errors import UserError
+from creatures.translation.drawings import drawings
+from creatures.translation.hints import drawn_from, spread
+from creatures.translation.regions import regions_of
 from tests.support.browser import ALONE, CHROMIUM, stroke
 from tests.support.untrained import PX, write_run
 
@@ -44,6 +47,14 @@ const numbers = [random.uniform(), ...Array.from({ length: 20000 }, () => random
 const drawn = [[0, 0], [3, 7], [2147483647, 63]].map(([seed, n]) => Array.from(latents.draw(seed, n, 0.8)));
 console.log(JSON.stringify({ numbers, drawn }));
 """
+REGIONS = """
+import { readFileSync } from "node:fs";
+const { regions, spread } = await import(`file://${process.argv[1]}/regions.js`);
+const { lines, hints } = JSON.parse(readFileSync(process.argv[2]));
+const labels = lines.map((on) => regions(on, 64));
+hints.forEach((hint, i) => spread(hint, labels[i], 64));
+console.log(JSON.stringify({ labels: labels.map((each) => Array.from(each)), filled: hints }));
+"""
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +69,33 @@ def site(tmp_path_factory) -> Iterator[Path]:
     yield page.parent
 
 
-def test_numbers_and_latents_are_those_of_python(site, monkeypatch):
-    monkeypatch.chdir(site.parent)
+def by_node(script: str, *arguments: str) -> Any:
+    """The JSON that a JavaScript module prints."""
     npm, environment = npm_command()
     node = [npm[0]] if len(npm) > 1 else ["node"]
-    command = [*node, "--input-type=module", "-e", SCRIPT, str(site)]
-    found = json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    command = [*node, "--input-type=module", "-e", script, *arguments]
+    return json.loads(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+
+def test_regions_and_hints_are_those_of_python(tmp_path):
+    outlines = drawings(64)
+    hints = np.stack(
+        [drawn_from(np.repeat(outline[None], 3, 0), np.random.default_rng(i)) for i, outline in enumerate(outlines)]
+    )
+    given = {
+        "lines": (outlines == 0).reshape(len(outlines), -1).tolist(),
+        "hints": hints.reshape(len(hints), -1).tolist(),
+    }
+    (tmp_path / "given.json").write_text(json.dumps(given))
+    found = by_node(REGIONS, str(web.STATIC), str(tmp_path / "given.json"))
+    for outline, hint, labels, filled in zip(outlines, hints, found["labels"], found["filled"], strict=True):
+        assert (regions_of(outline).ravel() == labels).mean() > 0.99
+        assert (np.abs(spread(hint, outline).ravel() - filled) < 1e-6).mean() > 0.98
+
+
+def test_numbers_and_latents_are_those_of_python(site, monkeypatch):
+    monkeypatch.chdir(site.parent)
+    found = by_node(SCRIPT, str(site))
     random = np.random.default_rng([5, 2**40])
     wanted = [random.random(), *(random.standard_normal() for _ in range(20000))]
     np.testing.assert_allclose(found["numbers"], wanted, rtol=0, atol=1e-13)
