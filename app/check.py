@@ -230,7 +230,7 @@ def _tell_files(report: Report, files: Sequence[Path]) -> None:
         if sheets > len(sizes) / 2 and "scrape.sources" in report.params:
             report.lines.append(f"{sheets} look like sheets of sprites, which `sheet: auto` cuts")
             report.params["scrape.sources"][0]["sheet"] = AUTO
-        if grounds["full of picture"] > len(sizes) / 2:
+        if grounds["full of picture"] > len(sizes) / 2 and "scrape.sources" in report.params:
             report.params["clean.margin"] = 0.0
         if np.median(sizes) <= PIXEL_ART:
             report.params["clean.enlarge"] = "whole"

@@ -17,7 +17,7 @@ from creatures.data.tensors import to_float
 from creatures.training.augment import augment
 from creatures.training.batches import Batches
 from creatures.training.device import accelerator, scaler_of, to_device
-from creatures.training.distributed import micro_batches, prepare, shard
+from creatures.training.distributed import all_reduce_mean, micro_batches, prepare, shard
 from creatures.training.ema import EMA
 from creatures.training.log import RunContext
 from creatures.training.loop import Training, mix
@@ -163,4 +163,4 @@ def choice_loss(logits: Tensor, palettes: Tensor, real: Tensor) -> Tensor:
     distance, target = apart.min(1)
     each = F.cross_entropy(logits.masked_fill(missing[..., None, None], -1e4), target, reduction="none")
     near = (distance < NEAR**2).float()
-    return (each * near).sum() / near.sum().clamp(min=1)
+    return (each * near).mean() / all_reduce_mean(near.mean()).clamp(min=1e-6)

@@ -199,7 +199,7 @@ def test_it_learns_a_translation_of_pairs(tmp_path, monkeypatch):
     pictures = Pictures(np.stack([blue] * 6), pa.table({"split": ["train"] * 4 + ["val", "test"]}))
     pairs = Pairs(np.stack([red] * 6), pictures, "")
     values = SMALL | {"kimg": 0.4, "lambda_l1": 100.0, "perceptual": 0.0, "augment": [], "snapshots": 0, "lr": 3e-3}
-    p = parse("pix2pix", VALUES | values | {"ema": 0.9, "palette": 0, "pairs": "mine"}, Pix2pixParams)
+    p = parse("pix2pix", VALUES | values | {"ema": 0.9, "palette": 0, "hints": False, "pairs": "mine"}, Pix2pixParams)
     with scratch("pix2pix") as stage:
         perceptual = PerceptualLoss(EfficientNetLite(0), (2, 4))
         net, _ = train(stage, p, pictures, pairs, palettes_of(pictures.images, 0), 0, lambda *a: None, perceptual, None)
