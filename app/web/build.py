@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
-import torch
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from app.explore import directions
-from app.export import DATA, Exported, Paint, generator, pix2pix, write
+from app.export import DATA, Exported, difference, generator, pix2pix, write
 from app.networks import colourer_file, generator_file
 from app.trained import cleaning_of
 from creatures.data.provenance import digest_of
@@ -36,6 +34,7 @@ LARGE = 4096  # numbers: smaller weights stay float32
 LEVELS = 127
 EXACT = 1e-5  # relative error of weights that are such numbers already
 MOST = 2 / 127.5  # largest difference of a pixel, in [-1, 1], that 8-bit weights may make: two levels of 255
+CHECKED = 8  # pictures that compressed networks are checked with
 ICON_PX = 64
 
 
@@ -121,7 +120,7 @@ def compress(path: Path, model: Exported) -> None:
             if weight.data_type == TensorProto.FLOAT and len(weight.dims) > 1:
                 store_small(document.graph, weight, most_error)
         onnx.save(document, path)
-        if difference(path, model) <= MOST:
+        if difference(path, model.net, model.inputs(CHECKED)) <= MOST:
             return
     raise UserError(f"{path.stem}: compressed weights change its pictures; nothing was written")
 
@@ -144,16 +143,6 @@ def store_small(graph: onnx.GraphProto, weight: onnx.TensorProto, most_error: fl
     graph.initializer.remove(weight)
     graph.initializer.extend(numpy_helper.from_array(part, f"{name} {key}") for key, part in parts.items())
     graph.node.insert(0, helper.make_node(node, [f"{name} {key}" for key in parts], [name], **attributes))
-
-
-@torch.no_grad()
-def difference(path: Path, model: Exported, count: int = 8) -> float:
-    """Largest absolute difference between a compressed network's pictures, by onnxruntime, and torch's."""
-    inputs = model.inputs(count)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    pictures = session.run(["pictures"], {name: value.numpy() for name, value in inputs.items()})[0]
-    drawn = model.net(*inputs.values())
-    return float(np.abs(pictures - (drawn[0] if isinstance(model.net, Paint) else drawn).numpy()).max())
 
 
 def fetch_runtime(folder: Path) -> None:

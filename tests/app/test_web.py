@@ -9,7 +9,7 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from PIL import Image
 from app.export import generator
 from app.generate import address_in
 from app.web import build as web
+from bench.web import Quiet
 from creatures.artifacts import GENERATOR
 from creatures.latents.sampler import load_sampler
 from creatures.npm import npm_command, pack
@@ -127,15 +128,10 @@ def test_weights_are_stored_small_and_pictures_stay(site, monkeypatch):
     document = onnx.load(path)
     kinds = {node.op_type for node in document.graph.node}
     assert kinds & {"DequantizeLinear", "Cast"} and path.stat().st_size < 0.7 * before
-    assert web.difference(path, model) <= web.MOST
+    assert web.difference(path, model.net, model.inputs(web.CHECKED)) <= web.MOST
     monkeypatch.setattr(web, "difference", lambda *_: 1.0)
     with pytest.raises(UserError, match="compressed weights change its pictures"):
         web.compress(web.write("generator", model, path), model)
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.mark.network
