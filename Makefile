@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix deps
+.PHONY: help setup run test coverage lint fix deps
 
 # the first Python of a version that constraints.txt was tested with
 VERSIONS := 3.11 3.12 3.13
@@ -43,6 +43,12 @@ run: setup ## make everything that dvc.yaml describes: pictures, models, figures
 
 test: setup ## run the tests; with CI=true also the one that fetches the real package
 	pytest -n auto --dist loadfile --no-loadscope-reorder $(if $(filter true,$(CI)),,-m "not network")
+
+coverage: setup ## run the tests and list the lines that none of them runs, in subprocesses too
+	coverage erase
+	coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not network"
+	coverage combine --quiet
+	coverage report --show-missing --skip-covered
 
 lint: setup ## check style and types
 	ruff check

@@ -89,6 +89,31 @@ def fuse(
 
 
 @app.command(cls=InCheckout)
+def mix(
+    whats: Annotated[list[str] | None, typer.Argument(help=f"{A_PICTURE} None: new creatures.")] = None,
+    count: Annotated[int, typer.Option(min=2, max=50, help="Number of new creatures.")] = 6,
+    seed: Seed = 0,
+    truncation: Annotated[float, typer.Option(min=0.0, max=2.0, help="Of new creatures; below 1: more typical.")] = 0.8,
+    transparent: Transparent = False,
+    holes: Holes = False,
+    sprite: Sprite = 0,
+    scale: Scale = 1,
+    sheet: Sheet = "",
+    out: Annotated[Path, typer.Option(help="A .png file.")] = Path("samples/mix.png"),
+) -> None:
+    """Give creatures the colours of others: python -m app mix 25 6 133.
+
+    A row keeps the shape of a creature, a column the colours of one.
+    """
+    from app.mixing import mix
+
+    finish(
+        "mix",
+        lambda: mix(whats or [], count, seed, truncation, out, form_of(transparent, holes, sprite, scale, sheet)),
+    )
+
+
+@app.command(cls=InCheckout)
 def like(
     species: Annotated[str, typer.Argument(help="A species: a number, or the name of your subfolder.")],
     count: Annotated[int, typer.Option(min=1, max=1000, help="Number of pictures.")] = 31,
@@ -168,5 +193,7 @@ def colour(
     """
     from app.colour import colour
 
-    form = form_of(transparent, holes, sprite, scale, sheet)
-    finish("colour", lambda: colour(files, kind, count, seed, like, out, form, ink))
+    finish(
+        "colour",
+        lambda: colour(files, kind, count, seed, like, out, form_of(transparent, holes, sprite, scale, sheet), ink),
+    )

@@ -15,6 +15,7 @@ from app.colour import colour
 from app.explore import fuse, near, walk
 from app.export import generator
 from app.generate import write_samples
+from app.mixing import mix
 from app.page.studio import Studio
 from creatures.artifacts import (
     CLEAN,
@@ -102,6 +103,7 @@ USES: dict[str, tuple[Callable[[], object], tuple[Path, ...]]] = {
     "like": (lambda: near("kind-1", 3, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE, GENERATOR)),
     "vary": (lambda: near(str(DRAWING), 3, 0, 0.8, OUT), (ENCODER, MIXTURE, GENERATOR)),
     "fuse": (lambda: fuse(*KINDS, 3, 2, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE, GENERATOR)),
+    "mix": (lambda: mix(KINDS, 0, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE, GENERATOR)),
     "walk": (lambda: walk(3, 3, 0, 0.8, 1, Path("out.gif")), (MIXTURE, GENERATOR)),
     "generate": (lambda: write_samples(2, 0, 0.8, Path("out")), (MIXTURE, GENERATOR)),
     "export": (lambda: generator(), (MIXTURE, GENERATOR)),

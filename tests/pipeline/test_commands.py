@@ -32,6 +32,7 @@ def app(*arguments: str) -> None:
 COMMANDS = {
     "generated": ["generate", "--count", "5", "--seed", "3"],
     "fuse.png": ["fuse", "03-creature", "07-creature", "--count", "4", "--rows", "2"],
+    "mix.png": ["mix", "03-creature", "07-creature"],
     "like.png": ["like", "03-creature", "--count", "3"],
     "vary.png": ["vary", "data/own/01-creature/drawing.svg", "--count", "3"],
     "colour.png": ["colour", "data/own/01-creature/drawing.svg", "data/own/02-creature/drawing.svg", "--count", "2"],
@@ -76,6 +77,8 @@ def test_commands_draw_and_the_same_seed_draws_the_same(out, elsewhere, tmp_path
     [
         (["fuse", "03-creature", "mew"], "fuse: 'mew' is no picture file, and no species of data/clean"),
         (["vary", "params.yaml"], "vary: params.yaml cannot be used: not a picture (unknown content)"),
+        (["mix", "03-creature", "07-creature", "--sheet", "8"], "mix: --sheet 8 must be COLUMNSxROWS"),
+        (["colour", "data/own/01-creature/drawing.svg", "--sheet", "8"], "colour: --sheet 8 must be COLUMNSxROWS"),
         (["walk", "--out", "walk.avi"], "walk: walk.avi must end in .gif or .mp4"),
     ],
 )
