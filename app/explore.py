@@ -76,6 +76,15 @@ class Explorer:
         path = CubicSpline(np.arange(stops + 1), np.concatenate([points, points[:1]]), bc_type="periodic")
         return path(np.linspace(0, stops, frames, endpoint=False)).astype(np.float32)
 
+    def loop_around(self, embedding: np.ndarray, frames: int, seed: int, truncation: float) -> np.ndarray:
+        """Embeddings on a smooth closed path near a given one, where it begins: float32, frames x E.
+
+        It is an ellipse between the given one and others as `around` draws them.
+        """
+        _, side, far = self.around(embedding, 3, seed, truncation).astype(np.float64) - embedding
+        angles = np.linspace(0, 2 * np.pi, frames, endpoint=False)[:, None]
+        return (embedding + np.sin(angles) * side + (1 - np.cos(angles)) / 2 * far).astype(np.float32)
+
     def draw(self, embeddings: np.ndarray) -> np.ndarray:
         """Generate pictures, uint8 N x 3 x H x W, from embeddings, float32 N x E."""
         return generated(self.generator, embeddings)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from app.explore import load_explorer, place
 from app.networks import generator_file
@@ -32,29 +32,28 @@ class Mixing(Generator):
         UserError: the generator has no skip-layer excitation.
     """
 
-    def __init__(self, net: Generator) -> None:
-        super().__init__(2 * net.z_dim, net.image_px, {})
-        if not can_mix(net):
+    def __init__(self, net: nn.Module) -> None:
+        if not isinstance(net, LiteGenerator) or not net.skips:
             raise UserError("this generator cannot mix: it has no skip-layer excitation (gan.generator)")
+        super().__init__(2 * net.z_dim, net.image_px, {})
         self.net = net
 
     def maps(self, z: Tensor) -> dict[int, Tensor]:
         """The last map, float N x channels x H x W, by its side."""
         shape, colours = z.chunk(2, dim=1)
-        net = self.net
-        coarse = net.maps(colours, self.image_px // EXCITED)
-        x = net.first(shape).contiguous(memory_format=torch.channels_last)
-        for name, block in net.blocks.items():
+        coarse = self.net.maps(colours, self.image_px // EXCITED)
+        x = self.net.first(shape).contiguous(memory_format=torch.channels_last)
+        for name, block in self.net.blocks.items():
             x = block(x)
-            if name in net.skips:
-                x = net.skips[name](coarse[int(name) // EXCITED], x)
+            if name in self.net.skips:
+                x = self.net.skips[name](coarse[int(name) // EXCITED], x)
         return {self.image_px: x}
 
     def draw(self, maps: dict[int, Tensor]) -> Tensor:
         return self.net.draw(maps)
 
 
-def can_mix(net: Generator) -> bool:
+def can_mix(net: nn.Module) -> bool:
     """Whether a generator can be used by `Mixing`."""
     return isinstance(net, LiteGenerator) and len(net.skips) > 0
 

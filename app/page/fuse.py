@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import gradio as gr
@@ -12,7 +10,7 @@ from PIL import Image
 
 from app.page.files import files_box
 from app.page.limits import whole
-from app.page.parts import LARGE_PX, SMALL_PX, answers, label_of, picture_box, shown
+from app.page.parts import LARGE_PX, SMALL_PX, answers, film, label_of, picture_box, shown
 from app.page.studio import Studio
 from app.page.uploads import Upload
 
@@ -38,7 +36,16 @@ def fuse(studio: Studio) -> None:
     path = gr.State(None)
     with gr.Row():
         between = picture_box("Between them", height=LARGE_PX, elem_id="between")
-        film = gr.HTML(elem_id="film")
+        way = gr.HTML(elem_id="film")
+        mixed = gr.Gallery(
+            label="The shape of one, the colours of the other",
+            columns=2,
+            height=LARGE_PX,
+            allow_preview=False,
+            format="png",
+            elem_id="mixed",
+            visible=studio.can_mix,
+        )
     slider = gr.Slider(0, STEPS - 1, STEPS // 2, step=1, label="From the first to the second")
 
     files_box(path, lambda pictures: (pictures, None))
@@ -47,25 +54,24 @@ def fuse(studio: Studio) -> None:
     def mix(first: Any, first_file: Any, second: Any, second_file: Any, at: Any) -> Any:
         at = whole(at, 0, STEPS - 1, "the place between them")
         start, end = first_file or label_of(studio, first), second_file or label_of(studio, second)
-        pictures = studio.fuse(start, end, STEPS)
-        return shown(pictures[at, None], LARGE_PX)[0], animated(pictures), pictures
+        pictures, others = studio.fuse(start, end, STEPS)
+        there_and_back = np.concatenate([pictures, pictures[-2:0:-1]])
+        return (
+            shown(pictures[at, None], LARGE_PX)[0],
+            film(there_and_back, "The way there and back"),
+            shown(others),
+            np.concatenate([pictures, others]),
+        )
 
     @answers
     def slide(pictures: np.ndarray | None, at: Any) -> Any:
         at = whole(at, 0, STEPS - 1, "the place between them")
         return None if pictures is None else shown(pictures[at, None], LARGE_PX)[0]
 
-    button.click(mix, [*sides, slider], [between, film, path], api_name="fuse")
+    button.click(mix, [*sides, slider], [between, way, mixed, path], api_name="fuse")
     slider.change(slide, [path, slider], between, api_visibility="private", show_progress="hidden")
 
 
 def portrait(studio: Studio, name: Any) -> Image.Image:
     """The picture of a species."""
     return shown(studio.picture(label_of(studio, name))[None])[0]
-
-
-def animated(pictures: np.ndarray) -> str:
-    """An HTML element with an animation there and back, as an inline GIF: no file is kept."""
-    frames, gif = shown(np.concatenate([pictures, pictures[-2:0:-1]]), LARGE_PX), io.BytesIO()
-    frames[0].save(gif, "gif", save_all=True, append_images=frames[1:], duration=120, loop=0)
-    return f'<img alt="The way there and back" src="data:image/gif;base64,{base64.b64encode(gif.getvalue()).decode()}">'

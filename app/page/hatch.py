@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,14 @@ from app.generate import Address
 from app.networks import generator_file
 from app.page.files import files_box
 from app.page.limits import MOST_CREATURES, MOST_SEED, MOST_TIMES, number, whole
-from app.page.parts import LARGE_PX, answers, picture_box, seed_box, shown
+from app.page.parts import LARGE_PX, QUICK, answers, film, picture_box, seed_box, shown
 from app.page.studio import NEIGHBOURS, Studio
 from creatures.runtime.errors import UserError
 
 MOST_STEER = 4  # standard deviations
+FRAMES = 32  # of an animation
+# run when a creature was chosen, with what is said of it: its link becomes the page's address
+TO_URL = r"""said => history.replaceState(null, "", said.match(/\?seed=[^)]*/)?.[0] ?? location.pathname)"""
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,26 @@ class Batch:
 
 
 def said(address: Address) -> str:
-    """An address in words."""
-    return f"Number {address.number} of seed {address.seed}, truncation {address.truncation:g}"
+    """An address in words, with a link to it."""
+    seed, number, truncation = address.seed, address.number, f"{address.truncation:g}"
+    link = f"?seed={seed}&number={number}&truncation={truncation}"
+    return f"Number {number} of seed {seed}, truncation {truncation} ([link]({link}))"
 
 
-def hatch(studio: Studio) -> None:
+def address_of(query: Mapping[str, str]) -> tuple[int, int, float]:
+    """The seed, number and truncation in an address's query. Raises UserError."""
+    try:
+        seed, index, truncation = int(query["seed"]), int(query.get("number", 0)), float(query.get("truncation", 0.8))
+    except ValueError:
+        raise UserError("the page's address names no creature") from None
+    return (
+        whole(seed, 0, MOST_SEED, "the seed"),
+        whole(index, 0, MOST_SEED, "the number"),
+        number(truncation, 0, 2, "truncation"),
+    )
+
+
+def hatch(studio: Studio, page: gr.Blocks) -> None:
     """Fill the tab: a grid of creatures; a click shows one large, with its nearest real pictures, to be varied."""
     with gr.Row():
         seed = seed_box()
@@ -76,32 +94,47 @@ def hatch(studio: Studio) -> None:
             gr.Slider(-MOST_STEER, MOST_STEER, 0, step=0.25, label=label)
             for label in (directions(generator_file()) if studio.sampler.latent.mixture else [])
         ]
-    more = gr.Button("More like this")
+    with gr.Row():
+        more = gr.Button("More like this")
+        animate = gr.Button("Animate")
+    loop = gr.HTML(elem_id="loop")
     batch, chosen = gr.State(None), gr.State(None)
+    chosen_boxes = [large, nearest, about, chosen, loop, *sliders]
     files_box(batch, lambda batch: (batch.pictures, [vars(address) for address in batch.addresses] or None))
+
+    def drawn(seed: int, numbers: Iterable[int], truncation: float, pictures: np.ndarray, z: np.ndarray) -> Batch:
+        addresses = [Address(studio.network, seed, int(number), truncation) for number in numbers]
+        return Batch(pictures, z, [said(address) for address in addresses], addresses)
+
+    def enlarged(batch: Batch, index: int) -> tuple[Any, ...]:
+        """What is shown of the chosen one: see `chosen_boxes`."""
+        picture = batch.pictures[index]
+        real, names = studio.nearest(picture)
+        near = list(zip(shown(real), names, strict=True))
+        return shown(picture[None], LARGE_PX)[0], near, batch.said[index], batch.z[index], "", *[0] * len(sliders)
 
     @answers
     def draw(seed: Any, count: Any, truncation: Any, times: Any) -> Any:
         seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
         truncation, times = number(truncation, 0, 2, "truncation"), whole(times, 1, MOST_TIMES, "best of")
         pictures, z, numbers = studio.hatch(count, seed, truncation, times)
-        addresses = [Address(studio.network, seed, int(number), truncation) for number in numbers]
-        return shown(pictures), Batch(pictures, z, [said(address) for address in addresses], addresses)
+        return shown(pictures), drawn(seed, numbers, truncation, pictures, z)
+
+    @answers
+    def arrive(request: gr.Request) -> Any:
+        """Draw the creature that the page's address names."""
+        if "seed" not in request.query_params:
+            return [gr.skip()] * (4 + len(chosen_boxes))
+        seed, index, truncation = address_of(request.query_params)
+        pictures, z = studio.numbered(seed, index, truncation)
+        batch = drawn(seed, [index], truncation, pictures, z)
+        return seed, truncation, shown(pictures), batch, *enlarged(batch, 0)
 
     @answers
     def look(batch: Batch | None, event: gr.SelectData) -> Any:
         if batch is None or not 0 <= event.index < len(batch.pictures):
             raise UserError("hatch some first")
-        picture = batch.pictures[event.index]
-        real, names = studio.nearest(picture)
-        near = list(zip(shown(real), names, strict=True))
-        return (
-            shown(picture[None], LARGE_PX)[0],
-            near,
-            batch.said[event.index],
-            batch.z[event.index],
-            *[0] * len(sliders),
-        )
+        return enlarged(batch, event.index)
 
     @answers
     def others(z: np.ndarray | None, seed: Any, count: Any, truncation: Any) -> Any:
@@ -119,9 +152,27 @@ def hatch(studio: Studio) -> None:
         checked = [number(amount, -MOST_STEER, MOST_STEER, "a direction") for amount in amounts]
         return shown(studio.explorer.draw(studio.explorer.steered(z, checked)[None]), LARGE_PX)[0]
 
+    @answers
+    def loop_of(z: np.ndarray | None, seed: Any) -> Any:
+        if z is None:
+            raise UserError("click one first")
+        frames = studio.loop(z, FRAMES, whole(seed, 0, MOST_SEED, "the seed"), 1.0)
+        return film(frames, "A loop through creatures like it")
+
     inputs = [seed, count, truncation]
     button.click(draw, [*inputs, times], [gallery, batch], api_name="hatch")
-    gallery.select(look, [batch], [large, nearest, about, chosen, *sliders], api_visibility="private")
+    gallery.select(look, [batch], chosen_boxes, api_visibility="private").success(
+        None, about, None, js=TO_URL, api_visibility="private"
+    )
+    page.load(
+        arrive,
+        None,
+        [seed, truncation, gallery, batch, *chosen_boxes],
+        api_visibility="private",
+        show_progress="hidden",
+        concurrency_id=QUICK,
+    )
+    animate.click(loop_of, [chosen, seed], loop, api_visibility="private")
     more.click(others, [chosen, *inputs], [gallery, batch], api_visibility="private")
     for slider in sliders:
         slider.input(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,7 @@ from creatures.runtime.errors import UserError
 
 LARGE_PX = 256  # a picture that is shown alone
 SMALL_PX = 128  # one of many
+FRAME_MS = 100  # of animations
 QUICK = "quick"  # queue of requests that do not wait for slower ones
 
 
@@ -35,6 +38,13 @@ def answers(function: Callable[..., Any]) -> Callable[..., Any]:
 def shown(pictures: np.ndarray, side: int = SMALL_PX) -> list[Image.Image]:
     """Pictures, uint8, N x 3 x H x W, enlarged for display."""
     return [Image.fromarray(p.transpose(1, 2, 0)).resize((side, side), Image.Resampling.BICUBIC) for p in pictures]
+
+
+def film(pictures: np.ndarray, label: str) -> str:
+    """An HTML element with an endless animation of pictures, as an inline GIF: no file is kept."""
+    frames, gif = shown(pictures, LARGE_PX), io.BytesIO()
+    frames[0].save(gif, "gif", save_all=True, append_images=frames[1:], duration=FRAME_MS, loop=0)
+    return f'<img alt="{label}" src="data:image/gif;base64,{base64.b64encode(gif.getvalue()).decode()}">'
 
 
 def seed_box() -> gr.Number:

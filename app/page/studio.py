@@ -15,6 +15,7 @@ from torch import nn
 from app.best import RealismScorer
 from app.colour import painted, traced
 from app.explore import Explorer, cleaned, load_embeddings, load_explorer, species_row, unusable
+from app.mixing import can_mix, mixed
 from app.networks import colourer_file, critic_file, encoder_file, generator_file, is_released
 from app.page.names import load_names
 from app.page.onnx_colourer import quick_colourer
@@ -72,6 +73,11 @@ class Studio:
         chosen = self.scorer.best(pictures, z, classes, count) if times > 1 else np.arange(count)
         return pictures[chosen], z[chosen], chosen
 
+    def numbered(self, seed: int, index: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
+        """The creature of a number of a seed, uint8 1 x 3 x H x W, and its z, float32 1 x Z."""
+        z, _ = self.sampler.latent.draw_each(seed, [index], truncation)
+        return self.sampler.draw(z), z
+
     def more_like(self, z: np.ndarray, count: int, seed: int, truncation: float) -> tuple[np.ndarray, np.ndarray]:
         """Creatures near a given one, which comes first, with their z."""
         embeddings = self.explorer.around(z.astype(np.float64), count, seed, truncation)
@@ -121,11 +127,25 @@ class Studio:
                 return self.embeddings[row].astype(np.float64)
         return self.encoded(self.picture(what))
 
-    def fuse(self, first: str | Image.Image, second: str | Image.Image, count: int) -> np.ndarray:
-        """Pictures from one species or picture to another: uint8, count x 3 x H x W."""
+    def fuse(self, first: str | Image.Image, second: str | Image.Image, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures from one species or picture to another, uint8 count x 3 x H x W, and each of the two in the colours
+        of the other, uint8 2 x 3 x H x W, or none where the generator cannot mix.
+        """
         start, end = (self.embedding(what) for what in (first, second))
         t = np.linspace(0, 1, count)[:, None]
-        return self.explorer.draw(((1 - t) * start + t * end).astype(np.float32))
+        way = self.explorer.draw(((1 - t) * start + t * end).astype(np.float32))
+        if not self.can_mix:
+            return way, way[:0]
+        ends = np.stack([start, end]).astype(np.float32)
+        return way, mixed(self.sampler.net, ends, ends[::-1])
+
+    @cached_property
+    def can_mix(self) -> bool:
+        return can_mix(self.sampler.net)
+
+    def loop(self, z: np.ndarray, frames: int, seed: int, truncation: float) -> np.ndarray:
+        """Frames, uint8 frames x 3 x H x W, of a loop through creatures near a given one, which comes first."""
+        return self.explorer.draw(self.explorer.loop_around(z.astype(np.float64), frames, seed, truncation))
 
     def drawing(self, image: Image.Image) -> Drawing:
         """The outline and, if there are any, the hints of a drawing or picture."""

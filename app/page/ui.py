@@ -12,11 +12,24 @@ from app.page.hatch import hatch
 from app.page.studio import Studio
 from creatures.runtime.errors import UserError
 
+Needs = Callable[[Studio], object]
+Fill = Callable[[Studio, gr.Blocks], None]
+
 # name, models it needs, function that fills it, JavaScript to run when it is opened
-TABS: tuple[tuple[str, Callable[[Studio], object], Callable[[Studio], None], str | None], ...] = (
+TABS: tuple[tuple[str, Needs, Fill, str | None], ...] = (
     ("Hatch", lambda studio: (studio.sampler, studio.encoder, studio.pictures, studio.embeddings), hatch, None),
-    ("Fuse", lambda studio: (studio.explorer, studio.encoder, studio.pictures, studio.embeddings), fuse, None),
-    ("Colour", lambda studio: (studio.colourer, studio.margin, studio.pictures), colour, TAKE_PEN),
+    (
+        "Fuse",
+        lambda studio: (studio.explorer, studio.encoder, studio.pictures, studio.embeddings),
+        lambda studio, _: fuse(studio),
+        None,
+    ),
+    (
+        "Colour",
+        lambda studio: (studio.colourer, studio.margin, studio.pictures),
+        lambda studio, _: colour(studio),
+        TAKE_PEN,
+    ),
 )
 
 
@@ -31,7 +44,7 @@ def build(studio: Studio) -> gr.Blocks:
                 except UserError as error:
                     gr.Markdown(f"Not there yet: {error}.")
                 else:
-                    fill(studio)
+                    fill(studio, page)
                     if opened:
                         tab.select(None, js=opened, api_visibility="private")
     return page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tarfile
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,11 +13,14 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+from torch import Tensor
 
 from app.explore import directions
 from app.export import DATA, Exported, difference, generator, pix2pix, write
+from app.mixing import Mixing, can_mix
 from app.networks import colourer_file, generator_file
 from app.trained import cleaning_of
 from creatures.data.provenance import digest_of
@@ -54,7 +58,7 @@ def build(out: Path) -> list[Path]:
         site = Path(folder) / "site"
         shutil.copytree(STATIC, site)
         (site / "models").mkdir()
-        for name, model in (("generator", generator()), ("pix2pix", pix2pix())):
+        for name, model in (("generator", creatures()), ("pix2pix", pix2pix())):
             compress(write(name, model, site / "models" / f"{name}.onnx"), model)
         about, numbers = contents()
         (site / "about.json").write_text(json.dumps(about), encoding="utf-8")
@@ -66,6 +70,19 @@ def build(out: Path) -> list[Path]:
         shutil.rmtree(out, ignore_errors=True)
         site.replace(out)
     return [out / "index.html"]
+
+
+def creatures() -> Exported:
+    """The generator, with a latent of colours beside that of shapes if it can mix them."""
+    model = generator()
+    if not can_mix(model.net):
+        return model
+
+    def inputs(count: int) -> dict[str, Tensor]:
+        z = model.inputs(count)["z"]
+        return {"z": torch.cat([z, z.flip(0)], dim=1)}
+
+    return replace(model, net=Mixing(model.net), inputs=inputs)
 
 
 def contents() -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -91,6 +108,7 @@ def contents() -> tuple[dict[str, Any], list[np.ndarray]]:
             "length": latent.length,
             "zDim": latent.z_dim,
         },
+        "mixing": can_mix(sampler.net),
         "directions": directions(file) if latent.mixture is not None else [],
         "colourSide": net.image_px,
         "colours": net.colours,

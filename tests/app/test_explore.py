@@ -36,6 +36,16 @@ def test_the_way_goes_through_its_stops_and_closes(explorer):
     assert np.abs(np.diff(steps, append=steps[:1])).max() < 0.1 * steps.max()  # no corners, at the seam neither
 
 
+def test_a_loop_around_a_creature_begins_with_it_and_closes(explorer):
+    start = np.array([-9.0, 1.0, 5.0])
+    way = explorer.loop_around(start, frames=100, seed=1, truncation=1.0)
+    assert way[0] == pytest.approx(start)
+    around = explorer.around(start, 3, seed=1, truncation=1.0)
+    assert way[50] == pytest.approx(around[2], abs=1e-4)  # at the far end the second of those near it
+    steps = np.linalg.norm(np.diff(way, axis=0, append=way[:1]), axis=1)
+    assert steps.min() > 0 and np.abs(np.diff(steps, append=steps[:1])).max() < 0.1 * steps.max()
+
+
 def test_a_video_is_h264_which_browsers_and_telephones_play(tmp_path):
     frames = [Image.new("RGB", (64, 64), (25 * number, 90, 40)) for number in range(9)]
     write_mp4(tmp_path / "walk.mp4", frames)

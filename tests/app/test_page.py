@@ -79,9 +79,9 @@ def test_the_best_of_many_are_some_of_these(visitor):
 def test_two_species_or_an_upload_are_fused(visitor):
     upload = visitor.upload("mine.png", png(disc()))
     species, own = (visitor.ask("fuse", "03-creature", file, "07-creature", None, 4) for file in (None, upload))
-    for between, film, *_ in (species, own):
+    for between, film, mixed, *_ in (species, own):
         assert Image.open(io.BytesIO(picture(visitor, between))).size == (256, 256)
-        assert film.startswith("<img")
+        assert film.startswith("<img") and len(mixed) == 2
     assert picture(visitor, species[0]) != picture(visitor, own[0])
 
 
@@ -203,7 +203,15 @@ def test_each_tab_used_by_mouse(page, view, tmp_path):
         tab.wait_for_selector("#chosen img")
         tab.wait_for_selector("#nearest img")
         assert "Number 2 of seed 0, truncation 0.8" in tab.locator("#about").inner_text()
+        tab.wait_for_url(f"{page}/?seed=0&number=2&truncation=0.8")
         large = tab.locator("#chosen img").get_attribute("src")
+        again = browser.new_page()  # whoever is sent the address sees the same creature
+        again.goto(tab.url)
+        opened = again.wait_for_selector("#chosen img").get_attribute("src")
+        assert httpx.get(opened).content == httpx.get(large).content
+        again.close()
+        tab.get_by_role("button", name="Animate").click()
+        tab.wait_for_selector("#loop img")
         tab.get_by_label("number input for direction 1").fill("3")
         tab.wait_for_function("before => document.querySelector('#chosen img').src != before", arg=large)
         taken = files_made(tab, tmp_path)
@@ -219,6 +227,7 @@ def test_each_tab_used_by_mouse(page, view, tmp_path):
         tab.get_by_role("tab", name="Fuse").click()
         tab.get_by_role("button", name="Fuse", exact=True).click()
         tab.wait_for_selector("#film img")
+        assert tab.locator("#mixed img").count() == 2
 
         tab.get_by_role("tab", name="Colour").click()
         canvas = tab.locator("#paper canvas").first

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
-from app.export import generator
+from app.export import difference
 from app.generate import address_in
+from app.mixing import mixed
 from app.web import build as web
 from bench.web import Quiet
 from creatures.artifacts import GENERATOR
@@ -121,14 +122,14 @@ def test_all_files_are_listed_for_use_without_a_network_and_nothing_else_is_repl
 def test_weights_are_stored_small_and_pictures_stay(site, monkeypatch):
     monkeypatch.chdir(site.parent)
     monkeypatch.setattr(web, "LARGE", 64)
-    model, path = generator(), site.parent / "small.onnx"
+    model, path = web.creatures(), site.parent / "small.onnx"
     web.write("generator", model, path)
     before = path.stat().st_size
     web.compress(path, model)
     document = onnx.load(path)
     kinds = {node.op_type for node in document.graph.node}
     assert kinds & {"DequantizeLinear", "Cast"} and path.stat().st_size < 0.7 * before
-    assert web.difference(path, model.net, model.inputs(web.CHECKED)) <= web.MOST
+    assert difference(path, model.net, model.inputs(web.CHECKED)) <= web.MOST
     monkeypatch.setattr(web, "difference", lambda *_: 1.0)
     with pytest.raises(UserError, match="compressed weights change its pictures"):
         web.compress(web.write("generator", model, path), model)
@@ -137,12 +138,12 @@ def test_weights_are_stored_small_and_pictures_stay(site, monkeypatch):
 @pytest.mark.network
 @pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
 @pytest.mark.parametrize("view", VIEWS)
-def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, view):
+def test_the_page_by_mouse_or_finger_and_then_without_a_network(tmp_path, monkeypatch, view):
     from playwright.sync_api import sync_playwright
 
     monkeypatch.chdir(tmp_path)
-    hints = view == "phone"
-    write_run(hints=hints)
+    phone = view == "phone"  # with a colourer that takes hints
+    write_run(hints=phone)
     (page,) = web.build(tmp_path / "site")
     with tarfile.open(pack(CHECKER, tmp_path)) as archive:
         source = archive.extractfile("package/axe.min.js")
@@ -157,7 +158,8 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
-        tab = browser.new_page(viewport=VIEWS[view])
+        tab = browser.new_page(viewport=VIEWS[view], has_touch=phone, is_mobile=phone)
+        press = tab.tap if phone else tab.click
         tab.on("console", lambda line: said.append(line.text))
         tab.on("pageerror", lambda error: said.append(str(error)))
         tab.goto(url)
@@ -166,7 +168,7 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         assert tab.url == f"{url}#seed=0&number=5&truncation=0.8"
         large = look(tab, "large")
         with tab.expect_download() as download:
-            tab.click("#save")
+            press("#save")
         download.value.save_as(tmp_path / "5.png")
         address = address_in(tmp_path / "5.png")
         assert (address.seed, address.number, address.truncation) == (0, 5, 0.8)
@@ -181,35 +183,53 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         assert look(tab, "large") != large and "Changed by hand" in tab.locator("#about").inner_text()
         tab.locator("#hatched button").nth(5).click()
         assert look(tab, "large") == large
-        tab.click("#first")
+        press("#animate")
+        tab.get_by_text("Download saves the animation").wait_for()
+        with tab.expect_download() as download:
+            press("#save")
+        with Image.open(io.BytesIO(Path(download.value.path()).read_bytes())) as loop:
+            assert (loop.n_frames, loop.size, loop.info["duration"], loop.info["loop"]) == (32, (PX, PX), 100, 0)
+            frames = [np.asarray(frame.convert("RGB")).transpose(2, 0, 1) for frame in ImageSequence.Iterator(loop)]
+        assert np.array_equal(frames[0], drawn) and not np.array_equal(frames[16], drawn)
+        tab.locator("#hatched button").nth(5).click()
+        assert look(tab, "large") == large
+        press("#first")
         tab.locator("#hatched button").nth(8).click()
-        tab.click("#second")
+        press("#second")
         tab.locator("#between:enabled").wait_for()
         middle = look(tab, "fused")
         tab.locator("#between").press("ArrowRight")
         assert look(tab, "fused") != middle
+        tab.locator("#mixed button").nth(1).click()
+        with tab.expect_download() as download:
+            press("#save-fused")
+        with Image.open(io.BytesIO(Path(download.value.path()).read_bytes())) as saved:
+            shown = np.asarray(saved.convert("RGB").resize((PX, PX), Image.Resampling.BOX)).astype(int)
+        z = sampler.latent.draw_each(0, [5, 8], 0.8)[0]
+        (wanted,) = mixed(sampler.net, z[1:], z[:1])
+        assert np.abs(shown - wanted.transpose(1, 2, 0)).mean() < 12  # enlarged smoothly
 
-        tab.click("#tab-colour")
+        press("#tab-colour")
         blank = look(tab, "coloured")
-        drawn_line(tab, [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)])
-        drawn_line(tab, [(0.3, 0.5), (0.7, 0.5)])
+        drawn_line(tab, phone, [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)])
+        drawn_line(tab, phone, [(0.3, 0.5), (0.7, 0.5)])
         tab.wait_for_timeout(1500)
         coloured = look(tab, "coloured")
-        tab.click("#undo")
+        press("#undo")
         tab.wait_for_timeout(1500)
         assert len({blank, coloured, look(tab, "coloured")}) == 3
         tab.keyboard.press("Control+y")
         tab.wait_for_timeout(1500)
         assert look(tab, "coloured") == coloured
-        if hints:
+        if phone:
             tab.get_by_role("radio", name="blue").click()
-            drawn_line(tab, [(0.4, 0.3), (0.5, 0.3)])
+            drawn_line(tab, phone, [(0.4, 0.3), (0.5, 0.3)])
             tab.wait_for_timeout(2500)
             assert look(tab, "coloured") != coloured
-        tab.click("#many")
+        press("#many")
         tab.locator("#several canvas").nth(7).wait_for()
         with tab.expect_download() as download:
-            tab.click("#save-coloured")
+            press("#save-coloured")
         with Image.open(io.BytesIO(Path(download.value.path()).read_bytes())) as saved:
             assert saved.size == (256, 256)
         assert tab.evaluate("document.documentElement.scrollWidth") <= VIEWS[view]["width"]
@@ -231,8 +251,8 @@ def test_the_page_by_mouse_and_then_without_a_network(tmp_path, monkeypatch, vie
         browser.close()
 
 
-def drawn_line(tab: Any, points: list[tuple[float, float]]) -> None:
+def drawn_line(tab: Any, touch: bool, points: list[tuple[float, float]]) -> None:
     """Draw a line on the sheet; points in units of its sides."""
     paper = tab.locator("#paper")
     paper.scroll_into_view_if_needed()
-    stroke(tab, paper.bounding_box(), points)
+    stroke(tab, paper.bounding_box(), points, touch)

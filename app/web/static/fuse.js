@@ -1,8 +1,8 @@
 // From one creature to another.
 
 import { between } from "./latents.js";
-import { run, toImages } from "./networks.js";
-import { $, latest, say, show } from "./page.js";
+import { creatures } from "./networks.js";
+import { $, fillGrid, latest, say, show } from "./page.js";
 import { save } from "./png.js";
 
 const STEPS = 9;
@@ -13,10 +13,12 @@ export function fuser(about, open) {
 
   const mix = latest(async () => {
     say("Fusing …");
-    const length = ends.first.z.length, data = new Float32Array(STEPS * length);
-    for (let i = 0; i < STEPS; i++) data.set(between(ends.first.z, ends.second.z, i / (STEPS - 1)), i * length);
-    const { pictures } = await run("generator", { z: { data, dims: [STEPS, length] } });
-    images = toImages(pictures, about.side);
+    const [first, second] = [ends.first.z, ends.second.z];
+    images = await creatures(about, Array.from({ length: STEPS }, (_, i) => between(first, second, i / (STEPS - 1))));
+    if (about.mixing) {
+      const others = await creatures(about, [first, second], [second, first]);
+      fillGrid($("mixed"), others, "The shape of one, the colours of the other:", (n) => show($("fused"), others[n]));
+    }
     $("between").disabled = $("save-fused").disabled = false;
     $("fuse-hint").hidden = true;
     slide();

@@ -1,10 +1,11 @@
 // New creatures: a grid; the one that is pressed is shown large, can be varied, fused, downloaded and linked to.
 
-import { run, toImages } from "./networks.js";
+import { creatures as drawn } from "./networks.js";
 import { $, canvasOf, fillGrid, latest, numberIn, say, show } from "./page.js";
-import { save } from "./png.js";
+import { save, saveAnimation } from "./png.js";
 
 const AT_ONCE = 8; // creatures a call, so that the first are seen soon
+const FRAMES = 32, FRAME_MS = 100; // of an animation
 
 export function hatch(latents, about, fuse) {
   let creatures = [], chosen = null;
@@ -13,17 +14,15 @@ export function hatch(latents, about, fuse) {
     creatures = [];
     say("Hatching …");
     for (let start = 0; start < wanted.length; start += AT_ONCE) {
-      const part = wanted.slice(start, start + AT_ONCE), length = part[0].z.length;
-      const data = new Float32Array(part.length * length);
-      part.forEach(({ z }, i) => data.set(z, i * length));
-      const { pictures } = await run("generator", { z: { data, dims: [part.length, length] } });
-      toImages(pictures, about.side).forEach((image, i) => creatures.push({ ...part[i], image }));
+      const part = wanted.slice(start, start + AT_ONCE), images = await drawn(about, part.map(({ z }) => z));
+      images.forEach((image, i) => creatures.push({ ...part[i], image }));
       fillGrid($("hatched"), creatures.map(({ image }) => image), "Creature", choose);
     }
     say(`${creatures.length} creatures. Press one to see it large.`);
   }
 
   function choose(number) {
+    stop();
     chosen = creatures[number];
     const { address } = chosen;
     for (const slider of sliders) slider.value = 0;
@@ -52,6 +51,23 @@ export function hatch(latents, about, fuse) {
     return draw([chosen, ...others]);
   });
 
+  // a loop through creatures near the chosen one, shown until another is
+  let frames = [], timer = null;
+  const animate = latest(async () => {
+    say("Animating …");
+    const path = latents.loop(chosen.z, numberIn($("seed")), FRAMES), found = [];
+    for (let start = 0; start < FRAMES; start += AT_ONCE) found.push(...(await drawn(about, path.slice(start, start + AT_ONCE))));
+    stop();
+    frames = found;
+    let shown = 0;
+    timer = setInterval(() => show($("large"), frames[shown++ % FRAMES]), FRAME_MS);
+    say("Download saves the animation.");
+  });
+  function stop() {
+    clearInterval(timer);
+    frames = [];
+  }
+
   const sliders = about.directions.map((label) => {
     const slider = Object.assign(document.createElement("input"), { type: "range", min: -4, max: 4, step: 0.25, value: 0 });
     const row = document.createElement("label");
@@ -62,8 +78,8 @@ export function hatch(latents, about, fuse) {
   });
   const steer = latest(async () => {
     const z = latents.steered(creatures[pressed()].z, sliders.map((slider) => Number(slider.value)));
-    const { pictures } = await run("generator", { z: { data: z, dims: [1, z.length] } });
-    chosen = { z, image: toImages(pictures, about.side)[0] };
+    stop();
+    chosen = { z, image: (await drawn(about, [z]))[0] };
     show($("large"), chosen.image);
     $("about").textContent = "Changed by hand";
   });
@@ -74,11 +90,13 @@ export function hatch(latents, about, fuse) {
     start();
   });
   $("truncation").addEventListener("input", () => ($("truncation-value").value = $("truncation").value));
+  $("animate").addEventListener("click", animate);
   $("like").addEventListener("click", vary);
   $("first").addEventListener("click", () => fuse("first", chosen));
   $("second").addEventListener("click", () => fuse("second", chosen));
   $("save").addEventListener("click", () => {
     const { address } = chosen;
+    if (frames.length) return saveAnimation(frames, FRAME_MS, "creature.png");
     save(canvasOf(chosen.image), address ? `${address.seed}-${address.number}.png` : "creature.png", address);
   });
 

@@ -36,6 +36,15 @@ export class Latents {
     return z.map((value, i) => value + NEAR * (drawn[i] - mean[i]));
   }
 
+  // a closed path of `count` z near a given one, where it begins
+  loop(z, seed, count) {
+    const side = this.near(z, seed, 1, 1), far = this.near(z, seed, 2, 1);
+    return Array.from({ length: count }, (_, frame) => {
+      const angle = (2 * Math.PI * frame) / count, along = Math.sin(angle), away = (1 - Math.cos(angle)) / 2;
+      return z.map((value, i) => value + along * (side[i] - value) + away * (far[i] - value));
+    });
+  }
+
   // a z moved along the first principal components, by standard deviations
   steered(z, amounts) {
     const { back } = this.arrays;

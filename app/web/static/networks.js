@@ -25,6 +25,17 @@ function call(message) {
 export const load = (name) => call({ name });
 export const run = (name, inputs) => call({ name, inputs });
 
+// Creatures as ImageData, by the z of their shapes and, where the network mixes, of their colours.
+export async function creatures({ latent, mixing, side }, shapes, colours = shapes) {
+  const width = (mixing ? 2 : 1) * latent.length, data = new Float32Array(shapes.length * width);
+  shapes.forEach((z, i) => {
+    data.set(z, i * width);
+    if (mixing) data.set(colours[i], i * width + latent.length);
+  });
+  const { pictures } = await run("generator", { z: { data, dims: [shapes.length, width] } });
+  return toImages(pictures, side);
+}
+
 // pictures, float32 N x 3 x side x side in [-1, 1], as ImageData
 export function toImages(pictures, side) {
   const area = side * side, count = pictures.length / (3 * area);

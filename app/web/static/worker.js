@@ -4,10 +4,12 @@ import * as ort from "./ort/ort.wasm.min.mjs";
 
 ort.env.wasm.numThreads = 1; // more need headers that static hosts do not send
 ort.env.wasm.wasmPaths = new URL("./ort/", self.location).href;
+// weights become float32 once, as the network is loaded, and not with every picture
+const SETTINGS = { extra: { session: { disable_quant_qdq: "1" } } };
 const sessions = {};
 
 function session(name) {
-  sessions[name] ??= ort.InferenceSession.create(new URL(`./models/${name}.onnx`, self.location).href);
+  sessions[name] ??= ort.InferenceSession.create(new URL(`./models/${name}.onnx`, self.location).href, SETTINGS);
   return sessions[name];
 }
 
