@@ -24,6 +24,7 @@ from app.mixing import mixed
 from app.web import build as web
 from bench.web import Quiet
 from creatures.artifacts import GENERATOR
+from creatures.decoding.matting import cut_background
 from creatures.latents.sampler import load_sampler
 from creatures.npm import npm_command, pack
 from creatures.runtime.errors import UserError
@@ -56,6 +57,17 @@ const { lines, hints } = JSON.parse(readFileSync(process.argv[2]));
 const labels = lines.map((on) => regions(on, 64));
 hints.forEach((hint, i) => spread(hint, labels[i], 64));
 console.log(JSON.stringify({ labels: labels.map((each) => Array.from(each)), filled: hints }));
+"""
+CUT = """
+import { readFileSync } from "node:fs";
+globalThis.ImageData = class {
+  constructor(width, height) {
+    Object.assign(this, { width, height, data: new Uint8ClampedArray(4 * width * height) });
+  }
+};
+const { cutOut } = await import(`file://${process.argv[1]}/cutout.js`);
+const cut = JSON.parse(readFileSync(process.argv[2])).map((image) => Array.from(cutOut(image).data));
+console.log(JSON.stringify(cut));
 """
 
 
@@ -93,6 +105,26 @@ def test_regions_and_hints_are_those_of_python(tmp_path):
     for outline, hint, labels, filled in zip(outlines, hints, found["labels"], found["filled"], strict=True):
         assert (regions_of(outline).ravel() == labels).mean() > 0.99
         assert (np.abs(spread(hint, outline).ravel() - filled) < 1e-6).mean() > 0.98
+
+
+def test_the_background_is_cut_away_as_by_python(tmp_path):
+    rows, columns = np.mgrid[-24:24, -32:32]
+    ring = np.clip(6 - np.abs(np.hypot(rows, columns) - 15), 0, 1)[..., None]  # edges of a pixel, and a hole
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3))
+    pictures = [
+        (ring * colour + (1 - ring) * background).round().astype(np.uint8)
+        for colour, background in (([200, 40, 30], 255), ([250, 240, 90], [20, 60, 30]), (noise, 250))
+    ]
+    given = [
+        {"width": 64, "height": 48, "data": np.dstack([each, np.full((48, 64), 255)]).ravel().tolist()}
+        for each in pictures
+    ]
+    (tmp_path / "given.json").write_text(json.dumps(given))
+    found = by_node(CUT, str(web.STATIC), str(tmp_path / "given.json"))
+    for picture, cut in zip(pictures, found, strict=True):
+        wanted = cut_background(picture)
+        assert 0 < (wanted[..., 3] == 255).mean() < 0.5
+        assert np.abs(wanted.ravel() - np.array(cut)).max() <= 1
 
 
 def test_numbers_and_latents_are_those_of_python(site, monkeypatch):
@@ -204,10 +236,10 @@ def test_the_page_by_mouse_or_finger_and_then_without_a_network(tmp_path, monkey
         with tab.expect_download() as download:
             press("#save-fused")
         with Image.open(io.BytesIO(Path(download.value.path()).read_bytes())) as saved:
-            shown = np.asarray(saved.convert("RGB").resize((PX, PX), Image.Resampling.BOX)).astype(int)
+            shown = np.asarray(saved.convert("RGB")).transpose(2, 0, 1).astype(int)
         z = sampler.latent.draw_each(0, [5, 8], 0.8)[0]
         (wanted,) = mixed(sampler.net, z[1:], z[:1])
-        assert np.abs(shown - wanted.transpose(1, 2, 0)).mean() < 12  # enlarged smoothly
+        assert np.abs(shown - wanted).max() <= 2
 
         press("#tab-colour")
         blank = look(tab, "coloured")
@@ -228,10 +260,16 @@ def test_the_page_by_mouse_or_finger_and_then_without_a_network(tmp_path, monkey
             assert look(tab, "coloured") != coloured
         press("#many")
         tab.locator("#several canvas").nth(7).wait_for()
+        tab.select_option("#scale", "4")
+        tab.check("#cut")
         with tab.expect_download() as download:
             press("#save-coloured")
         with Image.open(io.BytesIO(Path(download.value.path()).read_bytes())) as saved:
-            assert saved.size == (256, 256)
+            assert (saved.size, saved.mode) == ((4 * PX, 4 * PX), "RGBA")
+        with tab.expect_download() as download:
+            press("#save-both")
+        with Image.open(io.BytesIO(Path(download.value.path()).read_bytes())) as saved:
+            assert saved.size == (1024, 512) and saved.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
         assert tab.evaluate("document.documentElement.scrollWidth") <= VIEWS[view]["width"]
 
         plain = browser.new_context(bypass_csp=True).new_page()  # or the checker could not be run

@@ -19,13 +19,11 @@ def stroke(tab: Any, box: dict[str, float], points: list[tuple[float, float]], t
     if touch:
         finger = tab.context.new_cdp_session(tab)  # Playwright only taps
         moves = [place for ends in pairwise(places) for place in np.linspace(*ends, 9).tolist()]
-        for kind, touched in [
-            ("touchStart", places[:1]),
-            *(("touchMove", [place]) for place in moves),
-            ("touchEnd", []),
-        ]:
-            points_touched = [{"x": x, "y": y} for x, y in touched]
-            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points_touched})
+        events = [("touchStart", places[:1]), *(("touchMove", [place]) for place in moves), ("touchEnd", [])]
+        for kind, touched in events:
+            finger.send(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in touched]}
+            )
         return
     tab.mouse.move(*places[0])
     tab.mouse.down()

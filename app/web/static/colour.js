@@ -3,8 +3,8 @@
 import { flat, layInk } from "./ink.js";
 import { run, toImages } from "./networks.js";
 import { Random } from "./numpy_random.js";
-import { $, context, fillGrid, latest, numberIn, say, show } from "./page.js";
-import { save } from "./png.js";
+import { $, context, enlarged, fillGrid, latest, numberIn, say, show } from "./page.js";
+import { save, saveImage } from "./png.js";
 import { choose, regions, spread } from "./regions.js";
 import { Drawing, SHEET } from "./strokes.js";
 
@@ -75,7 +75,7 @@ export function colour(about, palettes) {
     return toImages(pictures, about.colourSide).map((image) => ({ ...given, image }));
   }
 
-  function finish(canvas, { image, on, frame }) {
+  function finishOn(canvas, { image, on, frame }) {
     if (!$("ink").checked) return show(canvas, image);
     show(canvas, flat(image, on));
     layInk(context(canvas), drawing.fitted(frame, canvas.width, "line"));
@@ -84,7 +84,7 @@ export function colour(about, palettes) {
   const update = latest(async () => {
     const found = await coloured([numberIn($("colour-seed"))]);
     seen = found?.[0] ?? null;
-    if (seen) finish($("coloured"), seen);
+    if (seen) finishOn($("coloured"), seen);
     else context($("coloured")).clearRect(0, 0, 256, 256);
   });
   const many = latest(async () => {
@@ -93,7 +93,7 @@ export function colour(about, palettes) {
     if (!found) return say("Draw something first.");
     const finished = found.map((each) => {
       const canvas = new OffscreenCanvas(128, 128);
-      finish(canvas, each);
+      finishOn(canvas, each);
       return context(canvas).getImageData(0, 0, 128, 128);
     });
     fillGrid($("several"), finished, "Colouring", (number) => {
@@ -168,8 +168,24 @@ export function colour(about, palettes) {
     changed();
   });
   $("colour-seed").addEventListener("input", () => update());
-  $("ink").addEventListener("change", () => seen && finish($("coloured"), seen));
+  $("ink").addEventListener("change", () => seen && finishOn($("coloured"), seen));
   $("many").addEventListener("click", many);
-  $("save-coloured").addEventListener("click", () => save($("coloured"), "coloured.png"));
+  $("save-coloured").addEventListener("click", () => {
+    if (!seen) return say("Draw something first.");
+    const finish = (scale) => {
+      const canvas = enlarged(seen.image, scale);
+      finishOn(canvas, seen);
+      return canvas;
+    };
+    saveImage(seen.image, "coloured.png", null, $("ink").checked ? finish : null);
+  });
+  $("save-both").addEventListener("click", () => {
+    const both = enlarged(new ImageData(2 * SHEET, SHEET), 1), brush = context(both);
+    brush.fillStyle = "#fff";
+    brush.fillRect(0, 0, both.width, SHEET);
+    brush.drawImage(paper, 0, 0);
+    brush.drawImage($("coloured"), SHEET, 0, SHEET, SHEET);
+    save(both, "both.png");
+  });
   $("save-drawing").addEventListener("click", () => save(paper, "drawing.png"));
 }

@@ -1,8 +1,8 @@
 // New creatures: a grid; the one that is pressed is shown large, can be varied, fused, downloaded and linked to.
 
 import { creatures as drawn } from "./networks.js";
-import { $, canvasOf, fillGrid, latest, numberIn, say, show } from "./page.js";
-import { save, saveAnimation } from "./png.js";
+import { $, fillGrid, latest, numberIn, say, show } from "./page.js";
+import { saveAnimation, saveImage } from "./png.js";
 
 const AT_ONCE = 8; // creatures a call, so that the first are seen soon
 const FRAMES = 32, FRAME_MS = 100; // of an animation
@@ -97,7 +97,7 @@ export function hatch(latents, about, fuse) {
   $("save").addEventListener("click", () => {
     const { address } = chosen;
     if (frames.length) return saveAnimation(frames, FRAME_MS, "creature.png");
-    save(canvasOf(chosen.image), address ? `${address.seed}-${address.number}.png` : "creature.png", address);
+    saveImage(chosen.image, address ? `${address.seed}-${address.number}.png` : "creature.png", address);
   });
 
   // the creature that the address in the URL names, else the first ones of seed 0

@@ -19,6 +19,14 @@ export function canvasOf(image) {
   return canvas;
 }
 
+// a canvas with an image, enlarged smoothly
+export function enlarged(image, scale) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width * scale, image.height * scale];
+  show(canvas, image);
+  return canvas;
+}
+
 // an image on a canvas, enlarged smoothly to its size
 export function show(canvas, image) {
   const brush = context(canvas);

@@ -1,6 +1,7 @@
 // PNG files of pictures, with a note in their text as `python -m app generate` writes it, and animations of several.
 
-import { canvasOf } from "./page.js";
+import { cutOut } from "./cutout.js";
+import { $, canvasOf, context, enlarged } from "./page.js";
 
 const HEADER = 33; // bytes of the signature and IHDR
 const table = Uint32Array.from({ length: 256 }, (_, value) => {
@@ -60,15 +61,29 @@ export async function save(canvas, name, note) {
   download([png.subarray(0, HEADER), ...text, png.subarray(HEADER)], name);
 }
 
+// what is chosen for downloads
+export const scale = () => Number($("scale").value);
+const cutAway = () => $("cut").checked;
+
+// an image, at the chosen scale and background; `finish` draws it at a scale, instead of enlarging it smoothly
+export async function saveImage(image, name, note, finish = null) {
+  if (finish) {
+    const canvas = finish(scale());
+    return save(cutAway() ? canvasOf(cutOut(context(canvas).getImageData(0, 0, canvas.width, canvas.height))) : canvas, name, note);
+  }
+  await save(enlarged(cutAway() ? cutOut(image) : image, scale()), name, note);
+}
+
 // images of one size as an animated PNG without end
 export async function saveAnimation(images, milliseconds, name) {
-  const { width, height } = images[0], parts = [];
-  const delay = new Uint8Array([milliseconds >> 8, milliseconds & 255, 1000 >> 8, 1000 & 255, 0, 0]); // a fraction of a second; each frame in place of the one before
+  const parts = [];
+  // a fraction of a second; then: each frame in place of the one before
+  const delay = new Uint8Array([milliseconds >> 8, milliseconds & 255, 1000 >> 8, 1000 & 255, 0, 0]);
   let sequence = 0;
   for (const image of images) {
-    const png = await encoded(canvasOf(image));
+    const canvas = enlarged(cutAway() ? cutOut(image) : image, scale()), png = await encoded(canvas);
     if (!parts.length) parts.push(png.subarray(0, HEADER), chunk("acTL", images.length, 0));
-    parts.push(chunk("fcTL", sequence++, width, height, 0, 0, delay));
+    parts.push(chunk("fcTL", sequence++, canvas.width, canvas.height, 0, 0, delay));
     for (const data of pixels(png)) parts.push(sequence === 1 ? chunk("IDAT", data) : chunk("fdAT", sequence++, data));
   }
   download([...parts, chunk("IEND")], name);
