@@ -21,14 +21,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from ruamel.yaml import YAML
 
+from app.files import Files, look_at
 from app.recipe import assignment, overlay_of, recipe_file
 from creatures.artifacts import CLEAN, MANIFEST, PICTURES, RAW, VETOES
-from creatures.decoding.files import open_file
-from creatures.decoding.foreground import AUTO, border_colour
-from creatures.decoding.unusable import AS_BACKGROUND, Unusable
+from creatures.decoding.foreground import AUTO
+from creatures.decoding.unusable import AS_BACKGROUND
 from creatures.intake.layout import described, recognise
 from creatures.intake.names import files_below, is_picture
-from creatures.intake.sheets import is_sheet
 from creatures.intake.tables import is_table
 from creatures.runtime.config import changed, flat, lookup, read_yaml
 from creatures.runtime.errors import UserError
@@ -37,8 +36,6 @@ ROOT = Path(__file__).parents[1]
 PARAMS = Path("params.yaml")
 SOME = 400  # files that are looked at
 NAMED = 12  # labels in the report
-PIXEL_ART = 48  # pixels of the longer side: smaller pictures are enlarged by whole numbers
-COARSE = 32  # levels within which backgrounds count as of the same colour
 FEW = 2000  # pictures: for fewer, the recipe `few`
 PER_REASON = 60  # pictures on the page
 
@@ -105,9 +102,10 @@ def check(place: Path | None = None, with_page: bool = False) -> Report:
                 _tell_names(report, paths, by_table=any("by table" in line for line in said))
             report.lines += [line.partition(": ")[2] for line in said if not line.startswith("scrape: from ")]
             _tell_labels(report, index["species"].to_pylist())
-            _tell_files(report, [RAW / "files" / path for path in manifest["path"].to_pylist()])
+            files = look_at([RAW / "files" / path for path in manifest["path"].to_pylist()])
+            report.lines += files.lines
             if place is not None:
-                _advise(report, len(paths) or len(manifest), values)
+                _advise(report, files, len(paths) or len(manifest), values)
             report.page = _page(report) if with_page else ""
     return report
 
@@ -196,48 +194,15 @@ def _tell_labels(report: Report, species: Sequence[str]) -> None:
         report.lines.append(f"labels: {some}{', …' if len(counts) > NAMED else ''}")
 
 
-def _tell_files(report: Report, files: Sequence[Path]) -> None:
-    """Kinds, sizes and backgrounds of files."""
-    kinds, sizes, grounds, plain = Counter[str](), list[int](), Counter[str](), set[tuple[int, ...]]()
-    sheets = 0
-    for path in files:
-        if not path.is_file():
-            continue
-        kinds[path.suffix.lower().removeprefix(".")] += 1
-        if path.suffix.lower() in (".svg", ".svgz"):  # has no size, and takes long to draw
-            continue
-        try:
-            image = open_file(path, 64)
-        except Unusable:
-            continue
-        sizes.append(max(image.size))
-        sheets += is_sheet(np.asarray(image))
-        image.thumbnail((256, 256))
-        if image.getchannel("A").getextrema()[0] == 0:
-            grounds["transparent"] += 1
-        else:
-            colour = border_colour(np.asarray(image.convert("RGB")))
-            grounds["of one colour" if colour else "full of picture"] += 1
-            plain |= {tuple(level // COARSE for level in colour)} if colour else set()
-    report.lines.append(f"files: {', '.join(f'{count} {kind}' for kind, count in kinds.most_common())}")
-    if sizes:
-        report.lines.append(f"longer sides: {min(sizes)} to {max(sizes)} pixels, median {np.median(sizes):.0f}")
-        report.lines.append(f"backgrounds: {', '.join(f'{count} {ground}' for ground, count in grounds.most_common())}")
-        if grounds["transparent"]:  # they are put on white
-            plain.add((255 // COARSE,) * 3)
-        if len(plain) > 1:
-            report.lines.append("to have them all on one colour, set clean.solid: replace")
-        if sheets > len(sizes) / 2 and "scrape.sources" in report.params:
-            report.lines.append(f"{sheets} look like sheets of sprites, which `sheet: auto` cuts")
-            report.params["scrape.sources"][0]["sheet"] = AUTO
-        if grounds["full of picture"] > len(sizes) / 2 and "scrape.sources" in report.params:
-            report.params["clean.margin"] = 0.0
-        if np.median(sizes) <= PIXEL_ART:
-            report.params["clean.enlarge"] = "whole"
-
-
-def _advise(report: Report, count: int, values: dict[str, Any]) -> None:
+def _advise(report: Report, files: Files, count: int, values: dict[str, Any]) -> None:
     """Set what fits these pictures, of which there are `count`, and name what is still set for others."""
+    if files.sheets:
+        report.lines.append(f"{files.sheets} look like sheets of sprites, which `sheet: auto` cuts")
+        report.params["scrape.sources"][0]["sheet"] = AUTO
+    if files.full:
+        report.params["clean.margin"] = 0.0
+    if files.pixel_art:
+        report.params["clean.enlarge"] = "whole"
     dropped = pq.read_table(CLEAN / "dropped.parquet")
     if pc.any(pc.equal(dropped["detail"], AS_BACKGROUND)).as_py():
         report.params["clean.background"] = AUTO

@@ -47,6 +47,7 @@ class Exported:
         about: shapes and ranges of inputs and output, by name.
         params: those it was trained with.
         metrics: file of its metrics; None for a released one, whose card has them.
+        outputs: names of what it returns, pictures first.
     """
 
     net: nn.Module
@@ -54,6 +55,7 @@ class Exported:
     about: dict[str, str]
     params: dict[str, Any]
     metrics: Path | None
+    outputs: tuple[str, ...] = ("pictures",)
 
 
 def generator() -> Exported:
@@ -128,6 +130,7 @@ def pix2pix() -> Exported:
         },
         header["params"],
         None if is_released(file) else Path("metrics/pix2pix.json"),
+        ("pictures", "choices") if net.hints else ("pictures",),
     )
 
 
@@ -162,7 +165,7 @@ def write(name: str, model: Exported, path: Path) -> Path:
             tuple(inputs.values()),
             path,
             input_names=list(inputs),
-            output_names=["pictures", "choices"] if isinstance(net, Paint) else ["pictures"],
+            output_names=list(model.outputs),
             dynamic_shapes=tuple({0: batch} for _ in inputs),
             opset_version=OPSET,
             dynamo=True,

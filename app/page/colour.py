@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -17,8 +18,10 @@ from app.page.uploads import Paper, opened
 from creatures.runtime.errors import UserError
 from creatures.translation.drawings import drawings
 from creatures.translation.hints import over
+from creatures.translation.palette import palette_of
 
 HINTS = ("#d03030", "#f08a24", "#f5d547", "#4caf50", "#2f7fd8", "#8e4ec6", "#f19ab4", "#8a5a33")  # colours of pens
+PEN = 8  # pixels
 CANVAS = 512
 FRAME = 60  # of the editor around it
 # run when the tab is opened: the editor needs the pen to be selected first
@@ -98,6 +101,14 @@ def colour(studio: Studio) -> None:
         sheet.alpha_composite(image, ((CANVAS - image.width) // 2, (CANVAS - image.height) // 2))
         return sheet.convert("RGB")
 
+    @answers
+    def take_pens(like: Any) -> Any:
+        """Give the pens the colours of a species."""
+        own = [] if like == ANY else colours_of(studio.picture(label_of(studio, like)))
+        return gr.update(brush=pens(own or HINTS))
+
+    if studio.colourer.net.hints:
+        like.change(take_pens, like, paper, api_visibility="private", show_progress="hidden")
     inputs = [paper, like, seed, ink]
     gr.on(
         [paper.change, like.change, seed.change, ink.change],
@@ -114,24 +125,36 @@ def colour(studio: Studio) -> None:
     begin.select(take, None, paper, api_visibility="private")
 
 
+def colours_of(picture: np.ndarray) -> list[str]:
+    """The colours of a picture, uint8 3 x H x W, as CSS has them."""
+    found = palette_of(picture, len(HINTS))
+    levels = np.rint((found[found[:, 3] > 0, :3] + 1) * 127.5).astype(np.uint8)
+    return [f"#{bytes(rgb).hex()}" for rgb in levels]
+
+
 def paper_box(hints: bool) -> Paper:
     """An empty sheet with a black pen and an eraser; with `hints` also pens of any colour."""
     return Paper(
         label="Draw here in black; coloured strokes say which colour goes where" if hints else "Draw here",
         height=CANVAS + FRAME,
         canvas_size=(CANVAS, CANVAS),
-        brush=gr.Brush(
-            default_size=8,
-            colors=["#000000", *(HINTS if hints else ())],
-            default_color="#000000",
-            color_mode="defaults" if hints else "fixed",
-        ),
+        brush=pens(HINTS if hints else ()),
         eraser=gr.Eraser(default_size=30),
         layers=False,
         transforms=(),
         sources=(),
         format="png",
         elem_id="paper",
+    )
+
+
+def pens(colours: Sequence[str]) -> gr.Brush:
+    """A black pen, and pens of some colours and of any other, if there are some."""
+    return gr.Brush(
+        default_size=PEN,
+        colors=["#000000", *colours],
+        default_color="#000000",
+        color_mode="defaults" if colours else "fixed",
     )
 
 

@@ -187,12 +187,13 @@ def test_of_an_animation_the_first_frame_is_taken(visitor):
 
 @pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
 @pytest.mark.parametrize("view", VIEWS)
-def test_each_tab_used_by_mouse(page, view, tmp_path):
+def test_each_tab_used_by_mouse_or_finger(page, view, tmp_path):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
-        tab = browser.new_page(viewport=VIEWS[view])
+        phone = view == "phone"
+        tab = browser.new_page(viewport=VIEWS[view], has_touch=phone, is_mobile=phone)
         errors: list[str] = []
         tab.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
         tab.on("pageerror", lambda error: errors.append(str(error)))
@@ -233,9 +234,9 @@ def test_each_tab_used_by_mouse(page, view, tmp_path):
         canvas = tab.locator("#paper canvas").first
         canvas.wait_for()
         tab.wait_for_timeout(1000)
-        stroke(tab, canvas.bounding_box(), [(0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)])
+        stroke(tab, canvas.bounding_box(), [(0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)], phone)
         first = tab.wait_for_selector("#coloured img").get_attribute("src")
-        stroke(tab, canvas.bounding_box(), [(0.4, 0.5), (0.6, 0.5)])
+        stroke(tab, canvas.bounding_box(), [(0.4, 0.5), (0.6, 0.5)], phone)
         tab.wait_for_function("before => document.querySelector('#coloured img').src != before", arg=first)
         second = tab.locator("#coloured img").get_attribute("src")
         tab.get_by_role("button", name="Undo").click()
