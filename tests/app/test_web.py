@@ -20,6 +20,7 @@ from PIL import Image, ImageSequence
 
 from app.export import difference
 from app.generate import address_in
+from app.hint_palettes import hint_colours, palettes_for
 from app.mixing import mixed
 from app.web import build as web
 from bench.web import Quiet
@@ -29,7 +30,7 @@ from creatures.latents.sampler import load_sampler
 from creatures.npm import npm_command, pack
 from creatures.runtime.errors import UserError
 from creatures.translation.drawings import drawings
-from creatures.translation.hints import drawn_from, spread
+from creatures.translation.hints import drawn_from, none, put, spread
 from creatures.translation.regions import regions_of
 from tests.support.browser import ALONE, CHROMIUM, stroke
 from tests.support.untrained import PX, write_run
@@ -69,6 +70,14 @@ const { cutOut } = await import(`file://${process.argv[1]}/cutout.js`);
 const cut = JSON.parse(readFileSync(process.argv[2])).map((image) => Array.from(cutOut(image).data));
 console.log(JSON.stringify(cut));
 """
+PALETTES = """
+const { fittingPalettes, hintColours, withColours } = await import(`file://${process.argv[1]}/palettes.js`);
+const { palettes, pixels } = JSON.parse(process.argv[2]);
+const colours = hintColours(pixels, 5), all = Float64Array.from(palettes.flat());
+const changed = (n) => Array.from(withColours(all.slice(20 * n, 20 * n + 20), colours));
+const fitting = fittingPalettes(all, 20, colours).map(changed);
+console.log(JSON.stringify({ colours, fitting }));
+"""
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +114,21 @@ def test_regions_and_hints_are_those_of_python(tmp_path):
     for outline, hint, labels, filled in zip(outlines, hints, found["labels"], found["filled"], strict=True):
         assert (regions_of(outline).ravel() == labels).mean() > 0.99
         assert (np.abs(spread(hint, outline).ravel() - filled) < 1e-6).mean() > 0.98
+
+
+def test_palettes_that_go_with_hints_are_those_of_python():
+    rng = np.random.default_rng(0)
+    palettes = np.concatenate([rng.uniform(-1, 1, (40, 5, 3)), np.full((40, 5, 1), 0.2)], axis=2).astype(np.float32)
+    palettes[::2, 3:] = 0  # of three colours
+    marks = none(16)
+    put(marks, np.array([[1, 1], [13, 1]]), np.array([200, 30, 40]), 2)
+    put(marks, np.array([[1, 9], [5, 9]]), np.array([40, 90, 220]), 2)
+    levels = np.concatenate([(marks[:3] + 1) * 127.5, marks[3:] * 255]).reshape(4, -1).T.round()
+    given = {"palettes": palettes.reshape(40, -1).tolist(), "pixels": levels.ravel().tolist()}
+    found = by_node(PALETTES, str(web.STATIC), json.dumps(given))
+    np.testing.assert_allclose(found["colours"], hint_colours(marks, 5), atol=1e-6)
+    wanted = {tuple(each.ravel().round(4)) for each in palettes_for(marks, palettes, 500, 0)}
+    assert {tuple(np.float32(each).round(4)) for each in found["fitting"]} == wanted and len(wanted) == 8
 
 
 def test_the_background_is_cut_away_as_by_python(tmp_path):

@@ -1,6 +1,7 @@
 // A sheet to draw on, coloured after every stroke.
 
 import { flat, layInk } from "./ink.js";
+import { fittingPalettes, hintColours, withColours } from "./palettes.js";
 import { run, toImages } from "./networks.js";
 import { Random } from "./numpy_random.js";
 import { $, context, enlarged, fillGrid, latest, numberIn, say, show } from "./page.js";
@@ -30,6 +31,7 @@ export function colour(about, palettes) {
     if (!frame) return null;
     const lines = drawing.fitted(frame, side, "line").data, marks = drawing.fitted(frame, side, "hint").data;
     const on = Array.from({ length: area }, (_, i) => lines[4 * i + 3] >= DARK);
+    const marked = about.hints && about.colours ? hintColours(marks, about.colours) : [];
     const count = seeds.length, many = (length) => new Float32Array(count * length);
     const outlines = many(area), hints = many(4 * area), noise = many(about.noise).fill(1), palette = many(about.colours * 4);
     seeds.forEach((seed, n) => {
@@ -40,8 +42,9 @@ export function colour(about, palettes) {
         for (let c = 0; c < 3; c++) hints[(4 * n + c) * area + i] = marks[4 * i + c] / 127.5 - 1;
         hints[(4 * n + 3) * area + i] = 1;
       }
-      const length = about.colours * 4, at = Math.floor(random.uniform() * about.palettes) * length;
-      palette.set(palettes.subarray(at, at + length), n * length);
+      const length = about.colours * 4, fitting = marked.length ? fittingPalettes(palettes, length, marked) : null;
+      const at = length * (fitting ? fitting[Math.floor(random.uniform() * fitting.length)] : Math.floor(random.uniform() * about.palettes));
+      palette.set(withColours(palettes.slice(at, at + length), marked), n * length);
       if (about.dropout) for (let i = 0; i < about.noise; i++) noise[n * about.noise + i] = random.uniform() < 0.5 ? 2 : 0;
     });
     return {

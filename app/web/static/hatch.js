@@ -18,7 +18,7 @@ export function hatch(latents, about, fuse) {
       images.forEach((image, i) => creatures.push({ ...part[i], image }));
       fillGrid($("hatched"), creatures.map(({ image }) => image), "Creature", choose);
     }
-    say(`${creatures.length} creatures. Press one to see it large.`);
+    say(creatures.length > 1 ? `${creatures.length} creatures. Press one to see it large.` : "");
   }
 
   function choose(number) {
