@@ -18,6 +18,7 @@ from app.page.parts import LARGE_PX, QUICK, answers, film, picture_box, seed_box
 from app.page.studio import NEIGHBOURS, Studio
 from creatures.runtime.errors import UserError
 
+MOST_TRUNCATION = 1.5
 MOST_STEER = 4  # standard deviations
 FRAMES = 32  # of an animation
 # run when a creature was chosen, with what is said of it: its link becomes the page's address
@@ -57,7 +58,7 @@ def address_of(query: Mapping[str, str]) -> tuple[int, int, float]:
     return (
         whole(seed, 0, MOST_SEED, "the seed"),
         whole(index, 0, MOST_SEED, "the number"),
-        number(truncation, 0, 2, "truncation"),
+        number(truncation, 0, MOST_TRUNCATION, "truncation"),
     )
 
 
@@ -66,7 +67,9 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
     with gr.Row():
         seed = seed_box()
         count = gr.Slider(1, MOST_CREATURES, 24, step=1, label="How many")
-        truncation = gr.Slider(0, 1.5, 0.8, step=0.05, label="Truncation", info="Low: typical; high: varied")
+        truncation = gr.Slider(
+            0, MOST_TRUNCATION, 0.8, step=0.05, label="Truncation", info="Low: typical; high: varied"
+        )
         times = gr.Slider(1, MOST_TIMES, 1, step=1, label="Best of", info="So many times as many are drawn")
     button = gr.Button("Hatch", variant="primary")
     gallery = gr.Gallery(
@@ -116,7 +119,7 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
     @answers
     def draw(seed: Any, count: Any, truncation: Any, times: Any) -> Any:
         seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
-        truncation, times = number(truncation, 0, 2, "truncation"), whole(times, 1, MOST_TIMES, "best of")
+        truncation, times = number(truncation, 0, MOST_TRUNCATION, "truncation"), whole(times, 1, MOST_TIMES, "best of")
         pictures, z, numbers = studio.hatch(count, seed, truncation, times)
         return shown(pictures), drawn(seed, numbers, truncation, pictures, z)
 
@@ -136,27 +139,28 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
             raise UserError("hatch some first")
         return enlarged(batch, event.index)
 
-    @answers
-    def others(z: np.ndarray | None, seed: Any, count: Any, truncation: Any) -> Any:
+    def steered(z: np.ndarray | None, amounts: Sequence[Any]) -> np.ndarray:
+        """The z, float32 (Z,), of the creature that is shown large."""
         if z is None:
             raise UserError("click one first")
+        checked = [number(amount, -MOST_STEER, MOST_STEER, "a direction") for amount in amounts]
+        return studio.explorer.steered(z, checked) if checked else z
+
+    @answers
+    def others(z: np.ndarray | None, seed: Any, count: Any, truncation: Any, *amounts: Any) -> Any:
+        z = steered(z, amounts)
         seed, count = whole(seed, 0, MOST_SEED, "the seed"), whole(count, 1, MOST_CREATURES, "how many")
-        pictures, z = studio.more_like(z, count, seed, number(truncation, 0, 2, "truncation"))
+        pictures, z = studio.more_like(z, count, seed, number(truncation, 0, MOST_TRUNCATION, "truncation"))
         lines = [f"Number {n} of those like the one before, seed {seed}" for n in range(len(pictures))]
         return shown(pictures), Batch(pictures, z, lines)
 
     @answers
     def steer(z: np.ndarray | None, *amounts: Any) -> Any:
-        if z is None:
-            raise UserError("click one first")
-        checked = [number(amount, -MOST_STEER, MOST_STEER, "a direction") for amount in amounts]
-        return shown(studio.explorer.draw(studio.explorer.steered(z, checked)[None]), LARGE_PX)[0]
+        return shown(studio.explorer.draw(steered(z, amounts)[None]), LARGE_PX)[0]
 
     @answers
-    def loop_of(z: np.ndarray | None, seed: Any) -> Any:
-        if z is None:
-            raise UserError("click one first")
-        frames = studio.loop(z, FRAMES, whole(seed, 0, MOST_SEED, "the seed"), 1.0)
+    def loop_of(z: np.ndarray | None, seed: Any, *amounts: Any) -> Any:
+        frames = studio.loop(steered(z, amounts), FRAMES, whole(seed, 0, MOST_SEED, "the seed"), 1.0)
         return film(frames, "A loop through creatures like it")
 
     inputs = [seed, count, truncation]
@@ -172,8 +176,8 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
         show_progress="hidden",
         concurrency_id=QUICK,
     )
-    animate.click(loop_of, [chosen, seed], loop, api_visibility="private")
-    more.click(others, [chosen, *inputs], [gallery, batch], api_visibility="private")
+    animate.click(loop_of, [chosen, seed, *sliders], loop, api_visibility="private")
+    more.click(others, [chosen, *inputs, *sliders], [gallery, batch], api_visibility="private")
     for slider in sliders:
         slider.input(
             steer,
