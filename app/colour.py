@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from app.explore import picture_of, unusable
-from app.hint_palettes import hint_colours, palettes_for, with_colours
+from app.hinted import held, hint_palette, merged, palettes_for
 from app.networks import colourer_file, is_released
 from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import cleaning_of, note_changes
@@ -118,9 +118,12 @@ def painted(colourer: Colourer, drawing: Drawing, count: int, seed: int, like: n
             raise UserError("this model was trained with pix2pix.palette: 0; it knows no palettes")
         palette = palette_of(like, colourer.net.colours)
         if drawing.hints is not None:
-            palette = with_colours(palette, hint_colours(drawing.hints, len(palette)))
+            palette = merged(palette, hint_palette(drawing.hints, drawing.outline, len(palette)))
         palettes = np.repeat(palette[None], count, axis=0)
     elif drawing.hints is not None and len(colourer.palettes):
-        palettes = palettes_for(drawing.hints, colourer.palettes.numpy(), count, seed)
+        palettes = palettes_for(drawing.hints, drawing.outline, colourer.palettes.numpy(), count, seed)
     hints = None if drawing.hints is None else np.repeat(drawing.hints[None], count, axis=0)
-    return colourer.colour(np.repeat(drawing.outline[None], count, axis=0), seed, palettes, hints)
+    colourings = colourer.colour(np.repeat(drawing.outline[None], count, axis=0), seed, palettes, hints)
+    if drawing.hints is None:
+        return colourings
+    return np.stack([held(colouring, drawing.hints, drawing.outline) for colouring in colourings])

@@ -20,7 +20,7 @@ from PIL import Image, ImageSequence
 
 from app.export import difference
 from app.generate import address_in
-from app.hint_palettes import hint_colours, palettes_for
+from app.hinted import held, hint_palette, palettes_for
 from app.mixing import mixed
 from app.web import build as web
 from bench.web import Quiet
@@ -71,12 +71,21 @@ const cut = JSON.parse(readFileSync(process.argv[2])).map((image) => Array.from(
 console.log(JSON.stringify(cut));
 """
 PALETTES = """
-const { fittingPalettes, hintColours, withColours } = await import(`file://${process.argv[1]}/palettes.js`);
-const { palettes, pixels } = JSON.parse(process.argv[2]);
-const colours = hintColours(pixels, 5), all = Float64Array.from(palettes.flat());
-const changed = (n) => Array.from(withColours(all.slice(20 * n, 20 * n + 20), colours));
-const fitting = fittingPalettes(all, 20, colours).map(changed);
-console.log(JSON.stringify({ colours, fitting }));
+import { readFileSync } from "node:fs";
+globalThis.ImageData = class {
+  constructor(data, width) {
+    Object.assign(this, { data, width });
+  }
+};
+const { fitting, hintPalette, hold, merged } = await import(`file://${process.argv[1]}/hinted.js`);
+const { regions, spread } = await import(`file://${process.argv[1]}/regions.js`);
+const { lines, hints, palettes, picture } = JSON.parse(readFileSync(process.argv[2]));
+const labels = regions(lines, 64), image = new ImageData(Uint8ClampedArray.from(picture), 64);
+hold(image, hints, labels);
+spread(hints, labels, 64);
+const own = hintPalette(hints, labels, 5);
+const held = Array.from(image.data);
+console.log(JSON.stringify({ held, own, merged: fitting(palettes, own).map((palette) => merged(palette, own)) }));
 """
 
 
@@ -116,19 +125,32 @@ def test_regions_and_hints_are_those_of_python(tmp_path):
         assert (np.abs(spread(hint, outline).ravel() - filled) < 1e-6).mean() > 0.98
 
 
-def test_palettes_that_go_with_hints_are_those_of_python():
-    rng = np.random.default_rng(0)
-    palettes = np.concatenate([rng.uniform(-1, 1, (40, 5, 3)), np.full((40, 5, 1), 0.2)], axis=2).astype(np.float32)
+def test_hints_are_followed_as_by_python(tmp_path):
+    rng, outline = np.random.default_rng(0), drawings(64)[0]
+    palettes = np.concatenate([rng.uniform(-1, 1, (40, 5, 3)), rng.dirichlet(np.ones(5), 40)[..., None]], axis=2)
     palettes[::2, 3:] = 0  # of three colours
-    marks = none(16)
-    put(marks, np.array([[1, 1], [13, 1]]), np.array([200, 30, 40]), 2)
-    put(marks, np.array([[1, 9], [5, 9]]), np.array([40, 90, 220]), 2)
-    levels = np.concatenate([(marks[:3] + 1) * 127.5, marks[3:] * 255]).reshape(4, -1).T.round()
-    given = {"palettes": palettes.reshape(40, -1).tolist(), "pixels": levels.ravel().tolist()}
-    found = by_node(PALETTES, str(web.STATIC), json.dumps(given))
-    np.testing.assert_allclose(found["colours"], hint_colours(marks, 5), atol=1e-6)
-    wanted = {tuple(each.ravel().round(4)) for each in palettes_for(marks, palettes, 500, 0)}
-    assert {tuple(np.float32(each).round(4)) for each in found["fitting"]} == wanted and len(wanted) == 8
+    hints = none(64)
+    put(hints, np.array([[26, 50], [30, 50]]), np.array([200, 30, 40]), 2)
+    put(hints, np.array([[32, 37], [36, 37]]), np.array([40, 90, 220]), 2)
+    put(hints, np.array([[28, 60], [28, 60]]), np.array([30, 200, 60]), 2)
+    picture = rng.integers(0, 256, (3, 64, 64), np.uint8)
+    given = {
+        "lines": (outline == 0).ravel().tolist(),
+        "hints": hints.ravel().tolist(),
+        "palettes": palettes.tolist(),
+        "picture": np.dstack([picture.transpose(1, 2, 0), np.full((64, 64), 255)]).ravel().tolist(),
+    }
+    (tmp_path / "given.json").write_text(json.dumps(given))
+    found = by_node(PALETTES, str(web.STATIC), str(tmp_path / "given.json"))
+    own = hint_palette(hints, outline, 5)
+    assert len(own) == 3 and 0.2 < own[:, 3].sum() < 1
+    np.testing.assert_allclose(sorted(found["own"]), sorted(own.tolist()), atol=0.02)
+    wanted = sorted({tuple(each.ravel()) for each in palettes_for(hints, outline, palettes, 500, 0)})
+    got = sorted(tuple(np.ravel(each)) for each in found["merged"])
+    assert len(wanted) == 8
+    np.testing.assert_allclose(got, wanted, atol=0.03)
+    levels = np.reshape(found["held"], (64, 64, 4))[..., :3].transpose(2, 0, 1)
+    assert np.abs(levels - held(picture, hints, outline).astype(int)).max() <= 3 and np.abs(levels - picture).max() > 20
 
 
 def test_the_background_is_cut_away_as_by_python(tmp_path):

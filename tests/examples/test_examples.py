@@ -6,10 +6,12 @@ import random
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from app.user_hints import with_hints
 from creatures.translation.pairs import read_pairs
 from tests.support.checkouts import environment
 from tests.support.deps import ROOT
@@ -54,3 +56,11 @@ def test_pairs_are_drawn_that_pix2pix_reads(tmp_path):
     pairs = read_pairs(tmp_path / "balls", 32)
     assert pairs.inputs.shape == pairs.pictures.images.shape == (8, 3, 32, 32)
     assert not np.array_equal(pairs.inputs, pairs.pictures.images)
+
+
+def test_drawings_with_strokes_have_hints(tmp_path):
+    run("draw_strokes", tmp_path / "drawn")
+    for path in sorted((tmp_path / "drawn").iterdir()):
+        found = with_hints(Image.open(path).convert("RGBA"), 64, 0.05, "auto")
+        assert found is not None and 3 <= cv2.connectedComponents(found.hints[3].astype(np.uint8))[0] - 1 <= 7
+    assert found is not None and path.stem == "fox"

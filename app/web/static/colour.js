@@ -1,7 +1,7 @@
 // A sheet to draw on, coloured after every stroke.
 
+import { fitting, hintPalette, hold, merged } from "./hinted.js";
 import { flat, layInk } from "./ink.js";
-import { fittingPalettes, hintColours, withColours } from "./palettes.js";
 import { run, toImages } from "./networks.js";
 import { Random } from "./numpy_random.js";
 import { $, context, enlarged, fillGrid, latest, numberIn, say, show } from "./page.js";
@@ -25,57 +25,55 @@ export function colour(about, palettes) {
     sheet.drawImage(lines, 0, 0);
   }
 
-  // what the network is given
-  function inputs(seeds) {
+  const known = Array.from({ length: about.palettes }, (_, n) =>
+    Array.from({ length: about.colours }, (_, i) => Array.from(palettes.subarray(4 * (n * about.colours + i), 4 * (n * about.colours + i + 1)))),
+  );
+
+  // what the network is given: of the drawing, the same for all colourings
+  function outline() {
     const side = about.colourSide, area = side * side, frame = drawing.frame(about.margin);
     if (!frame) return null;
     const lines = drawing.fitted(frame, side, "line").data, marks = drawing.fitted(frame, side, "hint").data;
-    const on = Array.from({ length: area }, (_, i) => lines[4 * i + 3] >= DARK);
-    const marked = about.hints && about.colours ? hintColours(marks, about.colours) : [];
-    const count = seeds.length, many = (length) => new Float32Array(count * length);
-    const outlines = many(area), hints = many(4 * area), noise = many(about.noise).fill(1), palette = many(about.colours * 4);
-    seeds.forEach((seed, n) => {
-      const random = new Random(seed);
-      for (let i = 0; i < area; i++) {
-        outlines[n * area + i] = on[i] ? -1 : 1;
-        if (marks[4 * i + 3] < 128) continue;
-        for (let c = 0; c < 3; c++) hints[(4 * n + c) * area + i] = marks[4 * i + c] / 127.5 - 1;
-        hints[(4 * n + 3) * area + i] = 1;
-      }
-      const length = about.colours * 4, fitting = marked.length ? fittingPalettes(palettes, length, marked) : null;
-      const at = length * (fitting ? fitting[Math.floor(random.uniform() * fitting.length)] : Math.floor(random.uniform() * about.palettes));
-      palette.set(withColours(palettes.slice(at, at + length), marked), n * length);
-      if (about.dropout) for (let i = 0; i < about.noise; i++) noise[n * about.noise + i] = random.uniform() < 0.5 ? 2 : 0;
-    });
-    return {
-      frame,
-      on,
-      tensors: {
-        outlines: { data: outlines, dims: [count, 1, side, side] },
-        noise: { data: noise, dims: [count, about.noise] },
-        palettes: { data: palette, dims: [count, about.colours, 4] },
-        hints: { data: hints, dims: [count, 4, side, side] },
-      },
+    const on = Array.from({ length: area }, (_, i) => lines[4 * i + 3] >= DARK), hints = new Float32Array(4 * area);
+    for (let i = 0; i < area; i++) {
+      if (marks[4 * i + 3] < 128) continue;
+      for (let c = 0; c < 3; c++) hints[c * area + i] = marks[4 * i + c] / 127.5 - 1;
+      hints[3 * area + i] = 1;
+    }
+    const labels = about.hints ? regions(on, side) : null, put = hints.slice();
+    if (labels) spread(hints, labels, side);
+    const own = labels && about.colours ? hintPalette(hints, labels, about.colours) : [];
+    return { frame, on, labels, put, hints, own, fitting: own.length ? fitting(known, own) : known };
+  }
+
+  // and of one colouring: palette, noise, hints in regions without any
+  async function inputs({ on, labels, hints, own, fitting }, seed, n) {
+    const side = about.colourSide, random = new Random(seed), chosen = fitting[Math.floor(random.uniform() * fitting.length)];
+    const noise = new Float32Array(about.noise).fill(1);
+    if (about.dropout) noise.forEach((_, i) => (noise[i] = random.uniform() < 0.5 ? 2 : 0));
+    const tensors = {
+      outlines: { data: Float32Array.from(on, (line) => (line ? -1 : 1)), dims: [1, 1, side, side] },
+      noise: { data: noise, dims: [1, about.noise] },
+      palettes: { data: Float32Array.from(chosen ? merged(chosen, own).flat() : []), dims: [1, about.colours, 4] },
+      hints: { data: hints.slice(), dims: [1, 4, side, side] },
     };
+    if (labels && about.colours) {
+      const ask = async () => (await run("pix2pix", tensors)).choices;
+      await choose(on, labels, side, tensors.hints.data, tensors.palettes.data, new Random(seed, n), ask);
+    }
+    return tensors;
   }
 
   async function coloured(seeds) {
-    const given = inputs(seeds);
+    const given = outline(), found = [];
     if (!given) return null;
-    const labels = about.hints ? regions(given.on, about.colourSide) : null, planes = 4 * about.colourSide ** 2;
-    for (const [n, seed] of about.hints ? seeds.entries() : []) {
-      spread(given.tensors.hints.data.subarray(n * planes, (n + 1) * planes), labels, about.colourSide);
-      if (!about.colours) continue;
-      const parts = Object.entries(given.tensors).map(([key, { data, dims }]) => {
-        const length = data.length / seeds.length;
-        return [key, { data: data.subarray(n * length, (n + 1) * length), dims: [1, ...dims.slice(1)] }];
-      });
-      const one = Object.fromEntries(parts);
-      const ask = async () => (await run("pix2pix", one)).choices;
-      await choose(given.on, labels, about.colourSide, one.hints.data, one.palettes.data, new Random(seed, n), ask);
+    for (const [n, seed] of seeds.entries()) {
+      const { pictures } = await run("pix2pix", await inputs(given, seed, n));
+      const image = toImages(pictures, about.colourSide)[0];
+      if (given.labels) hold(image, given.put, given.labels);
+      found.push({ ...given, image });
     }
-    const { pictures } = await run("pix2pix", given.tensors);
-    return toImages(pictures, about.colourSide).map((image) => ({ ...given, image }));
+    return found;
   }
 
   function finishOn(canvas, { image, on, frame }) {

@@ -18,7 +18,7 @@ function nearest(i, among, side) {
 }
 
 // labels of 8-connected parts of a mask, from 1; 0 elsewhere
-function components(mask, side) {
+export function components(mask, side) {
   const labels = new Int32Array(mask.length);
   let count = 0;
   for (let start = 0; start < mask.length; start++) {

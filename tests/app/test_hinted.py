@@ -1,0 +1,92 @@
+"""Palettes that agree with hints."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.hinted import held, hint_palette, merged, palettes_for
+from creatures.translation.hints import none, put
+from creatures.translation.regions import regions_of
+
+RED, GREEN, BLUE = [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]
+
+
+def palette(*colours: list[float]) -> np.ndarray:
+    """Three colours of equal shares, as many of them unused as are missing."""
+    rows = np.zeros((3, 4), np.float32)
+    for row, colour in zip(rows, colours, strict=False):
+        row[:] = (*colour, 1 / len(colours))
+    return rows
+
+
+@pytest.fixture()
+def outline() -> np.ndarray:
+    """Two boxes, of 14 x 14 and 8 x 8 pixels inside."""
+    lines = np.full((32, 32), 255, np.uint8)
+    for start, side in ((1, 16), (20, 10)):
+        lines[start : start + side, start : start + side] = 0
+        lines[start + 1 : start + side - 1, start + 1 : start + side - 1] = 255
+    return lines
+
+
+@pytest.fixture()
+def hints() -> np.ndarray:
+    """A red point in the large box, a blue stroke in the small one."""
+    found = none(32)
+    put(found, np.array([[8, 8], [8, 8]]), np.array([255, 0, 0]), 2)
+    put(found, np.array([[24, 25], [26, 25]]), np.array([0, 0, 255]), 2)
+    return found
+
+
+def test_colours_of_hints_cover_their_regions(hints, outline):
+    found = hint_palette(hints, outline, 5)
+    shares = {tuple(colour): share for *colour, share in found.tolist()}
+    assert set(shares) == {tuple(RED), tuple(BLUE)}
+    assert shares[tuple(RED)] > 2 * shares[tuple(BLUE)] and sum(shares.values()) == pytest.approx(1)
+    alone = none(32)
+    put(alone, np.array([[24, 25], [26, 25]]), np.array([0, 0, 255]), 2)
+    assert hint_palette(alone, outline, 5)[0, 3] == pytest.approx(shares[tuple(BLUE)])
+
+
+def test_colours_take_the_place_of_the_most_similar():
+    dark_red, dull = [0.5, -1.0, -1.0], [0.2, -0.5, -0.5]
+    own = np.float32([[*RED, 0.5]])
+    found = merged(palette(dark_red, dull, GREEN), own)
+    assert found[0].tolist() == [*RED, 0.5]
+    assert found[1:, :3].tolist() == palette(dull, GREEN)[:2, :3].tolist()
+    assert found[1:, 3] == pytest.approx([0.25, 0.25])
+    alone = merged(palette(dull), own)
+    assert alone[0].tolist() == [*RED, 0.5] and not alone[1:].any()
+
+
+def test_palettes_are_chosen_among_those_with_such_colours(hints, outline):
+    fitting = [palette(RED, BLUE, GREEN), palette(RED, BLUE)]
+    palettes = np.stack([*[palette(GREEN)] * 8, *fitting])
+    found = palettes_for(hints, outline, palettes, 20, seed=0)
+    assert np.array_equal(found, palettes_for(hints, outline, palettes, 20, seed=0))
+    assert {tuple(row[:3]) for each in found for row in each if row[3] > 0} <= {tuple(RED), tuple(BLUE), tuple(GREEN)}
+    with_green = [(each[:, :3] == GREEN).all(axis=1).any() for each in found]
+    assert 0 < np.mean(with_green) < 1  # neither alone, and never one of those that are only green
+    assert all((each[:2, :3] != GREEN).any(axis=1).all() for each in found)
+
+
+def test_regions_keep_the_colours_of_their_hints_and_their_shading(hints, outline):
+    shading = np.random.default_rng(0).integers(-20, 21, (1, 32, 32))
+    picture = np.clip(np.array([120, 100, 110])[:, None, None] + shading, 0, 255).astype(np.uint8)
+    found = held(picture, hints, outline)
+    large, small = regions_of(outline) == 1, regions_of(outline) == 2
+    assert np.median(found[:, small], axis=1).tolist() == [0, 0, 255]  # as far as 0 and 255 let it
+    assert np.median(found[:, large], axis=1).tolist() == [255, 0, 0]
+    assert np.array_equal(found[:, ~(large | small)], picture[:, ~(large | small)])
+    hints[:3, hints[3] > 0] = (np.array([150, 90, 60]) / 127.5 - 1)[:, None]
+    shifted = held(picture, hints, outline).astype(int) - picture
+    assert np.ptp(shifted[:, small], axis=1).max() <= 1  # one shift, so the shading is as before
+
+
+def test_of_several_hints_in_a_region_the_nearer_counts_for_more(outline):
+    hints = none(32)
+    put(hints, np.array([[4, 8], [4, 8]]), np.array([200, 60, 60]), 2)
+    put(hints, np.array([[13, 8], [13, 8]]), np.array([60, 60, 200]), 2)
+    row = held(np.full((3, 32, 32), 120, np.uint8), hints, outline)[0, 8, 3:15].astype(int)
+    assert (np.diff(row) <= 0).all() and row[0] > 170 and row[-1] < 90
