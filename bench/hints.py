@@ -43,11 +43,8 @@ def main() -> None:
         kept = np.stack([held(picture, *pair) for picture, pair in zip(agreeing, pairs, strict=True)])
         for name, fake in (("network alone", alone), ("palette of the hints", agreeing), ("and kept to them", kept)):
             found = colouring_metrics(fake, real, lines)
-            error = found["test_l1_inside"] / found["baseline_l1_inside"]
-            print(
-                f"| {count} | {name} | {error:.2f} | {found['edge_agreement']:.2f} | {found['regions']:.2f} |",
-                flush=True,
-            )
+            values = found["test_l1_inside"] / found["baseline_l1_inside"], found["edge_agreement"], found["regions"]
+            print(f"| {count} | {name} | {' | '.join(f'{value:.2f}' for value in values)} |", flush=True)
 
 
 if __name__ == "__main__":
