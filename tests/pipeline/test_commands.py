@@ -77,7 +77,10 @@ def test_commands_draw_and_the_same_seed_draws_the_same(out, elsewhere, tmp_path
     [
         (["fuse", "03-creature", "mew"], "fuse: 'mew' is no picture file, and no species of data/clean"),
         (["vary", "params.yaml"], "vary: params.yaml cannot be used: not a picture (unknown content)"),
-        (["mix", "03-creature", "07-creature", "--sheet", "8"], "mix: --sheet 8 must be COLUMNSxROWS, such as 8x4, of at most 65,536 cells"),
+        (
+            ["mix", "03-creature", "07-creature", "--sheet", "8"],
+            "mix: --sheet 8 must be COLUMNSxROWS, such as 8x4, of at most 65,536 cells",
+        ),
         (
             ["colour", "data/own/01-creature/drawing.svg", "--sheet", "0x4"],
             "colour: --sheet 0x4 must be COLUMNSxROWS, such as 8x4, of at most 65,536 cells",
