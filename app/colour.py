@@ -112,18 +112,20 @@ def painted(colourer: Colourer, drawing: Drawing, count: int, seed: int, like: n
     Raises:
         UserError: the colourer knows no palettes.
     """
-    palettes = None
+    palettes, given = None, drawing.hints
+    if given is not None and not given[3].any():  # too small to be seen
+        given = None
     if like is not None:
         if not colourer.net.colours:
             raise UserError("this model was trained with pix2pix.palette: 0; it knows no palettes")
         palette = palette_of(like, colourer.net.colours)
-        if drawing.hints is not None:
-            palette = merged(palette, hint_palette(drawing.hints, drawing.outline, len(palette)))
+        if given is not None:
+            palette = merged(palette, hint_palette(given, drawing.outline, len(palette)))
         palettes = np.repeat(palette[None], count, axis=0)
-    elif drawing.hints is not None and len(colourer.palettes):
-        palettes = palettes_for(drawing.hints, drawing.outline, colourer.palettes.numpy(), count, seed)
-    hints = None if drawing.hints is None else np.repeat(drawing.hints[None], count, axis=0)
+    elif given is not None and colourer.net.colours:
+        palettes = palettes_for(given, drawing.outline, colourer.palettes.numpy(), count, seed)
+    hints = None if given is None else np.repeat(given[None], count, axis=0)
     colourings = colourer.colour(np.repeat(drawing.outline[None], count, axis=0), seed, palettes, hints)
-    if drawing.hints is None:
+    if given is None:
         return colourings
-    return np.stack([held(colouring, drawing.hints, drawing.outline) for colouring in colourings])
+    return np.stack([held(colouring, given, drawing.outline) for colouring in colourings])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
+from app.colour import colour
 from app.hinted import held, hint_palette, merged, palettes_for
 from creatures.translation.hints import none, put
 from creatures.translation.regions import regions_of
+from tests.support.untrained import write_run
 
 RED, GREEN, BLUE = [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]
 
@@ -15,8 +20,8 @@ RED, GREEN, BLUE = [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]
 def palette(*colours: list[float]) -> np.ndarray:
     """Three colours of equal shares, as many of them unused as are missing."""
     rows = np.zeros((3, 4), np.float32)
-    for row, colour in zip(rows, colours, strict=False):
-        row[:] = (*colour, 1 / len(colours))
+    for row, rgb in zip(rows, colours, strict=False):
+        row[:] = (*rgb, 1 / len(colours))
     return rows
 
 
@@ -90,3 +95,22 @@ def test_of_several_hints_in_a_region_the_nearer_counts_for_more(outline):
     put(hints, np.array([[13, 8], [13, 8]]), np.array([60, 60, 200]), 2)
     row = held(np.full((3, 32, 32), 120, np.uint8), hints, outline)[0, 8, 3:15].astype(int)
     assert (np.diff(row) <= 0).all() and row[0] > 170 and row[-1] < 90
+
+
+@pytest.mark.parametrize("like", ["", "kind-1"])
+@pytest.mark.parametrize("width", [1, 9])
+def test_drawings_with_strokes_are_coloured_and_a_speck_is_no_hint(tmp_path, monkeypatch, like, width):
+    monkeypatch.chdir(tmp_path)
+    write_run(hints=True)
+    page = Image.new("RGB", (200, 200), "white")
+    ImageDraw.Draw(page).ellipse((30, 30, 170, 170), outline="black", width=6)
+    plain = drawn(page, like)
+    ImageDraw.Draw(page).rectangle((100, 100, 99 + width, 99 + width), fill=(200, 30, 40))
+    assert np.array_equal(drawn(page, like), plain) == (width == 1)
+
+
+def drawn(page: Image.Image, like: str) -> np.ndarray:
+    """The two colourings of a drawing."""
+    page.save("page.png")
+    _, folder = colour([Path("page.png")], "auto", 2, 0, like, Path("out.png"))
+    return np.stack([np.asarray(Image.open(folder / f"00{number}.png")) for number in (1, 2)])

@@ -54,7 +54,7 @@ export function colour(about, palettes) {
     const tensors = {
       outlines: { data: Float32Array.from(on, (line) => (line ? -1 : 1)), dims: [1, 1, side, side] },
       noise: { data: noise, dims: [1, about.noise] },
-      palettes: { data: Float32Array.from(chosen ? merged(chosen, own).flat() : []), dims: [1, about.colours, 4] },
+      palettes: { data: chosen ? Float32Array.from(merged(chosen, own).flat()) : new Float32Array(4 * about.colours), dims: [1, about.colours, 4] },
       hints: { data: hints.slice(), dims: [1, 4, side, side] },
     };
     if (labels && about.colours) {
