@@ -1,4 +1,4 @@
-"""Pick the most realistic of many generated pictures."""
+"""Pick the best of many generated pictures: whole foregrounds, realistic ones first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from creatures.data.provenance import ancestors
+from creatures.metrics.defects import pieces_and_holes
 from creatures.nets.discriminators.critic import load_critic
 
 
@@ -28,10 +29,11 @@ class RealismScorer:
         self.critic = load_critic(path)
 
     def best(self, images: np.ndarray, z: np.ndarray, classes: np.ndarray, count: int) -> np.ndarray:
-        """Rows, ascending, of the `count` with the highest logits.
+        """Rows, ascending, of the `count` with the highest logits among those in one piece; others if these are fewer.
 
         Args:
             images: uint8 N x 3 x H x W.
             z, classes: what they were generated from.
         """
-        return np.sort(np.argsort(-self.critic.logits(images, z, classes), kind="stable")[:count])
+        in_pieces = [pieces_and_holes(image)[0] != 1 for image in images]
+        return np.sort(np.lexsort((-self.critic.logits(images, z, classes), in_pieces))[:count])

@@ -60,7 +60,7 @@ def write_samples(
 
     Args:
         count: pictures 0 to count - 1 of `seed`, unless there are addresses or latents.
-        best: fraction of the generated pictures that is kept, the most realistic; 1: all.
+        best: fraction of the generated pictures that is kept, see `app.best`; 1: all.
         addresses: of the pictures, instead.
         species: that they are to resemble; "" for any.
         latents: an .npz file with `z` (float, N x Z), instead.

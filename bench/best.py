@@ -1,4 +1,4 @@
-"""The most realistic samples of many compared with all samples: `generate --best` at several fractions.
+"""The best samples of many compared with all samples: `generate --best` at several fractions.
 
     python -m bench.best 1 0.5 0.25 0.1
 
