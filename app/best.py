@@ -35,5 +35,5 @@ class RealismScorer:
             images: uint8 N x 3 x H x W.
             z, classes: what they were generated from.
         """
-        in_pieces = [pieces_and_holes(image)[0] != 1 for image in images]
+        in_pieces = np.array([pieces_and_holes(image)[0] != 1 for image in images])
         return np.sort(np.lexsort((-self.critic.logits(images, z, classes), in_pieces))[:count])

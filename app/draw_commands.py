@@ -25,9 +25,7 @@ def generate(
     ] = 0.8,
     best: Annotated[
         float,
-        typer.Option(
-            min=0.01, max=1.0, help="Fraction to keep: whole and realistic ones; 0.25 generates 4 times as many."
-        ),
+        typer.Option(min=0.01, max=1.0, help="Fraction to keep, whole and realistic; 0.25 generates 4 times as many."),
     ] = 1.0,
     from_: Annotated[Path | None, typer.Option("--from", help="A generated PNG: generate it again.")] = None,
     latents: Annotated[Path | None, typer.Option(help="An .npz file with z, instead of random ones.")] = None,
