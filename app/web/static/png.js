@@ -61,18 +61,16 @@ export async function save(canvas, name, note) {
   download([png.subarray(0, HEADER), ...text, png.subarray(HEADER)], name);
 }
 
-// what is chosen for downloads
-export const scale = () => Number($("scale").value);
-const cutAway = () => $("cut").checked;
-
-// an image, at the chosen scale and background; `finish` draws it at a scale, instead of enlarging it smoothly
-export async function saveImage(image, name, note, finish = null) {
-  if (finish) {
-    const canvas = finish(scale());
-    return save(cutAway() ? canvasOf(cutOut(context(canvas).getImageData(0, 0, canvas.width, canvas.height))) : canvas, name, note);
-  }
-  await save(enlarged(cutAway() ? cutOut(image) : image, scale()), name, note);
+// a canvas with an image, at the scale and background that are chosen for downloads; `finish` draws it at a scale,
+// instead of enlarging it smoothly
+function finished(image, finish = null) {
+  const scale = Number($("scale").value), cut = $("cut").checked;
+  if (!finish) return enlarged(cut ? cutOut(image) : image, scale);
+  const canvas = finish(scale);
+  return cut ? canvasOf(cutOut(context(canvas).getImageData(0, 0, canvas.width, canvas.height))) : canvas;
 }
+
+export const saveImage = (image, name, note, finish) => save(finished(image, finish), name, note);
 
 // images of one size as an animated PNG without end
 export async function saveAnimation(images, milliseconds, name) {
@@ -81,7 +79,7 @@ export async function saveAnimation(images, milliseconds, name) {
   const delay = new Uint8Array([milliseconds >> 8, milliseconds & 255, 1000 >> 8, 1000 & 255, 0, 0]);
   let sequence = 0;
   for (const image of images) {
-    const canvas = enlarged(cutAway() ? cutOut(image) : image, scale()), png = await encoded(canvas);
+    const canvas = finished(image), png = await encoded(canvas);
     if (!parts.length) parts.push(png.subarray(0, HEADER), chunk("acTL", images.length, 0));
     parts.push(chunk("fcTL", sequence++, canvas.width, canvas.height, 0, 0, delay));
     for (const data of pixels(png)) parts.push(sequence === 1 ? chunk("IDAT", data) : chunk("fdAT", sequence++, data));
