@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from contextlib import suppress
+from pathlib import Path
 
+ERRORS_DIR = "ERRORS_DIR"  # in the environment of processes that were started together: a folder for their errors
 NO_MEMORY = re.compile("out of memory|can't allocate memory|insufficient memory|bad_alloc", re.IGNORECASE)
 
 
@@ -14,3 +19,23 @@ class UserError(Exception):
 def out_of_memory(error: Exception) -> bool:
     """Whether an error of Python, torch or CUDA says that no memory is left."""
     return isinstance(error, MemoryError) or bool(NO_MEMORY.search(str(error)))
+
+
+def report_error(line: str) -> None:
+    """Write a line to stderr, where a closed one is ignored; in one of several processes that were started together,
+    to its file in ERRORS_DIR, so that the process that started them prints the same line once.
+    """
+    folder = os.environ.get(ERRORS_DIR)
+    with suppress(OSError):
+        if folder:
+            with open(Path(folder) / os.environ.get("RANK", "0"), "a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+        else:
+            sys.stderr.flush()
+            os.write(2, f"{line}\n".encode(errors="backslashreplace"))
+
+
+def reported(folder: Path) -> list[str]:
+    """The different lines that processes reported in ERRORS_DIR, in order of their ranks."""
+    files = sorted(folder.iterdir(), key=lambda file: int(file.name))
+    return list(dict.fromkeys(line for file in files for line in file.read_text(encoding="utf-8").splitlines()))

@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
+from creatures.runtime.errors import report_error
+
 INTERRUPTED = 75  # EX_TEMPFAIL: a stage that ends early must not exit 0, or DVC records it as done
 STOPPED = 130  # exit status that shells report for a command ended by Ctrl-C
+END = ": interrupted"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @cache
 def say_interrupted(name: str) -> None:
-    """Print that `name` was interrupted, once for any number of calls; a closed stderr is ignored."""
-    with suppress(OSError):
-        os.write(2, f"{name}: interrupted\n".encode())
+    """Report that `name` was interrupted, once for any number of calls."""
+    report_error(f"{name}{END}")
 
 
 def on_signals(handler: Callable[[int, Any], Any] | signal.Handlers) -> None:

@@ -7,10 +7,13 @@ import os
 import re
 import shlex
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
-from creatures.runtime.signals import INTERRUPTED
+from creatures.runtime.errors import ERRORS_DIR, report_error, reported
+from creatures.runtime.signals import END, INTERRUPTED
 
 
 def launch(stage: str) -> None:
@@ -57,6 +60,9 @@ def from_slurm() -> None:
 def start(command: list[str], count: int) -> int:
     """Run a command in `count` processes on this machine; if one fails, the others are terminated.
 
+    What they report is printed when all have ended, each line once. That the others were interrupted goes without
+    saying if one failed.
+
     Returns:
         The exit status of the first that failed, or 0.
     """
@@ -68,13 +74,21 @@ def start(command: list[str], count: int) -> int:
     config = LaunchConfig(
         1, 1, count, run_id=str(os.getpid()), rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0
     )
-    try:
-        elastic_launch(config, command[0])(*command[1:])
-    except ChildFailedError as error:
-        _, failure = error.get_first_failure()
-        if failure.exitcode < 0:
-            print(f"process {failure.local_rank} was ended by {failure.signal_name()}", file=sys.stderr)
-        return max(failure.exitcode, 1)
-    except SignalException:
-        return INTERRUPTED
+    with TemporaryDirectory() as folder:
+        os.environ[ERRORS_DIR] = folder
+        try:
+            elastic_launch(config, command[0])(*command[1:])
+        except ChildFailedError as error:
+            _, failure = error.get_first_failure()
+            if failure.exitcode < 0:
+                print(f"process {failure.local_rank} was ended by {failure.signal_name()}", file=sys.stderr)
+            return max(failure.exitcode, 1)
+        except SignalException:
+            return INTERRUPTED
+        finally:
+            del os.environ[ERRORS_DIR]
+            lines = reported(Path(folder))
+            failed = [line for line in lines if not line.endswith(END)]
+            for line in failed or lines:
+                report_error(line)
     return 0

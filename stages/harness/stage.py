@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.config import Common, Section, load, lookup, read_yaml
-from creatures.runtime.errors import UserError, out_of_memory
+from creatures.runtime.errors import UserError, out_of_memory, report_error
 from creatures.runtime.signals import INTERRUPTED, on_signals, say_interrupted
 from stages.harness.ignored import Ignored
 
@@ -199,8 +199,7 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
             _end(INTERRUPTED)
         if not (reason := stage.reason(error)):
             raise
-        with suppress(OSError):
-            print(f"{name}: {reason}", file=sys.stderr)
+        report_error(f"{name}: {reason}")
         _end(1)
     _end(0)
 

@@ -100,6 +100,29 @@ def test_shares_are_dealt_and_what_cannot_be_is_refused(monkeypatch):
         distributed.shard(rows[:7])
 
 
+def test_what_all_processes_report_is_printed_once(tmp_path):
+    """Here the stage lies outside a checkout."""
+    env = environment() | {"PROCESSES": "3", "PYTHONPATH": str(ROOT)}
+    result = subprocess.run([sys.executable, "-m", "stages.gan"], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("gan: "), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("failing", "lines"),
+    [("1", ["gan: no memory"]), ("0 1", ["gan: no memory"]), ("", ["gan: interrupted"])],
+)
+def test_processes_that_one_failure_ends_are_not_called_interrupted(failing, lines, capfd):
+    code = f"""
+import os, sys
+from creatures.runtime.errors import report_error
+report_error("gan: no memory" if os.environ["RANK"] in {failing.split()} else "gan: interrupted")
+sys.exit(75)
+"""
+    assert launch.start([sys.executable, "-c", code], 2) == 75
+    assert capfd.readouterr().err.splitlines() == lines
+
+
 def test_a_process_that_is_gone_is_told_in_one_line(monkeypatch):
     def broken(x: torch.Tensor) -> None:
         raise RuntimeError("Connection closed by peer\nmore")
