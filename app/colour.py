@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from app.explore import picture_of, unusable
-from app.hinted import held, hint_palette, merged, palettes_for
 from app.networks import colourer_file, is_released
 from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import cleaning_of, note_changes
@@ -112,20 +111,10 @@ def painted(colourer: Colourer, drawing: Drawing, count: int, seed: int, like: n
     Raises:
         UserError: the colourer knows no palettes.
     """
-    palettes, given = None, drawing.hints
-    if given is not None and not given[3].any():  # too small to be seen
-        given = None
+    palettes = None
     if like is not None:
         if not colourer.net.colours:
             raise UserError("this model was trained with pix2pix.palette: 0; it knows no palettes")
-        palette = palette_of(like, colourer.net.colours)
-        if given is not None:
-            palette = merged(palette, hint_palette(given, drawing.outline, len(palette)))
-        palettes = np.repeat(palette[None], count, axis=0)
-    elif given is not None and colourer.net.colours:
-        palettes = palettes_for(given, drawing.outline, colourer.palettes.numpy(), count, seed)
-    hints = None if given is None else np.repeat(given[None], count, axis=0)
-    colourings = colourer.colour(np.repeat(drawing.outline[None], count, axis=0), seed, palettes, hints)
-    if given is None:
-        return colourings
-    return np.stack([held(colouring, given, drawing.outline) for colouring in colourings])
+        palettes = np.repeat(palette_of(like, colourer.net.colours)[None], count, axis=0)
+    hints = None if drawing.hints is None else np.repeat(drawing.hints[None], count, axis=0)
+    return colourer.colour(np.repeat(drawing.outline[None], count, axis=0), seed, palettes, hints)

@@ -1,4 +1,4 @@
-"""Style mixing: the shape of one creature in the colours of another."""
+"""Tables of style mixing: the shape of one creature in the colours of another."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from app.explore import load_explorer, place
 from app.networks import generator_file
@@ -15,47 +13,7 @@ from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import note_changes
 from creatures.latents.sampler import generated, load_sampler
 from creatures.nets.common.base import Generator
-from creatures.nets.generators.lite import LiteGenerator
-from creatures.runtime.errors import UserError
-
-EXCITED = 8  # a coarse map gates one that is so many times finer
-
-
-class Mixing(Generator):
-    """A generator with two latents, of shape and of colours, one after the other: N x 2Z to pictures.
-
-    The maps are those of the first; the gates of skip-layer excitation are computed from the coarse maps of the
-    second. B. Liu et al., "Towards Faster and Stabilized GAN Training" (FastGAN), 2021: what is gated keeps the
-    content, and the gates bring the style.
-
-    Raises:
-        UserError: the generator has no skip-layer excitation.
-    """
-
-    def __init__(self, net: nn.Module) -> None:
-        if not isinstance(net, LiteGenerator) or not net.skips:
-            raise UserError("this generator cannot mix: it has no skip-layer excitation (gan.generator)")
-        super().__init__(2 * net.z_dim, net.image_px, {})
-        self.net = net
-
-    def maps(self, z: Tensor) -> dict[int, Tensor]:
-        """The last map, float N x channels x H x W, by its side."""
-        shape, colours = z.chunk(2, dim=1)
-        coarse = self.net.maps(colours, self.image_px // EXCITED)
-        x = self.net.first(shape).contiguous(memory_format=torch.channels_last)
-        for name, block in self.net.blocks.items():
-            x = block(x)
-            if name in self.net.skips:
-                x = self.net.skips[name](coarse[int(name) // EXCITED], x)
-        return {self.image_px: x}
-
-    def draw(self, maps: dict[int, Tensor]) -> Tensor:
-        return self.net.draw(maps)
-
-
-def can_mix(net: nn.Module) -> bool:
-    """Whether a generator can be used by `Mixing`."""
-    return isinstance(net, LiteGenerator) and len(net.skips) > 0
+from creatures.nets.generators.mixing import Mixing
 
 
 def mixed(net: Generator, shapes: np.ndarray, colours: np.ndarray) -> np.ndarray:

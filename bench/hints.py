@@ -1,9 +1,9 @@
 """How closely colourings follow hints: `python -m bench.hints`.
 
 Unseen species, given hints of the true colours in the middles of their largest regions: by the network alone, with a
-palette that agrees with the hints, and kept to them (see `app.hinted`). Prints a table: the error inside the
-foregrounds over that of the best single colour for all, edge agreement, and the number of regions' colours over that of
-the real pictures. Needs data/clean and data/edges; takes the networks of models/ or the released ones.
+palette that agrees with the hints, and kept to them (see `creatures.translation.hinted`). Prints a table: the error
+inside the foregrounds over that of the best single colour for all, edge agreement, and the number of regions' colours
+over that of the real pictures. Needs data/clean and data/edges; takes the networks of models/ or the released ones.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import sys
 
 import numpy as np
 
-from app.hinted import held, hint_palette, merged
 from app.networks import colourer_file
 from creatures.artifacts import OUTLINES
 from creatures.data.loading import open_array
 from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer
+from creatures.translation.hinted import hint_palette, merged
 from creatures.translation.hints import helpful
 from stages.pix2pix.score import colouring_metrics
 
@@ -37,11 +37,14 @@ def main() -> None:
     print("| hints | colouring | error inside | edge agreement | regions |\n| --- | --- | --- | --- | --- |")
     for count in POINTS:
         hints = np.stack([helpful(*pair, count) for pair in zip(real, lines, strict=True)])
-        pairs = list(zip(hints, lines, strict=True))
+        pairs = zip(hints, lines, strict=True)
         palettes = np.stack([merged(empty, hint_palette(*pair, len(empty))) for pair in pairs])
-        alone, agreeing = (colourer.colour(lines, None, given, hints) for given in (None, palettes))
-        kept = np.stack([held(picture, *pair) for picture, pair in zip(agreeing, pairs, strict=True)])
-        for name, fake in (("network alone", alone), ("palette of the hints", agreeing), ("and kept to them", kept)):
+        for name, given, follow in (
+            ("network alone", None, False),
+            ("palette of the hints", palettes, False),
+            ("and kept to them", None, True),
+        ):
+            fake = colourer.colour(lines, None, given, hints, follow)
             found = colouring_metrics(fake, real, lines)
             values = found["test_l1_inside"] / found["baseline_l1_inside"], found["edge_agreement"], found["regions"]
             print(f"| {count} | {name} | {' | '.join(f'{value:.2f}' for value in values)} |", flush=True)

@@ -15,7 +15,7 @@ from torch import nn
 from app.best import RealismScorer
 from app.colour import painted, traced
 from app.explore import Explorer, cleaned, load_embeddings, load_explorer, species_row, unusable
-from app.mixing import can_mix, mixed
+from app.mixing import mixed
 from app.networks import colourer_file, critic_file, encoder_file, generator_file, is_released
 from app.page.names import load_names
 from app.page.onnx_colourer import quick_colourer
@@ -28,6 +28,7 @@ from creatures.data.tensors import to_float
 from creatures.decoding.unusable import Unusable
 from creatures.latents.sampler import Sampler, load_sampler
 from creatures.nets.encoder.encoder import load_encoder
+from creatures.nets.generators.mixing import can_mix
 from creatures.translation.colouring import Colourer
 
 NEIGHBOURS = 4

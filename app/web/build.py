@@ -20,11 +20,11 @@ from torch import Tensor
 
 from app.explore import directions
 from app.export import DATA, Exported, difference, generator, pix2pix, write
-from app.mixing import Mixing, can_mix
 from app.networks import colourer_file, generator_file
 from app.trained import cleaning_of
 from creatures.data.provenance import digest_of
 from creatures.latents.sampler import load_sampler
+from creatures.nets.generators.mixing import Mixing, can_mix
 from creatures.npm import pack
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer

@@ -14,6 +14,7 @@ from creatures.data.loading import reading
 from creatures.data.tensors import to_uint8
 from creatures.data.weights import load_weights
 from creatures.runtime.errors import UserError
+from creatures.translation.hinted import held, hint_palette, merged, palette_for
 from creatures.translation.hints import put_point, spread
 from creatures.translation.regions import deepest, regions_of
 from creatures.translation.unet import UNet, draw_noise
@@ -44,6 +45,7 @@ class Colourer:
         seed: int | None,
         palettes: np.ndarray | None = None,
         hints: np.ndarray | None = None,
+        follow: bool = True,
     ) -> np.ndarray:
         """Colour outlines, uint8 N x H x W, 0 on lines, 255 elsewhere, or translate pictures, uint8 N x 3 x H x W.
 
@@ -51,7 +53,9 @@ class Colourer:
             seed: of the noise, the choice of palettes and, for a network that takes hints, of the colours of regions;
                 None for none of them: the same colouring each time.
             palettes: float32 N x colours x 4, to use instead of chosen ones.
-            hints: float32 N x 4 x H x W, see `hints`; they are spread here.
+            hints: float32 N x 4 x H x W, see `hints`; they are spread here. None, or all 0 in an outline, for none.
+            follow: whether palettes are made to agree with hints and colourings to keep to them, see `hinted`;
+                otherwise the network alone follows them.
 
         Returns:
             uint8 N x 3 x H x W.
@@ -72,9 +76,26 @@ class Colourer:
             palette = torch.zeros(count, self.net.colours, 4)
         if self.net.hints and hints is None:
             hints = np.zeros((count, 4, *outlines.shape[1:]), np.float32)
+        own = {row: hints[row] for row in range(count) if hints[row, 3].any()} if hints is not None and follow else {}
+        if own and self.net.colours:
+            palette = palette.clone()
+            for row, hint in own.items():
+                rng = None if seed is None or palettes is not None else np.random.default_rng([seed, row])
+                palette[row] = torch.from_numpy(self._agreeing(palette[row].numpy(), hint, outlines[row], rng))
         if hints is not None and seed is not None and self.net.colours:
             hints = self._chosen(outlines, noise, palette, hints, seed)
-        return self._forward(outlines, noise, palette, hints)[0]
+        pictures = self._forward(outlines, noise, palette, hints)[0]
+        for row, hint in own.items():
+            pictures[row] = held(pictures[row], hint, outlines[row])
+        return pictures
+
+    def _agreeing(
+        self, palette: np.ndarray, hints: np.ndarray, outline: np.ndarray, rng: np.random.Generator | None
+    ) -> np.ndarray:
+        """A palette with the colours of hints: this one, or with `rng` one of those kept that has similar colours."""
+        if rng is not None and len(self.palettes):
+            return palette_for(hints, outline, self.palettes.numpy(), rng)
+        return merged(palette, hint_palette(hints, outline, self.net.colours))
 
     def _chosen(self, outlines: np.ndarray, noise: Tensor, palette: Tensor, hints: np.ndarray, seed: int) -> np.ndarray:
         """The hints, and one in each of the largest regions without any, of a palette's colour that the network

@@ -9,10 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from app.mixing import Mixing, mix, mixed
+from app.mixing import mix, mixed
 from creatures.artifacts import GENERATOR
 from creatures.latents.sampler import load_sampler
 from creatures.nets.common.base import Generator
+from creatures.nets.generators.mixing import Mixing
 from creatures.nets.generators.registry import build_generator
 from creatures.runtime.errors import UserError
 from tests.support.untrained import write_run

@@ -147,7 +147,7 @@ def test_a_seed_chooses_colours_of_the_palette_for_regions_without_a_hint(monkey
     hints = none(64)[None]
     put_point(hints[0], (20, 30), np.array([255, 0, 0]))
     given = hints.copy()
-    Colourer(net, "none", "mixed", torch.zeros(0, 3, 4)).colour(outline[None], 3, palette, hints)
+    Colourer(net, "none", "mixed", torch.zeros(0, 3, 4)).colour(outline[None], 3, palette, hints, follow=False)
     assert np.array_equal(hints, given) and len(seen) == 2
     labels = regions_of(outline)
     upper = labels == labels[20, 30]

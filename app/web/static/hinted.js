@@ -1,4 +1,4 @@
-// Palettes that agree with hints, and colourings that keep to them, as app/hinted.py makes them. A palette is a list
+// Palettes that agree with hints, and colourings that keep to them, as creatures/translation/hinted.py makes them. A palette is a list
 // of colours, each of four numbers: RGB in [-1, 1] and its fraction of the figure.
 
 import { components } from "./regions.js";

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from creatures.nets.common.base import FIRST_PX, Generator
 from creatures.nets.common.parts import ACTIVATIONS
 
+EXCITED = 8  # a coarse map gates one that is so many times finer
+
 
 class SkipExcitation(nn.Module):
     """Skip-layer excitation: a coarse map gates the channels of a fine one.
@@ -163,12 +165,16 @@ class LiteGenerator(Generator):
             if side in dilated_px:
                 layers.append(Dilated(out, dilation, activation))
             self.blocks[str(side)] = nn.Sequential(*layers)
-            if excitation and side // 8 in channels and side >= 32:
-                self.skips[str(side)] = SkipExcitation(channels[side // 8], out)
+            if excitation and side // EXCITED in channels:
+                self.skips[str(side)] = SkipExcitation(channels[side // EXCITED], out)
         self.to_rgb = nn.Conv2d(channels[image_px], 3 * samples, 3, padding=1)
 
-    def maps(self, z: Tensor, last_px: int | None = None) -> dict[int, Tensor]:
-        """Feature maps by their side, up to `last_px` (by default all)."""
+    def maps(self, z: Tensor, last_px: int | None = None, gates: dict[int, Tensor] | None = None) -> dict[int, Tensor]:
+        """Feature maps by their side, up to `last_px` (by default all).
+
+        Args:
+            gates: maps of another latent, which gate these in the place of their own.
+        """
         # keeps the whole stack channels last, where its convolutions are fastest
         x = self.first(z).contiguous(memory_format=torch.channels_last)  # N x channels x 4 x 4
         maps = {FIRST_PX: x}
@@ -178,7 +184,7 @@ class LiteGenerator(Generator):
                 break
             x = block(x)  # of twice the side
             if name in self.skips:
-                x = self.skips[name](maps[side // 8], x)
+                x = self.skips[name]((gates or maps)[side // EXCITED], x)
             maps[side] = x
         return maps
 

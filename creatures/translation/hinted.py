@@ -15,25 +15,24 @@ from creatures.translation.regions import regions_of
 FITTING = 0.2  # fraction of palettes that one is chosen from
 
 
-def palettes_for(hints: np.ndarray, outline: np.ndarray, palettes: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Palettes with the colours of hints, each made of one of those that have the most similar colours.
+def palette_for(hints: np.ndarray, outline: np.ndarray, palettes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A palette with the colours of hints, made of one of those that have the most similar colours.
 
     In training, hints and palette are of one picture: where they contradict each other, a network mixes them.
 
     Args:
         hints: float32, 4 x H x W.
         outline: uint8, H x W.
-        palettes: to choose from by the seed, float32 N x colours x 4.
+        palettes: to choose from, float32 N x colours x 4.
 
     Returns:
-        float32, count x colours x 4.
+        float32, colours x 4.
     """
     own = hint_palette(hints, outline, palettes.shape[1])
     apart = np.linalg.norm(palettes[:, None, :, :3] - own[:, None, :3], axis=3)  # N x hints x colours
     apart[np.broadcast_to(palettes[:, None, :, 3] == 0, apart.shape)] = np.inf
     fitting = apart.min(axis=2).mean(axis=1).argsort(kind="stable")[: ceil(FITTING * len(palettes))]
-    chosen = np.random.default_rng(seed).choice(fitting, count)
-    return np.stack([merged(palettes[row], own) for row in chosen])
+    return merged(palettes[rng.choice(fitting)], own)
 
 
 def merged(palette: np.ndarray, own: np.ndarray) -> np.ndarray:

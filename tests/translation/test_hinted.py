@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 from app.colour import colour
-from app.hinted import held, hint_palette, merged, palettes_for
+from creatures.translation.colouring import Colourer
+from creatures.translation.hinted import held, hint_palette, merged, palette_for
 from creatures.translation.hints import none, put
 from creatures.translation.regions import regions_of
+from creatures.translation.unet import UNet
 from tests.support.untrained import write_run
 
 RED, GREEN, BLUE = [1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]
@@ -68,8 +71,8 @@ def test_colours_take_the_place_of_the_most_similar():
 def test_palettes_are_chosen_among_those_with_such_colours(hints, outline):
     fitting = [palette(RED, BLUE, GREEN), palette(RED, BLUE)]
     palettes = np.stack([*[palette(GREEN)] * 8, *fitting])
-    found = palettes_for(hints, outline, palettes, 20, seed=0)
-    assert np.array_equal(found, palettes_for(hints, outline, palettes, 20, seed=0))
+    rng = np.random.default_rng(0)
+    found = [palette_for(hints, outline, palettes, rng) for _ in range(20)]
     assert {tuple(row[:3]) for each in found for row in each if row[3] > 0} <= {tuple(RED), tuple(BLUE), tuple(GREEN)}
     with_green = [(each[:, :3] == GREEN).all(axis=1).any() for each in found]
     assert 0 < np.mean(with_green) < 1  # neither alone, and never one of those that are only green
@@ -95,6 +98,33 @@ def test_of_several_hints_in_a_region_the_nearer_counts_for_more(outline):
     put(hints, np.array([[13, 8], [13, 8]]), np.array([60, 60, 200]), 2)
     row = held(np.full((3, 32, 32), 120, np.uint8), hints, outline)[0, 8, 3:15].astype(int)
     assert (np.diff(row) <= 0).all() and row[0] > 170 and row[-1] < 90
+
+
+@pytest.mark.parametrize(("seed", "given"), [(None, False), (3, False), (3, True)])
+def test_the_colourer_gives_the_network_a_palette_that_agrees_and_keeps_to_hints(seed, given, outline):
+    """Only in the outline that has hints, and only if it is to follow them."""
+    net, seen = UNet(32, 4, 3, hints=True).eval(), []
+    paint = net.paint
+
+    def watched(*inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        seen.append(inputs[2].numpy().copy())
+        return paint(*inputs)
+
+    net.paint = watched
+    known = palette(GREEN, [0.5, -1.0, -1.0], [-1.0, -1.0, 0.5])
+    colourer = Colourer(net, "none", "mixed", torch.from_numpy(known[None]))
+    palettes, lines = np.stack([known] * 2) if given else None, np.stack([outline] * 2)
+    put(red := none(32), np.array([[8, 8], [8, 8]]), np.array([255, 0, 0]), 2)
+    both = np.stack([red, none(32)])
+    found = colourer.colour(lines, seed, palettes, both)
+    large = regions_of(outline) == 1
+    assert np.abs(np.median(found[0][:, large], axis=1) - [255, 0, 0]).max() <= 1
+    agreeing, other = ([tuple(row[:3]) for row in each if row[3] > 0] for each in seen[-1])
+    assert tuple(RED) in agreeing and tuple(RED) not in other
+    assert (tuple(GREEN) in agreeing) == (seed is not None)
+    plain = colourer.colour(lines, seed, palettes, both, follow=False)
+    assert np.array_equal(plain[1], found[1]) and not np.array_equal(plain[0], found[0])
+    assert np.array_equal(seen[-1][0], seen[-1][1])
 
 
 @pytest.mark.parametrize("like", ["", "kind-1"])
