@@ -53,6 +53,7 @@ from creatures.nets.common.base import Generator
 from creatures.nets.generators.registry import build_generator
 from creatures.runtime.config import Common, parse, read_yaml
 from creatures.runtime.errors import UserError
+from creatures.runtime.system import usable_cores
 from stages.evaluate.params import EvaluateParams
 from stages.gan.build import Start, prepare
 from stages.gan.params import GanParams
@@ -202,7 +203,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for what comes out.")] = Path("samples/quality"),
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    results, cores, failed = out / "results.jsonl", os.cpu_count() or 1, []
+    results, cores, failed = out / "results.jsonl", usable_cores(), []
     try:
         if jobs > cores:
             raise UserError(f"--jobs {jobs} is more than the {cores} cores there are")

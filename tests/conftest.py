@@ -42,7 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """A worker for each core that this process may use, as long as they fit in usual memory."""
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    from creatures.runtime.system import usable_cores
+
+    return min(8, usable_cores())
 
 
 @pytest.hookimpl(optionalhook=True)

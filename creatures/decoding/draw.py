@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import signal
+import sys
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+import psutil
+
 from creatures.decoding.unusable import BOMB, UNDECODABLE, Unusable
+from creatures.runtime.system import begin_child, limit_memory
 
 CPU_S = 10  # a drawing takes 0.02 s; nested blurs, masks and markers can take hours
+POLL_S = 0.5
 MEMORY = 4 << 30
 
 _running: tuple[Connection, BaseProcess] | None = None
@@ -25,13 +29,14 @@ def draw(text: str, px: int) -> bytes:
     global _running
     connection, child = _running = _running or _start()
     try:
-        connection.send((text, px, CPU_S))
-        answer = connection.recv()
-    except (EOFError, OSError):
+        connection.send((text, px))
+        answer = _received(connection, psutil.Process(child.pid))
+    except (EOFError, OSError, psutil.Error) as error:
         _running = None
         connection.close()
+        child.kill()
         child.join()
-        if child.exitcode == -signal.SIGXCPU:
+        if isinstance(error, TimeoutError):
             raise Unusable(BOMB, f"takes more than {CPU_S} s to draw") from None
         raise Unusable(UNDECODABLE, "resvg ended early") from None
     if isinstance(answer, str):
@@ -39,30 +44,35 @@ def draw(text: str, px: int) -> bytes:
     return answer
 
 
+def _received(connection: Connection, process: psutil.Process) -> bytes | str:
+    """What a process answers. Raises TimeoutError if it works on it for more than CPU_S."""
+    begun = sum(process.cpu_times()[:2])
+    while not connection.poll(POLL_S):
+        if sum(process.cpu_times()[:2]) - begun > CPU_S:
+            raise TimeoutError
+    return connection.recv()
+
+
 def _start() -> tuple[Connection, BaseProcess]:
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     parent_end, child_end = context.Pipe()
-    child = context.Process(target=_serve, args=(parent_end, child_end), daemon=True)
+    child = context.Process(target=_serve, args=(child_end,), daemon=True)
     child.start()
     child_end.close()
     return parent_end, child
 
 
-def _serve(parent_end: Connection, connection: Connection) -> None:
+def _serve(connection: Connection) -> None:
     import resvg_py
 
-    parent_end.close()  # or the parent's exit would go unnoticed
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    begin_child()
+    limit_memory(MEMORY)
     while True:
         try:
-            text, px, seconds = connection.recv()
+            text, px = connection.recv()
         except EOFError:
             return
-        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + seconds + 1, resource.RLIM_INFINITY))
         try:
             # width and height bound the canvas: without both, resvg takes any size the drawing
             # asks for. Fonts differ from machine to machine.

@@ -166,7 +166,7 @@ class Training:
         """Add this step's losses (0-d tensors) to the current row, without waiting for the device."""
         sums, counts = self.progress.sums, self.progress.counts
         for name, value in losses.items():
-            value = value.detach().double()
+            value = value.detach().to(torch.float32 if value.device.type == "mps" else torch.float64)
             sums[name] = sums[name] + value if name in sums else value
             counts[name] = counts.get(name, 0) + 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from creatures.data.pictures import CLEANING
 from creatures.decoding.files import open_frames
 from creatures.decoding.foreground import background_of, fitted, ink
 from creatures.decoding.unusable import AS_BACKGROUND, BLANK, Unusable
+from creatures.runtime.system import usable_cores
 from stages.clean.fingerprint import phash, thumb
 from stages.clean.upright import first_failed
 
@@ -97,7 +97,7 @@ def decode_all(paths: Sequence[str] | pa.Array, params: CleanParams, px: int) ->
 
     # On a cluster each partition gets its own process, as many at once as there are cores: a process
     # pool, as on one machine, would not survive the loss of a node
-    @daft.cls(use_process=True, max_concurrency=None if cluster else len(os.sched_getaffinity(0)))
+    @daft.cls(use_process=True, max_concurrency=None if cluster else usable_cores())
     class Decoder:
         @daft.method.batch(return_dtype=result, batch_size=BATCH)
         def decode(self, path: Series) -> list[dict[str, Any]]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -18,6 +15,7 @@ import numpy as np
 from creatures.data.pictures import open_images
 from creatures.runtime.atomic import preallocate
 from creatures.runtime.errors import UserError
+from creatures.runtime.system import begin_child, usable_cores, without_interrupts
 
 CHUNK = 512  # pictures mapped into memory at a time by each process
 
@@ -40,32 +38,21 @@ def trace(pictures: Path, folder: Path, outlines: Mapping[str, Outline]) -> dict
     for name in outlines:
         preallocate(folder / f"{name}.npy", np.uint8, (count, height, width))
     # spawned, since a forked child inherits locks of OpenCV's threads and may wait for them forever
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    pool = ProcessPoolExecutor(cores, get_context("spawn"), _begin_worker)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited by the workers: Ctrl-C is for this process
+    pool = ProcessPoolExecutor(usable_cores(), get_context("spawn"), _begin_worker)
     try:
-        results = pool.map(partial(_trace_chunk, pictures, folder, outlines), range(0, count, CHUNK))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        with without_interrupts():  # the workers are started
+            results = pool.map(partial(_trace_chunk, pictures, folder, outlines), range(0, count, CHUNK))
         ink = list(results)
     except BrokenProcessPool:
         raise UserError("a process that draws outlines was killed, perhaps for want of memory") from None
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         pool.shutdown(cancel_futures=True)
     return {name: np.concatenate([part[name] for part in ink]) for name in outlines}
 
 
 def _begin_worker() -> None:
     cv2.setNumThreads(1)  # processes share the work by pictures
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the stage's handler is for the main process only
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    begin_child()
 
 
 def _trace_chunk(pictures: Path, folder: Path, outlines: Mapping[str, Outline], start: int) -> dict[str, np.ndarray]:

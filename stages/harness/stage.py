@@ -22,6 +22,7 @@ from creatures.runtime.atomic import atomic_file
 from creatures.runtime.config import Common, Section, load, lookup, read_yaml
 from creatures.runtime.errors import UserError, out_of_memory, report_error
 from creatures.runtime.signals import INTERRUPTED, on_signals, say_interrupted
+from creatures.runtime.system import limit_threads, peak_memory_mib, usable_cores
 from stages.harness.ignored import Ignored
 
 S = TypeVar("S", bound=Section)
@@ -145,17 +146,15 @@ class Stage:
     def write_cost(self) -> None:
         """Append this run's time, and the peak memory of its largest process, to runs/<stage>/…/cost.jsonl."""
         import platform
-        import resource
 
         import psutil
 
-        peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         cost = {
             "stage": self.name,
             "seconds": round(time.time() - psutil.Process().create_time(), 1),
-            "peak_mib_of_a_process": peak // 1024,
+            "peak_mib_of_a_process": peak_memory_mib(),
             "python": platform.python_version(),
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+            "machine": f"{usable_cores()} cores, {platform.machine()}",
         }
         if torch := sys.modules.get("torch"):
             cost["torch"] = torch.__version__
@@ -184,6 +183,7 @@ def run(name: str, main: Callable[[Stage], None]) -> None:
     try:
         with stage.exclusive():
             _ = stage.fingerprint
+            limit_threads()
             main(stage)
             stage.check_unchanged()
             with suppress(OSError):  # a full disk: the cost is not an output
