@@ -157,17 +157,19 @@ def vary(
 
 @app.command(cls=InCheckout)
 def walk(
-    stops: Annotated[int, typer.Option(min=3, max=1000, help="Number of creatures that the loop passes through.")] = 8,
+    whats: Annotated[list[str] | None, typer.Argument(help=f"{A_PICTURE} None: new creatures.")] = None,
+    seeds: Annotated[str, typer.Option(help="Also through the first creature of each of these seeds: 3,7-9.")] = "",
+    stops: Annotated[int, typer.Option(min=3, max=1000, help="Number of new creatures, if none are given.")] = 8,
     frames: Annotated[int, typer.Option(min=3, max=1000, help="Number of frames.")] = 96,
     seed: Seed = 0,
     truncation: Spread = 0.8,
     scale: Annotated[int, typer.Option(min=1, max=8, help="Factor by which frames are enlarged.")] = 4,
-    out: Annotated[Path, typer.Option(help="A .gif or .mp4 file.")] = Path("samples/walk.gif"),
+    out: Annotated[Path, typer.Option(help="A .gif, .mp4, .webm or (animated) .png file.")] = Path("samples/walk.gif"),
 ) -> None:
-    """Write a video of a smooth loop through new creatures."""
-    from app.explore import walk
+    """Write a video of a smooth loop through creatures: python -m app walk 25 6 133 --out walk.mp4."""
+    from app.film import walk
 
-    finish("walk", lambda: walk(stops, frames, seed, truncation, scale, out))
+    finish("walk", lambda: walk(whats or [], seeds, stops, frames, seed, truncation, scale, out))
 
 
 @app.command(cls=InCheckout)

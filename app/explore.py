@@ -29,7 +29,6 @@ from creatures.latents.mixture import Mixture
 from creatures.latents.sampler import Sampler, generated, load_sampler
 from creatures.nets.common.base import Generator
 from creatures.nets.encoder.encoder import load_encoder
-from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 
 # the first principal components of the released mixture, by what they change (from -3 to 3 deviations)
@@ -70,11 +69,10 @@ class Explorer:
         """An embedding, float32 (E,), moved along the first principal components, by standard deviations."""
         return (embedding + np.asarray(amounts) @ self.mixture.back[: len(amounts)]).astype(np.float32)
 
-    def loop(self, stops: int, frames: int, seed: int, truncation: float) -> np.ndarray:
-        """Embeddings on a smooth closed path through `stops` samples of the mixture: float32, frames x E."""
-        points, _ = self.mixture.sample(stops, np.random.default_rng(seed), truncation)
-        path = CubicSpline(np.arange(stops + 1), np.concatenate([points, points[:1]]), bc_type="periodic")
-        return path(np.linspace(0, stops, frames, endpoint=False)).astype(np.float32)
+    def loop(self, points: np.ndarray, frames: int) -> np.ndarray:
+        """Embeddings on a smooth closed path through given ones, float N x E, at least two: float32, frames x E."""
+        path = CubicSpline(np.arange(len(points) + 1), np.concatenate([points, points[:1]]), bc_type="periodic")
+        return path(np.linspace(0, len(points), frames, endpoint=False)).astype(np.float32)
 
     def loop_around(self, embedding: np.ndarray, frames: int, seed: int, truncation: float) -> np.ndarray:
         """Embeddings on a smooth closed path near a given one, where it begins: float32, frames x E.
@@ -237,32 +235,3 @@ def near(what: str, count: int, seed: int, truncation: float, out: Path, form: F
     variations = explorer.draw(explorer.around(embedding, count, seed, truncation))
     note_changes(generator_file())
     return write_sheet(np.concatenate([picture[None], variations]), 8, out, form)
-
-
-def walk(stops: int, frames: int, seed: int, truncation: float, scale: int, out: Path) -> Path:
-    """Write a loop through the mixture, as GIF or MP4 by the suffix of `out`."""
-    must_end(out, ".gif", ".mp4")
-    explorer = load_explorer()
-    images = explorer.draw(explorer.loop(stops, frames, seed, truncation)).transpose(0, 2, 3, 1)
-    side = images.shape[1] * scale
-    enlarged = [Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC) for image in images]
-    note_changes(generator_file())
-    with atomic_file(out) as part:
-        if out.suffix == ".gif":
-            enlarged[0].save(part, save_all=True, append_images=enlarged[1:], duration=60, loop=0)
-        else:
-            write_mp4(part, enlarged)
-    return out
-
-
-def write_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
-    """Write RGB pictures of one size, with even sides, as H.264 video, 16 per second. Raises OSError."""
-    import av
-
-    with av.open(str(path), "w", format="mp4") as video:
-        stream = video.add_stream("libx264", rate=16)
-        stream.width, stream.height = frames[0].size
-        stream.pix_fmt = "yuv420p"
-        for frame in frames:
-            video.mux(stream.encode(av.VideoFrame.from_image(frame)))
-        video.mux(stream.encode())
