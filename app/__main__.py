@@ -60,6 +60,33 @@ def keep(
 
 
 @app.command(cls=InCheckout)
+def push(
+    repo: Annotated[str, typer.Argument(help="OWNER/NAME on Hugging Face; created if there is none.")],
+    private: Annotated[bool, typer.Option("--private", help="Create it as a private one.")] = False,
+) -> None:
+    """Upload the networks to the Hugging Face hub, with a model card; HF_TOKEN or `hf auth login` say who you are."""
+    from app.hub import push
+
+    finish("push", lambda: push(repo, private))
+
+
+@app.command(cls=InCheckout)
+def pull(
+    repo: Annotated[str, typer.Argument(help="OWNER/NAME on Hugging Face.")],
+    name: Annotated[str, typer.Argument(help="Name of the new folder in models/.")],
+    revision: Annotated[str, typer.Option(help="A branch, a tag or a commit.")] = "main",
+    force: Annotated[bool, typer.Option("--force", help="Replace what was kept under that name.")] = False,
+) -> None:
+    """Download networks that `push` uploaded: python -m app pull OWNER/NAME NAME.
+
+    Then: python -m app --model models/NAME generate, or dvc exp run -S gan.start=NAME.
+    """
+    from app.hub import pull
+
+    finish("pull", lambda: pull(repo, name, revision, force))
+
+
+@app.command(cls=InCheckout)
 def forecast() -> None:
     """Estimate how long `dvc repro` takes on this machine, from two seconds of measuring."""
     from app.forecast import forecast

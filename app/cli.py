@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -12,11 +13,20 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="New creature
 
 
 @app.callback()
-def commands() -> None:
+def commands(
+    model: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Folder of networks to use, such as models/NAME."),
+    ] = None,
+) -> None:
     """New creatures from the trained models."""
+    if model:
+        from app.networks import use
+
+        use(model.resolve())
 
 
-def finish(name: str, write: Callable[[], Path | list[Path]]) -> None:
+def finish(name: str, write: Callable[[], str | Path | list[Path]]) -> None:
     """Run a command and print the paths it wrote, or end in one line that says what is wrong."""
     from creatures.runtime.errors import UserError
 

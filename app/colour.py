@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from app.explore import picture_of, unusable
-from app.networks import colourer_file, is_released
+from app.networks import colourer_file, is_own
 from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import cleaning_of, note_changes
 from app.user_hints import with_hints
@@ -53,7 +53,7 @@ def colour(
     margin = cleaning_of(network)["clean.margin"] if colourer.net.inputs == 1 else 0.0
     note_changes(network)
     picture, row = picture_of(like, network) if like else (None, None)
-    if row is not None and not is_released(network):
+    if row is not None and is_own(network):
         ancestors(network, PICTURES)
     px = colourer.net.image_px
     side = px * (1 if form.style.colours else form.style.scale)  # sprites are enlarged afterwards

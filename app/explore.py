@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from scipy.interpolate import CubicSpline
 
-from app.networks import encoder_file, generator_file, is_released
+from app.networks import encoder_file, generator_file, is_own, is_released
 from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import cleaning_of, note_changes
 from creatures.artifacts import EMBEDDINGS, GENERATOR, PICTURES
@@ -120,7 +120,7 @@ def embeddings_of(pictures: np.ndarray, rows: Sequence[int] | None) -> np.ndarra
         rows: theirs in data/clean, whose embeddings are stored; None for others.
     """
     file = encoder_file()
-    if rows is None or is_released(file):  # no embeddings by the released encoder are stored
+    if rows is None or not is_own(file):  # embeddings by other encoders are not stored
         ancestors(generator_file(), file)
         with torch.no_grad():
             return load_encoder(file)[0](to_float(pictures)).double().numpy()

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from app.networks import colourer_file, generator_file, is_released
+from app.networks import colourer_file, generator_file, is_own
 from app.trained import note_changes
 from creatures.artifacts import MIXTURE
 from creatures.data.loading import read_header, reading
@@ -46,7 +46,7 @@ class Exported:
         inputs: returns example inputs, by name, for a number of pictures.
         about: shapes and ranges of inputs and output, by name.
         params: those it was trained with.
-        metrics: file of its metrics; None for a released one, whose card has them.
+        metrics: file of its metrics; None if it is not of this checkout's last run.
         outputs: names of what it returns, pictures first.
     """
 
@@ -77,7 +77,7 @@ def generator() -> Exported:
             "pictures": f"float32, batch x 3 x {px} x {px}, RGB in [-1, 1]",
         },
         header["params"],
-        None if is_released(file) else Path("metrics/evaluate.json"),
+        Path("metrics/evaluate.json") if is_own(file) else None,
     )
 
 
@@ -129,7 +129,7 @@ def pix2pix() -> Exported:
             "pictures": f"float32, batch x 3 x {px} x {px}, RGB in [-1, 1]",
         },
         header["params"],
-        None if is_released(file) else Path("metrics/pix2pix.json"),
+        Path("metrics/pix2pix.json") if is_own(file) else None,
         ("pictures", "choices") if net.hints else ("pictures",),
     )
 
@@ -148,7 +148,8 @@ def export(out: Path = OUT) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out) as folder:
         written = [write(name, model, Path(folder) / f"{name}.onnx") for name, model in models.items()]
-        written.append(card(models, Path(folder) / "README.md"))
+        named = {f"{name}.onnx": model for name, model in models.items()}
+        written.append(card(named, Path(folder) / "README.md", ["# Creature networks", "", *DATA]))
         return [path.replace(out / path.name) for path in written]
 
 
@@ -194,11 +195,11 @@ def difference(path: Path, net: nn.Module, inputs: dict[str, Tensor]) -> float:
     return float(np.abs(pictures - (drawn[0] if isinstance(drawn, tuple) else drawn).numpy()).max())
 
 
-def card(models: dict[str, Exported], path: Path) -> Path:
-    """Write the model card (M. Mitchell et al., 2019): data, parameters, metrics, licence."""
-    lines = ["# Creature networks", "", *DATA]
+def card(models: dict[str, Exported], path: Path, begin: list[str]) -> Path:
+    """Write a model card (M. Mitchell et al., 2019): some lines, then of each model's file parameters and metrics."""
+    lines = list(begin)
     for name, model in models.items():
-        lines += ["", f"## {name}.onnx", "", *(f"- `{key}`: {text}" for key, text in model.about.items())]
+        lines += ["", f"## {name}", "", *(f"- `{key}`: {text}" for key, text in model.about.items())]
         lines += ["", "Trained with:", "", "```json", json.dumps(model.params, indent=2), "```"]
         if model.metrics and model.metrics.exists():
             with reading(model.metrics):

@@ -1,4 +1,6 @@
-"""Networks that commands use: the user's own, or the released ones until there are any."""
+"""Networks that commands use: those of a folder that is named, the user's own, or the released ones until there are
+any.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,14 @@ from creatures.artifacts import COLOURER, DISCRIMINATOR, ENCODER, GENERATOR, MOD
 
 RELEASED = MODELS / "released"
 CARD = "docs/MODEL_CARD.md"
+
+_named: Path | None = None
+
+
+def use(folder: Path) -> None:
+    """Use the networks of a folder from now on."""
+    global _named
+    _named = folder
 
 
 def generator_file() -> Path:
@@ -30,11 +40,20 @@ def colourer_file() -> Path:
 
 
 def is_released(path: Path) -> bool:
-    return path.parent == RELEASED
+    return path.parent.resolve() == RELEASED.resolve()
+
+
+def is_own(path: Path) -> bool:
+    """Whether a network is of this checkout's last run, with its pictures, embeddings and parameters."""
+    return path.parent == MODELS
 
 
 def _own_or_released(file: Path, mark: Path) -> Path:
-    """A file of models/, or, with a note on stderr, the released one of the same name if `mark` is missing."""
+    """A file of the named folder or of models/, or, with a note on stderr, the released one of the same name if `mark`
+    is missing.
+    """
+    if _named:
+        return _named / file.name
     released = RELEASED / file.name
     if mark.exists() or not released.is_file():
         return file

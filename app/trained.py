@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.networks import is_released
+from app.networks import is_own
 from creatures.data.loading import read_header
 from creatures.data.pictures import ADDED
 from creatures.runtime.config import flat, lookup, read_yaml
@@ -25,7 +25,7 @@ def cleaning_of(path: Path) -> dict[str, Any]:
     cleaning: dict[str, Any] = ADDED | (noted or {})
     if not noted:
         raise UserError(f"{path} does not say how its pictures were cleaned; run dvc repro")
-    if not is_released(path) and (changed := _changed(cleaning)):
+    if is_own(path) and (changed := _changed(cleaning)):
         raise UserError(f"{path} was trained on pictures cleaned with {changed}; run dvc repro")
     return cleaning
 
@@ -37,7 +37,7 @@ def note_changes(*paths: Path) -> None:
         UserError: a file is missing or damaged.
     """
     for path in paths:
-        if is_released(path):  # it has its own parameters, whatever params.yaml says
+        if not is_own(path):  # it has its own parameters, whatever params.yaml says
             continue
         header = read_header(path)
         trained = {"common": header.get("common"), path.stem: header.get("params")}

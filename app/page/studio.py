@@ -16,7 +16,7 @@ from app.best import RealismScorer
 from app.colour import painted, traced
 from app.explore import Explorer, cleaned, load_embeddings, load_explorer, species_row, unusable
 from app.mixing import mixed
-from app.networks import colourer_file, critic_file, encoder_file, generator_file, is_released
+from app.networks import colourer_file, critic_file, encoder_file, generator_file, is_own
 from app.page.names import load_names
 from app.page.onnx_colourer import quick_colourer
 from app.trained import cleaning_of, note_changes
@@ -124,7 +124,7 @@ class Studio:
         """Embedding, float (E,), of a species or an uploaded picture."""
         if isinstance(what, str):
             row = species_row(what, self.pictures)
-            if not is_released(encoder_file()):
+            if is_own(encoder_file()):
                 return self.embeddings[row].astype(np.float64)
         return self.encoded(self.picture(what))
 
@@ -168,7 +168,7 @@ def encoder() -> nn.Module:
     """Raises UserError if it is missing, or from another run than the generator and the embeddings."""
     file = encoder_file()
     net, _ = load_encoder(file)
-    ancestors(generator_file(), file, *([] if is_released(file) else [EMBEDDINGS]))
+    ancestors(generator_file(), file, *([EMBEDDINGS] if is_own(file) else []))
     return net
 
 
@@ -177,7 +177,7 @@ def colourer() -> Colourer:
     loaded = quick_colourer()
     file = colourer_file()
     note_changes(file)
-    if not is_released(file):
+    if is_own(file):
         ancestors(file, PICTURES)
     return loaded
 

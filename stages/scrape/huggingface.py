@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
+from creatures.hub import ask_hub
 from creatures.runtime.errors import UserError
 from stages.scrape.folder import up_to
 from stages.scrape.manifest import Row, failed, keep, text, why_none
@@ -38,7 +39,7 @@ def fetch_tables(site: Site, params: HuggingfaceParams) -> list[Row]:
         UserError: no network, no permission, no such data set or revision, no Parquet files
             in it, none of these columns in them, no pictures.
     """
-    info = _query(params, lambda hub: hub.dataset_info(params.dataset, revision=params.revision, timeout=30))
+    info = ask_hub(_named(params), lambda hub: hub.dataset_info(params.dataset, revision=params.revision, timeout=30))
     names = [file.rfilename for file in info.siblings or [] if file.rfilename.endswith(".parquet")]
     names = sorted(name for name in names if fnmatch(name, params.files))
     if not names:
@@ -53,24 +54,14 @@ def fetch_tables(site: Site, params: HuggingfaceParams) -> list[Row]:
     return rows
 
 
-def _query(params: HuggingfaceParams, call: Any) -> Any:
-    """Call the hub; its many errors become one line."""
-    from huggingface_hub import HfApi, errors
-
-    name = f"{params.dataset} at revision {params.revision}"
-    try:
-        return call(HfApi())
-    except errors.GatedRepoError:
-        raise UserError(f"{name} is gated: accept its terms on its page and set HF_TOKEN") from None
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError):
-        raise UserError(f"Hugging Face has no data set {name}, or it is private: set HF_TOKEN") from None
-    except Exception as error:  # its transport's own errors change with its versions
-        line = " ".join(str(error).split())[:200]
-        raise UserError(f"cannot fetch {name} from Hugging Face: {line or type(error).__name__}") from None
+def _named(params: HuggingfaceParams) -> str:
+    return f"data set {params.dataset} at revision {params.revision}"
 
 
 def _rows(out: Path, params: HuggingfaceParams, name: str, commit: str, licence: str) -> Iterator[Row]:
-    path = _query(params, lambda hub: hub.hf_hub_download(params.dataset, name, repo_type="dataset", revision=commit))
+    path = ask_hub(
+        _named(params), lambda hub: hub.hf_hub_download(params.dataset, name, repo_type="dataset", revision=commit)
+    )
     try:
         with pq.ParquetFile(path) as table:
             labels, columns = _labels(table.schema_arrow, params, name)

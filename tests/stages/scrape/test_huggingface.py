@@ -99,6 +99,6 @@ def test_hugging_face_failures_are_one_line(hub, site, monkeypatch):
         with pytest.raises(UserError, match=line):
             fetch_tables(site, HuggingfaceParams(**{"dataset": "some/set", "revision": "v1"} | dict(keys)))
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(UserError, match="cannot fetch some/set at revision v1 from Hugging Face") as error:
+    with pytest.raises(UserError, match="Hugging Face, data set some/set at revision v1: ") as error:
         fetch_tables(site, HuggingfaceParams(dataset="some/set", revision="v1"))
     assert "\n" not in str(error.value)
