@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage lint fix deps
+.PHONY: help setup run test coverage lint fix deps docs
 
 # the first Python of a version that constraints.txt was tested with
 VERSIONS := 3.11 3.12 3.13
@@ -59,6 +59,9 @@ lint: setup ## check style and types
 fix: setup ## mend what ruff can mend by itself
 	ruff check --fix
 	ruff format
+
+docs: setup ## build the documentation as a site, in site/
+	NO_MKDOCS_2_WARNING=1 mkdocs build
 
 deps: setup ## write into dvc.yaml which packages each stage imports from
 	python -m tests.support.deps

@@ -10,10 +10,21 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from creatures.runtime.errors import UserError
 from creatures.runtime.renamed import RENAMED, SECTIONS
@@ -39,15 +50,22 @@ class Common(Section):
         return value
 
 
-def one_of(names: Collection[str]) -> AfterValidator:
+@dataclass(frozen=True)
+class one_of:  # noqa: N801, used like a function
     """Validator for a name in a registry; its message lists the allowed names."""
 
-    def check(value: str) -> str:
-        if value not in names:
-            raise ValueError(f"must be one of {', '.join(sorted(names))}")
+    names: Collection[str]
+
+    def check(self, value: str) -> str:
+        if value not in self.names:
+            raise ValueError(f"must be one of {', '.join(sorted(self.names))}")
         return value
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | {"enum": sorted(self.names)}
 
 
 def _below_models(value: str) -> str:

@@ -16,12 +16,12 @@ class ClassifierParams(Section):
     backbone: str = Field(description="a timm ResNet")
     pretrained: bool = Field(description="start from timm's hub weights")
     epochs: int = Field(ge=0, description="0, with a start: its network as it is, normalised to these pictures")
-    batch: int = Field(ge=2)
+    batch: int = Field(ge=2, description="pictures in a step")
     accumulate: int = Field(ge=1, description="micro-batches that a batch is split into, where memory is short")
     lr: float = Field(gt=0, description="peak of the one-cycle schedule")
-    weight_decay: float = Field(ge=0)
-    label_smoothing: float = Field(ge=0, lt=1)
-    augment: list[Annotated[str, one_of(AUGMENTATIONS)]]
+    weight_decay: float = Field(ge=0, description="of AdamW")
+    label_smoothing: float = Field(ge=0, lt=1, description="probability that the target gives to all classes")
+    augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of pictures, in training")
 
     @model_validator(mode="after")
     def _possible(self) -> ClassifierParams:

@@ -23,7 +23,7 @@ def takes(net: type, argument: str) -> bool:
 
 class GeneratorParams(Section):
     name: Annotated[str, one_of(GENERATORS)]
-    width: int = Field(ge=4)
+    width: int = Field(ge=4, description="channels at full resolution")
     z_dim: int = Field(ge=1, description="for latent: normal")
     activation: Annotated[str, one_of(ACTIVATIONS)]
     dropout: float = Field(ge=0, lt=1, description="after the first map")
@@ -41,7 +41,7 @@ class GeneratorParams(Section):
 
 class DiscriminatorParams(Section):
     name: Annotated[str, one_of(DISCRIMINATORS)]
-    width: int = Field(ge=4)
+    width: int = Field(ge=4, description="channels; projected: after mixing, of maps up to 16 x 16")
     norm: Annotated[str, one_of(NORMS)] = Field(description="dcgan, resnet")
     upscale: int = Field(ge=1, le=8, description="projected: pictures are enlarged so many times first")
     attention_px: int = Field(ge=0, description="side of the map with self-attention; 0: none")
@@ -110,14 +110,14 @@ class GanParams(Section):
     penalties: PenaltyParams
     augment: AugmentParams
     kimg: float = Field(gt=0, description="thousands of pictures to train on")
-    batch: int = Field(ge=2)
+    batch: int = Field(ge=2, description="pictures in a step")
     accumulate: int = Field(ge=1, description="micro-batches that a batch is split into, where memory is short")
     n_critic: int = Field(ge=1, description="discriminator steps for each of the generator's")
     lr: float = Field(gt=0, description="of the generator")
     d_lr: float = Field(gt=0, description="of the discriminator")
-    betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=2, max_length=2)
+    betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=2, max_length=2, description="of Adam")
     schedule: Annotated[str, one_of(SCHEDULES)] = Field(description="of both learning rates")
-    ema: float = Field(ge=0, lt=1)
+    ema: float = Field(ge=0, lt=1, description="decay per step of the moving average of weights, which is kept")
     handover: HandoverParams
     frames: int = Field(ge=2, description="sample grids in the GIF of training")
     snapshots: int = Field(ge=0, description="scored on val in the second half; the best is kept; 0: the last")

@@ -30,7 +30,7 @@ class Pix2pixParams(Section):
     choice: float = Field(ge=0, description="weight of the cross-entropy of the palette's colours, with hints")
     width: int = Field(ge=4, description="the U-Net's channels at half of the resolution")
     field_px: int = Field(description=f"side of the discriminator's patches: {', '.join(map(str, FIELDS))}")
-    discriminator_width: int = Field(ge=4)
+    discriminator_width: int = Field(ge=4, description="channels of its first layer")
     discriminator_norm: Annotated[str, one_of(NORMS)]
     loss: Annotated[str, one_of(LOSSES)]
     lambda_l1: float = Field(ge=0, description="weight of L1 beside the adversarial loss")
@@ -38,13 +38,13 @@ class Pix2pixParams(Section):
     r1_gamma: float = Field(ge=0, description="weight of the penalty at real pictures")
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of outline and picture together")
     kimg: float = Field(gt=0, description="thousands of pictures to train on")
-    batch: int = Field(ge=2)
+    batch: int = Field(ge=2, description="pictures in a step")
     accumulate: int = Field(ge=1, description="micro-batches that a batch is split into, where memory is short")
     lr: float = Field(gt=0, description="of the generator")
     d_lr: float = Field(gt=0, description="of the discriminator")
-    betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=2, max_length=2)
+    betas: list[Annotated[float, Field(ge=0, lt=1)]] = Field(min_length=2, max_length=2, description="of Adam")
     schedule: Annotated[str, one_of(SCHEDULES)]
-    ema: float = Field(ge=0, lt=1)
+    ema: float = Field(ge=0, lt=1, description="decay per step of the moving average of weights, which is kept")
     frames: int = Field(ge=2, description="sheets of drawings by hand in the GIF of training")
     snapshots: int = Field(ge=0, description="scored on val in the second half; the best is kept; 0: the last")
 

@@ -25,10 +25,10 @@ class PretrainParams(Section):
     coarse_kimg: float = Field(ge=0, description="thousands of shrunk pictures to train the first blocks on, first")
     coarse_px: int = Field(description="their side")
     kimg: float = Field(ge=0, description="then thousands of whole pictures; 0, with a start: its generator as it is")
-    batch: int = Field(ge=2)
+    batch: int = Field(ge=2, description="pictures in a step")
     accumulate: int = Field(ge=1, description="micro-batches that a batch is split into, where memory is short")
-    lr: float = Field(gt=0)
-    ema: float = Field(ge=0, lt=1)
+    lr: float = Field(gt=0, description="at the start of the schedule")
+    ema: float = Field(ge=0, lt=1, description="decay per step of the moving average of weights, which is kept")
 
     @model_validator(mode="after")
     def _possible(self) -> PretrainParams:
