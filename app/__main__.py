@@ -102,12 +102,20 @@ def forecast() -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all of them.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 7860,
+    root_path: Annotated[
+        str, typer.Option(help="Path or address of the page behind a proxy: /creatures.")
+    ] = "",
+    share: Annotated[
+        bool, typer.Option("--share", help="Also show it by Gradio's tunnel, as from a notebook.")
+    ] = False,
 ) -> None:
     """Serve a web page to hatch, fuse and colour creatures on."""
     from app.page.serve import serve
 
+    if root_path and not root_path.startswith(("/", "http://", "https://")):
+        sys.exit(f"serve: --root-path {root_path} must begin with / or be an address")
     try:
-        serve(host, port)
+        serve(host, port, root_path, share)
     except OSError as error:
         sys.exit(f"serve: cannot listen on {host}, port {port}: {error.strerror or error}")
 

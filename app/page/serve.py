@@ -22,11 +22,15 @@ M_ARENA_MAX = -8  # of malloc.h
 PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; } }"
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, root_path: str = "", share: bool = False) -> None:
     """Serve the page until interrupted or terminated.
 
     Uploads and results are in a folder that is removed when the server ends, and each is
     deleted after KEPT_SECONDS.
+
+    Args:
+        root_path: where a proxy shows the page: a path, which it strips from requests, or a whole address; "" for none.
+        share: whether Gradio's tunnel shows it to anyone who knows its address.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -54,7 +58,8 @@ def serve(host: str, port: int) -> None:
         page.launch(
             server_name=host,
             server_port=port,
-            share=False,
+            root_path=root_path or None,
+            share=share,
             show_error=True,
             max_file_size=MOST_BYTES,
             state_session_capacity=SESSIONS,

@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -22,6 +23,7 @@ from tests.app.test_page_parts import disc
 from tests.support.browser import ALONE, CHROMIUM, stroke
 from tests.support.checkouts import environment, free_port
 from tests.support.deps import ROOT
+from tests.support.untrained import write_run
 
 VIEWS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
@@ -29,10 +31,16 @@ VIEWS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "hei
 @pytest.fixture(scope="module")
 def page(trained_checkout_factory) -> Iterator[str]:
     """A server on tiny models; its address."""
-    checkout: Path = trained_checkout_factory()
+    with serving(trained_checkout_factory()) as url:
+        yield url
+
+
+@contextmanager
+def serving(checkout: Path, *options: str) -> Iterator[str]:
+    """A server in a checkout; its address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "app", "serve", "--port", str(port), *options]
     with (checkout / "serve.log").open("w") as log:
         server = subprocess.Popen(command, cwd=checkout, env=environment(), stdout=log, stderr=log)
         try:
@@ -44,6 +52,13 @@ def page(trained_checkout_factory) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(120)
+
+
+def test_a_page_behind_a_proxy_knows_its_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_run()
+    with serving(tmp_path, "--root-path", "/creatures") as url:
+        assert httpx.get(f"{url}/config").json()["root"] == f"{url}/creatures"
 
 
 def up(url: str) -> bool:
