@@ -102,9 +102,7 @@ def forecast() -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: all of them.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 7860,
-    root_path: Annotated[
-        str, typer.Option(help="Path or address of the page behind a proxy: /creatures.")
-    ] = "",
+    root_path: Annotated[str, typer.Option(help="Path or address of the page behind a proxy: /creatures.")] = "",
     share: Annotated[
         bool, typer.Option("--share", help="Also show it by Gradio's tunnel, as from a notebook.")
     ] = False,

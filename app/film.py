@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -65,7 +66,7 @@ def write_gif(path: Path, frames: Sequence[Image.Image]) -> None:
     background = pixels[0, 0]
     others = pixels[(pixels != background).any(axis=2)][None]
     quantised = Image.fromarray(others if others.size else pixels).quantize(255).getpalette("RGB")
-    palette = np.uint8([*background, *(quantised or ())])
+    palette = np.array([*background, *(quantised or ())], np.uint8)
     nearest = KDTree(palette.reshape(-1, 3))
     indexed = [_indexed(frame, nearest, palette) for frame in frames]
     duration = 1000 // RATE // 10 * 10  # in hundredths of a second
@@ -87,21 +88,22 @@ def write_apng(path: Path, frames: Sequence[Image.Image]) -> None:
 
 def write_mp4(path: Path, frames: Sequence[Image.Image]) -> None:
     """Write RGB pictures of one size, with even sides, as H.264 video. Raises OSError."""
-    _write_video(path, frames, "mp4", "libx264", {})
+    _write_video(path, frames, "libx264", {})
 
 
 def write_webm(path: Path, frames: Sequence[Image.Image]) -> None:
     """Write RGB pictures of one size, with even sides, as VP9 video. Raises OSError."""
-    _write_video(path, frames, "webm", "libvpx-vp9", {"crf": "20", "b": "0"})
+    _write_video(path, frames, "libvpx-vp9", {"crf": "20", "b": "0"})
 
 
 def _write_video(
-    path: Path, frames: Sequence[Image.Image], container: str, codec: str, options: dict[str, str]
+    path: Path, frames: Sequence[Image.Image], codec: Literal["libx264", "libvpx-vp9"], options: dict[str, str]
 ) -> None:
     import av
 
-    with av.open(str(path), "w", format=container) as video:
+    with av.open(str(path), "w", format=path.suffix[1:]) as video:
         stream = video.add_stream(codec, rate=RATE, options=options)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = frames[0].size
         stream.pix_fmt = "yuv420p"
         for frame in frames:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any
 
 from creatures.runtime.errors import UserError
 
-if TYPE_CHECKING:
-    from huggingface_hub import HfApi
 
-R = TypeVar("R")
-
-
-def ask_hub(what: str, call: Callable[[HfApi], R]) -> R:
+def ask_hub(what: str, call: Callable[[Any], Any]) -> Any:
     """Call the hub; its many errors become one line.
 
     Args:
         what: is asked for, in the message.
+        call: is given huggingface_hub's HfApi; what it returns is returned.
 
     Raises:
         UserError: there is no network, no permission, or no such thing.

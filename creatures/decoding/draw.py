@@ -54,9 +54,10 @@ def _received(connection: Connection, process: psutil.Process) -> bytes | str:
 
 
 def _start() -> tuple[Connection, BaseProcess]:
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    parent_end, child_end = context.Pipe()
-    child = context.Process(target=_serve, args=(child_end,), daemon=True)
+    parent_end, child_end = multiprocessing.Pipe()
+    # a fork starts at once, but is not safe elsewhere
+    of_system = multiprocessing.context.ForkProcess if sys.platform == "linux" else multiprocessing.context.SpawnProcess
+    child = of_system(target=_serve, args=(child_end,), daemon=True)
     child.start()
     child_end.close()
     return parent_end, child
