@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 
 MARKS = ("dvc.yaml", "params.yaml")  # a folder with both is a checkout
 OUTPUTS = ("models", "data")  # in a folder with one of these, commands work without a checkout
-PICTURES = ("first", "second", "like")  # parameters that name a species or a file
+PICTURES = ("first", "second", "like", "whats")  # parameters that name a species or a file
 
 
 class InCheckout(TyperCommand):

@@ -104,8 +104,9 @@ def check(folder: Path, what: str) -> None:
     if not (folder / DIGESTS).is_file():
         raise UserError(f"{what} has no {DIGESTS}: its networks are not of this project")
     with reading(folder / DIGESTS):
-        expected = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
-    if differing := sorted({name for name, _ in digests(folder).items() ^ expected.items()}):
+        expected = dict(json.loads((folder / DIGESTS).read_text(encoding="utf-8")))
+    found = digests(folder)
+    if differing := sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name)):
         raise UserError(f"{what} was changed: {', '.join(differing)} differs from what was uploaded, or is missing")
     ancestors(*(folder / name for name in NETWORKS if name in expected and name != COLOURER.name))
     load_sampler(folder / GENERATOR.name)
