@@ -45,7 +45,7 @@ def _digest(path: Path, *state: int) -> str:
 def ancestors(*paths: Path) -> dict[str, str]:
     """Digests, by name, of files that are used together and of all their ancestors: the `made_from` of a file made
     from them. Files need not share the weights that trainings started from: these are named by the kind of network
-    trained, such as `start of encoder`.
+    trained, such as `start of encoder`, and those of the first file that knows them are returned.
 
     Raises:
         UserError: a file is missing or damaged, does not say what it was made from, or two of them come from
@@ -57,7 +57,7 @@ def ancestors(*paths: Path) -> dict[str, str]:
         for name, digest in {**_made_from(path), kind: digest_of(path)}.items():
             name = f"{START} of {kind}" if name == START else name
             other, source = digests.setdefault(name, (digest, path))
-            if other != digest:
+            if other != digest and not name.startswith(f"{START} of "):
                 raise UserError(f"{source} and {path} are of different runs: not the same {name}; run dvc repro")
     return {name: digest for name, (digest, _) in sorted(digests.items())}
 
