@@ -45,7 +45,12 @@ def colour(studio: Studio) -> None:
             lines = picture_box("What the network sees", height=SMALL_PX)
     with gr.Row():
         like = gr.Dropdown(
-            [ANY, *studio.species], value=ANY, label="In the colours of", filterable=True, allow_custom_value=True
+            [ANY, *studio.species],
+            value=ANY,
+            label="In the colours of",
+            filterable=True,
+            allow_custom_value=True,
+            visible=bool(studio.species),
         )
         seed = seed_box()
         ink = gr.Checkbox(True, label="Lines on top", info="Of drawings")

@@ -25,11 +25,22 @@ def fuse(studio: Studio) -> None:
         for label, value in zip(("First", "Second"), begin, strict=True):
             with gr.Column():
                 species = gr.Dropdown(
-                    names, value=value, label=f"{label} species", filterable=True, allow_custom_value=True
+                    names,
+                    value=value,
+                    label=f"{label} species",
+                    filterable=True,
+                    allow_custom_value=True,
+                    visible=bool(names),
                 )
                 with gr.Row():
-                    picture = picture_box(label, value=portrait(studio, value) if value else None, height=SMALL_PX)
-                    upload = Upload(label="… or your own", sources=["upload"], height=SMALL_PX)
+                    picture = picture_box(
+                        label,
+                        value=portrait(studio, value) if value else None,
+                        height=SMALL_PX,
+                        visible=bool(names),
+                    )
+                    own = "… or your own" if names else f"{label}: a picture of your own"
+                    upload = Upload(label=own, sources=["upload"], height=SMALL_PX)
                 sides += [species, upload]
             species.change(show, species, picture, api_visibility="private", show_progress="hidden")
     button = gr.Button("Fuse", variant="primary")

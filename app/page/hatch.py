@@ -90,6 +90,7 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
             allow_preview=False,
             format="png",
             elem_id="nearest",
+            visible=studio.knows_nearest,
         )
     about = gr.Markdown(elem_id="about")
     with gr.Row():
@@ -112,8 +113,10 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
     def enlarged(batch: Batch, index: int) -> tuple[Any, ...]:
         """What is shown of the chosen one: see `chosen_boxes`."""
         picture = batch.pictures[index]
-        real, names = studio.nearest(picture)
-        near = list(zip(shown(real), names, strict=True))
+        near: list[tuple[Any, str]] = []
+        if studio.knows_nearest:
+            real, names = studio.nearest(picture)
+            near = list(zip(shown(real), names, strict=True))
         return shown(picture[None], LARGE_PX)[0], near, batch.said[index], batch.z[index], "", *[0] * len(sliders)
 
     @answers

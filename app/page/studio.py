@@ -101,8 +101,15 @@ class Studio:
         return " ".join(filter(None, (species, self.names.get(species))))
 
     @cached_property
+    def knows_nearest(self) -> bool:
+        """Whether there are real pictures with embeddings of the generator's run."""
+        return PICTURES.exists() and is_own(generator_file())
+
+    @cached_property
     def species(self) -> dict[str, str]:
-        """Labels of all species by their names on the page; empty if pictures have none."""
+        """Labels of all species by their names on the page; empty if pictures have none, or there are none yet."""
+        if not PICTURES.exists():
+            return {}
         labels = [name for name in dict.fromkeys(self.pictures.column("species").tolist()) if name]
         return {self.named(label): label for label in sorted(labels, key=lambda text: (len(text), text))}
 

@@ -17,20 +17,15 @@ Fill = Callable[[Studio, gr.Blocks], None]
 
 # name, models it needs, function that fills it, JavaScript to run when it is opened
 TABS: tuple[tuple[str, Needs, Fill, str | None], ...] = (
-    ("Hatch", lambda studio: (studio.sampler, studio.encoder, studio.pictures, studio.embeddings), hatch, None),
-    (
-        "Fuse",
-        lambda studio: (studio.explorer, studio.encoder, studio.pictures, studio.embeddings),
-        lambda studio, _: fuse(studio),
-        None,
-    ),
-    (
-        "Colour",
-        lambda studio: (studio.colourer, studio.margin, studio.pictures),
-        lambda studio, _: colour(studio),
-        TAKE_PEN,
-    ),
+    ("Hatch", lambda studio: (studio.sampler, of_run(studio)), hatch, None),
+    ("Fuse", lambda studio: (studio.explorer, studio.encoder, of_run(studio)), lambda studio, _: fuse(studio), None),
+    ("Colour", lambda studio: (studio.colourer, studio.margin), lambda studio, _: colour(studio), TAKE_PEN),
 )
+
+
+def of_run(studio: Studio) -> object:
+    """What is needed to show the real pictures nearest to a creature, if there are any."""
+    return studio.knows_nearest and (studio.encoder, studio.pictures, studio.embeddings)
 
 
 def build(studio: Studio) -> gr.Blocks:

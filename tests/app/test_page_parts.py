@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from types import SimpleNamespace
 
@@ -15,13 +16,16 @@ from PIL import Image
 
 from app.page.fuse import fuse
 from app.page.limits import open_upload
+from app.page.parts import label_of
 from app.page.serve import delete_older, serve
 from app.page.studio import Studio
 from app.page.ui import build
 from app.page.uploads import DRAWINGS, Paper
 from bench.page import png
+from creatures.artifacts import MODELS
 from creatures.data.pictures import Pictures
 from creatures.runtime.errors import UserError
+from tests.support.untrained import write_run
 
 
 def disc() -> np.ndarray:
@@ -68,6 +72,27 @@ def test_a_tab_whose_models_are_missing_says_so_and_the_page_is_there(tmp_path, 
         "Not there yet: models/gan.safetensors is missing; run the stages before this one (dvc repro).",
         "Not there yet: models/pix2pix.safetensors is missing; run the stages before this one (dvc repro).",
     ]
+
+
+def test_the_page_works_with_released_networks_before_there_are_pictures(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_run()
+    released = MODELS / "released"
+    released.mkdir()
+    for path in [path for path in MODELS.iterdir() if path.is_file()]:
+        path.rename(released / path.name)
+    shutil.rmtree("data")
+    studio = Studio()
+    page = build(studio)
+    assert [b.value for b in page.blocks.values() if isinstance(b, gr.Markdown) and "Not there" in str(b.value)] == []
+    shown = {b.label for b in page.blocks.values() if getattr(b, "visible", False) and getattr(b, "label", None)}
+    assert {"How many", "First: a picture of your own", "Several colourings"} <= shown
+    assert not {"First species", "In the colours of", "The real pictures nearest to it"} & shown
+    picture = Image.fromarray(disc()).convert("RGBA")
+    way, _ = studio.fuse(picture, picture.crop((20, 20, 70, 70)), 3)
+    assert len(way) == 3 and len(studio.hatch(4, 0, 0.8)[0]) == 4
+    with pytest.raises(UserError, match="upload a picture first"):
+        label_of(studio, None)
 
 
 def test_pictures_without_labels_have_neighbours_and_a_page():

@@ -158,3 +158,8 @@ def test_an_encoder_is_taken_as_it_is_and_normalised_anew(released):
         taken(p.model_copy(update={"backbone": "resnet26"}))
     with pytest.raises(UserError, match="epochs 0 needs a start"):
         parse("classifier", values | {"start": "none"}, ClassifierParams)
+
+
+def test_those_of_the_repository_are_of_one_run():
+    made_from = ancestors(*(ROOT / RELEASED / name for name in NAMES if name != COLOURER.name))
+    assert {"encoder", "mixture", "generator", "discriminator"} <= set(made_from)
