@@ -19,6 +19,15 @@ WAITING = 6  # requests that wait, for seconds; further ones are told that the p
 SESSIONS = 200  # visitors whose last creatures are remembered
 KEPT_SECONDS = 300  # how long uploaded and generated pictures stay
 M_ARENA_MAX = -8  # of malloc.h
+# colours with enough contrast for everybody (WCAG 2, AA)
+READABLE = {
+    "body_text_color_subdued": "*neutral_600",
+    "body_text_color_subdued_dark": "*neutral_300",
+    "button_primary_background_fill": "*primary_700",
+    "button_primary_background_fill_hover": "*primary_800",
+    "button_primary_background_fill_dark": "*primary_700",
+    "button_primary_background_fill_hover_dark": "*primary_800",
+}
 PHONE = "@media (max-width: 640px) { .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; } }"
 
 
@@ -64,7 +73,7 @@ def serve(host: str, port: int, root_path: str = "", share: bool = False) -> Non
             max_file_size=MOST_BYTES,
             state_session_capacity=SESSIONS,
             footer_links=["api"],
-            theme=gradio.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+            theme=gradio.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]).set(**READABLE),
             css=PHONE,
             ssr_mode=False,
         )

@@ -20,7 +20,7 @@ from PIL import Image
 from app.page.colour import ANY
 from bench.page import Refused, Visitor, png
 from tests.app.test_page_parts import disc
-from tests.support.browser import ALONE, CHROMIUM, stroke
+from tests.support.browser import ALONE, CHROMIUM, checker, stroke
 from tests.support.checkouts import environment, free_port
 from tests.support.deps import ROOT
 from tests.support.untrained import write_run
@@ -266,6 +266,31 @@ def test_each_tab_used_by_mouse_or_finger(page, view, tmp_path):
         wide = tab.evaluate("document.documentElement.scrollWidth")
         assert wide <= VIEWS[view]["width"]
         assert errors == []
+        browser.close()
+
+
+OF_GRADIO = {"button-name", "aria-prohibited-attr", "label-content-name-mismatch"}  # in its own markup
+
+
+@pytest.mark.network
+@pytest.mark.skipif(not CHROMIUM, reason="there is no chromium")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_tab_can_be_read_and_used_by_everybody(page, scheme, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    axe = checker(tmp_path)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
+        tab = browser.new_context(bypass_csp=True, color_scheme=scheme).new_page()
+        tab.goto(page)
+        tab.get_by_role("button", name="Hatch", exact=True).click()
+        tab.locator("#hatched img").nth(2).click()
+        tab.wait_for_selector("#chosen img")
+        for name in ("Hatch", "Fuse", "Colour"):
+            tab.get_by_role("tab", name=name).click()
+            tab.wait_for_timeout(1000)
+            found = tab.evaluate(f"{axe}; axe.run().then((found) => found.violations)")
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["id"] not in OF_GRADIO] == []
         browser.close()
 
 

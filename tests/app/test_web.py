@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tarfile
 import threading
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -23,14 +22,12 @@ from app.web import build as web
 from bench.web import Quiet
 from creatures.artifacts import GENERATOR
 from creatures.latents.sampler import load_sampler
-from creatures.npm import pack
 from creatures.runtime.errors import UserError
-from tests.support.browser import ALONE, CHROMIUM, stroke
+from tests.support.browser import ALONE, CHROMIUM, checker, stroke
 from tests.support.untrained import PX, write_run
 from tests.support.web_page import write_page
 
 VIEWS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-CHECKER = "axe-core@4.14.1"  # of accessibility
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +74,7 @@ def test_the_page_by_mouse_or_finger_and_then_without_a_network(tmp_path, monkey
     phone = view == "phone"  # with a colourer that takes hints
     write_run(hints=phone)
     (page,) = web.build(tmp_path / "site")
-    with tarfile.open(pack(CHECKER, tmp_path)) as archive:
-        source = archive.extractfile("package/axe.min.js")
-        assert source is not None
-        axe = source.read().decode()
+    axe = checker(tmp_path)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(page.parent)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url, said = f"http://127.0.0.1:{server.server_port}/", list[str]()

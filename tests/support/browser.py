@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from creatures.npm import pack
+
 CHROMIUM = shutil.which("chromium")
 # it asks its makers for updates and more by itself: it finds no machine but this one
 ALONE = ["--no-sandbox", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+
+
+def checker(folder: Path) -> str:
+    """The script of axe-core, which checks a page's accessibility, fetched by npm."""
+    with tarfile.open(pack("axe-core@4.14.1", folder)) as archive:
+        source = archive.extractfile("package/axe.min.js")
+        assert source is not None
+        return source.read().decode()
 
 
 def stroke(tab: Any, box: dict[str, float], points: list[tuple[float, float]], touch: bool = False) -> None:
