@@ -269,7 +269,8 @@ def test_each_tab_used_by_mouse_or_finger(page, view, tmp_path):
         browser.close()
 
 
-OF_GRADIO = {"button-name", "aria-prohibited-attr", "label-content-name-mismatch"}  # in its own markup
+# in its own markup
+OF_GRADIO = {"button-name", "aria-prohibited-attr", "label-content-name-mismatch", "image-redundant-alt"}
 
 
 @pytest.mark.network
