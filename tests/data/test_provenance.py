@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from app.colour import colour
-from app.explore import fuse, near, walk
+from app.explore import fuse, near
 from app.export import generator
+from app.film import walk
 from app.generate import write_samples
 from app.mixing import mix
 from app.page.studio import Studio
@@ -104,7 +105,7 @@ USES: dict[str, tuple[Callable[[], object], tuple[Path, ...]]] = {
     "vary": (lambda: near(str(DRAWING), 3, 0, 0.8, OUT), (ENCODER, MIXTURE, GENERATOR)),
     "fuse": (lambda: fuse(*KINDS, 3, 2, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE, GENERATOR)),
     "mix": (lambda: mix(KINDS, 0, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE, GENERATOR)),
-    "walk": (lambda: walk(3, 3, 0, 0.8, 1, Path("out.gif")), (MIXTURE, GENERATOR)),
+    "walk": (lambda: walk([], "", 3, 3, 0, 0.8, 1, Path("out.gif")), (MIXTURE, GENERATOR)),
     "generate": (lambda: write_samples(2, 0, 0.8, Path("out")), (MIXTURE, GENERATOR)),
     "export": (lambda: generator(), (MIXTURE, GENERATOR)),
     "colour": (lambda: colour([DRAWING], "auto", 2, 0, "kind-1", OUT), (PICTURES, COLOURER)),

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from app.explore import write_mp4
+from app.film import write_mp4
 from creatures.data.sheets import save_sheet
 from creatures.data.weights import save_weights
 from creatures.runtime.atomic import atomic_file, atomic_folder, fresh_folder, preallocate
