@@ -165,9 +165,10 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
         began = time.monotonic()
         score(net.eval())
         left -= p.snapshots * (time.monotonic() - began)
-    if left <= 0:
+    kimg = left / clock.per_step * p.batch / 1000
+    if kimg <= p.handover.d_warmup_kimg + p.handover.g_warmup_kimg:
         raise UserError(f"{recipe} has no time left for its GAN: what comes before it took {minutes * 60 - left:.0f} s")
-    lengths = {"kimg": left / clock.per_step * p.batch / 1000, "frames": POINTS + 1}
+    lengths = {"kimg": kimg, "frames": POINTS + 1}
     net, start, _ = fit(parse("gan", values["gan"] | lengths, GanParams), recorder := Kept(before))
     seconds, step, _ = recorder.points[-1]
     sampler = Sampler(net, start.latent)
