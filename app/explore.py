@@ -160,7 +160,9 @@ def picture_of(what: str, network: Path) -> tuple[np.ndarray, int | None]:
     if not PICTURES.exists():
         raise UserError(f"{what!r} is no picture file, and species need the pictures: run dvc repro clean")
     pictures = open_pictures()
-    row = species_row(what, pictures)
+    row, px = species_row(what, pictures), pictures.images.shape[-1]
+    if not is_own(network) and (wanted := cleaning_of(network)["common.image_px"]) != px:
+        raise UserError(f"{what}: the pictures of data/clean have {px} pixels, {network} takes {wanted}: name a file")
     return pictures.images[row], row
 
 

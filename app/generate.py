@@ -15,7 +15,7 @@ from PIL import Image
 
 from app.best import RealismScorer
 from app.explore import Explorer, embeddings_of, species_rows
-from app.networks import critic_file, generator_file
+from app.networks import critic_file, generator_file, is_own
 from app.pictures import PLAIN, TEXT, Form, write_pictures
 from app.trained import note_changes
 from creatures.data.pictures import open_pictures
@@ -108,6 +108,8 @@ def latents_at(sampler: Sampler, addresses: Sequence[Address]) -> tuple[np.ndarr
     rngs = [np.random.default_rng([address.seed, address.number]) for address in addresses]
     rows = [species_rows(address.species, pictures) for address in addresses]
     if sampler.latent.class_probs is not None:
+        if not is_own(generator_file()):
+            raise UserError(f"{generator_file()} has classes of its own, which this checkout does not know")
         z_dim, drawn_by = sampler.latent.z_dim, zip(rngs, addresses, strict=True)
         noise = [rng.standard_normal(z_dim) * address.truncation for rng, address in drawn_by]
         labels = pictures.column("label")[[int(some[0]) for some in rows]]

@@ -17,6 +17,7 @@ from creatures.data.provenance import ancestors
 from creatures.data.sheets import save_sheet
 from creatures.hub import ask_hub
 from creatures.latents.sampler import load_sampler
+from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_folder
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer
@@ -67,12 +68,15 @@ def push(repo: str, private: bool = False) -> str:
         models: dict[str, Exported] = {GENERATOR.name: generator()}
         if colourer_file() in found:
             models[COLOURER.name] = pix2pix()
-        card(models, folder / CARD, HEAD.format(repo=repo, data="\n".join(DATA), samples=SAMPLES).splitlines())
+        data = "\n".join(["Networks of the creature pipeline.", *DATA[1:]])
+        card(models, folder / CARD, HEAD.format(repo=repo, data=data, samples=SAMPLES).splitlines())
         save_sheet(folder / SAMPLES, load_sampler(generator_file()).sample(64, 0), columns=8, scale=2)
-        if is_own(generator_file()):
+        if is_own(generator_file()) and Path(PARAMS).is_file():
             shutil.copyfile(PARAMS, folder / PARAMS)
         (folder / DIGESTS).write_text(json.dumps(digests(folder), indent=1) + "\n", encoding="utf-8")
         url = ask_hub(repo, lambda hub: hub.create_repo(repo, private=private, exist_ok=True))
+        if private and not ask_hub(repo, lambda hub: hub.model_info(repo)).private:
+            raise UserError(f"{repo} is there already, and public: nothing was uploaded")
         ask_hub(repo, lambda hub: hub.upload_folder(repo_id=repo, folder_path=folder, commit_message="Networks"))
     return str(url)
 
@@ -110,8 +114,9 @@ def check(folder: Path, what: str) -> None:
         raise UserError(f"{what} was changed: {', '.join(differing)} differs from what was uploaded, or is missing")
     ancestors(*(folder / name for name in NETWORKS if name in expected and name != COLOURER.name))
     load_sampler(folder / GENERATOR.name)
-    if COLOURER.name in expected:
-        load_colourer(folder / COLOURER.name)
+    for name, load in ((ENCODER.name, load_encoder), (COLOURER.name, load_colourer)):
+        if name in expected:
+            load(folder / name)
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from creatures.runtime.errors import UserError
+from creatures.runtime.errors import UserError, report_error
 from creatures.runtime.signals import INTERRUPTED, SIGNALS, say_interrupted
 
 if TYPE_CHECKING:
@@ -118,8 +118,7 @@ def _watch(done: threading.Event) -> None:
                 say_interrupted(name)
                 os._exit(INTERRUPTED)
     if killed == 3:
-        with suppress(OSError):
-            os.write(2, f"{name}: {KILLED}\n".encode())
+        report_error(f"{name}: {KILLED}")
         os._exit(1)
 
 

@@ -12,7 +12,7 @@ from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 from torch import Tensor
 
 from app.export import pix2pix, write
-from app.networks import colourer_file
+from app.networks import colourer_file, use
 from creatures.translation.colouring import Colourer, load_colourer
 
 CPU = ["CPUExecutionProvider"]
@@ -27,7 +27,8 @@ def quick_colourer() -> Colourer:
     colourer, options = load_colourer(colourer_file()), SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others need the cores too
     options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL  # it is optimised already
-    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    networks = colourer_file().parent.resolve()
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn"), use, (networks,)) as pool:
         # in its own process: the memory that it takes, more than a gigabyte, would stay with this one
         file = pool.submit(optimised, Path(folder)).result()
         session = InferenceSession(file, options, providers=CPU)

@@ -61,7 +61,7 @@ def picture_box(label: str, **settings: Any) -> gr.Image:
 def label_of(studio: Studio, name: Any) -> str:
     """The label of the species of a name on the page. Raises UserError if there is none."""
     if not name:
-        raise UserError("upload a picture first")
+        raise UserError("choose a species, or upload a picture")
     if name not in studio.species:
         raise UserError(f"there is no species {name!r}")
     return studio.species[name]

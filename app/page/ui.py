@@ -18,8 +18,18 @@ Fill = Callable[[Studio, gr.Blocks], None]
 # name, models it needs, function that fills it, JavaScript to run when it is opened
 TABS: tuple[tuple[str, Needs, Fill, str | None], ...] = (
     ("Hatch", lambda studio: (studio.sampler, of_run(studio)), hatch, None),
-    ("Fuse", lambda studio: (studio.explorer, studio.encoder, of_run(studio)), lambda studio, _: fuse(studio), None),
-    ("Colour", lambda studio: (studio.colourer, studio.margin), lambda studio, _: colour(studio), TAKE_PEN),
+    (
+        "Fuse",
+        lambda studio: (studio.explorer, studio.encoder, studio.species, of_run(studio)),
+        lambda studio, _: fuse(studio),
+        None,
+    ),
+    (
+        "Colour",
+        lambda studio: (studio.colourer, studio.margin, studio.species),
+        lambda studio, _: colour(studio),
+        TAKE_PEN,
+    ),
 )
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
+import threading
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 import psutil
 
 from creatures.decoding.unusable import BOMB, UNDECODABLE, Unusable
-from creatures.runtime.system import begin_child, limit_memory
+from creatures.runtime.system import begin_child, limit_cpu, limit_memory
 
 CPU_S = 10  # a drawing takes 0.02 s; nested blurs, masks and markers can take hours
 POLL_S = 0.5
 MEMORY = 4 << 30
 
+_one_at_a_time = threading.Lock()
 _running: tuple[Connection, BaseProcess] | None = None
 
 
@@ -27,18 +29,19 @@ def draw(text: str, px: int) -> bytes:
         Unusable: resvg cannot draw it, or not within CPU_S seconds of CPU time.
     """
     global _running
-    connection, child = _running = _running or _start()
-    try:
-        connection.send((text, px))
-        answer = _received(connection, psutil.Process(child.pid))
-    except (EOFError, OSError, psutil.Error) as error:
-        _running = None
-        connection.close()
-        child.kill()
-        child.join()
-        if isinstance(error, TimeoutError):
-            raise Unusable(BOMB, f"takes more than {CPU_S} s to draw") from None
-        raise Unusable(UNDECODABLE, "resvg ended early") from None
+    with _one_at_a_time:
+        connection, child = _running = _running or _start()
+        try:
+            connection.send((text, px))
+            answer = _received(connection, psutil.Process(child.pid))
+        except (EOFError, OSError, psutil.Error) as error:
+            _running = None
+            connection.close()
+            child.kill()
+            child.join()
+            if isinstance(error, TimeoutError):
+                raise Unusable(BOMB, f"takes more than {CPU_S} s to draw") from None
+            raise Unusable(UNDECODABLE, "resvg ended early") from None
     if isinstance(answer, str):
         raise Unusable(UNDECODABLE, answer)
     return answer
@@ -74,6 +77,7 @@ def _serve(connection: Connection) -> None:
             text, px = connection.recv()
         except EOFError:
             return
+        limit_cpu(2 * CPU_S)  # for a drawing whose parent was killed: resvg lets no thread run meanwhile
         try:
             # width and height bound the canvas: without both, resvg takes any size the drawing
             # asks for. Fonts differ from machine to machine.

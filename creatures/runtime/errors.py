@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from contextlib import suppress
 from pathlib import Path
 
-ERRORS_DIR = "ERRORS_DIR"  # in the environment of processes that were started together: a folder for their errors
+ERRORS_DIR = (
+    "CREATURES_ERRORS_DIR"  # in the environment of processes that were started together: a folder for their errors
+)
 NO_MEMORY = re.compile("out of memory|can't allocate memory|insufficient memory|bad_alloc", re.IGNORECASE)
 
 
@@ -25,14 +26,13 @@ def report_error(line: str) -> None:
     """Write a line to stderr, where a closed one is ignored; in one of several processes that were started together,
     to its file in ERRORS_DIR, so that the process that started them prints the same line once.
     """
-    folder = os.environ.get(ERRORS_DIR)
+    text = f"{line}\n".encode(errors="backslashreplace")
+    if folder := os.environ.get(ERRORS_DIR):
+        with suppress(OSError), open(Path(folder) / os.environ.get("RANK", "0"), "ab") as file:
+            file.write(text)
+            return
     with suppress(OSError):
-        if folder:
-            with open(Path(folder) / os.environ.get("RANK", "0"), "a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
-        else:
-            sys.stderr.flush()
-            os.write(2, f"{line}\n".encode(errors="backslashreplace"))
+        os.write(2, text)  # also in a signal handler
 
 
 def reported(folder: Path) -> list[str]:

@@ -48,6 +48,13 @@ def limit_memory(most: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def limit_cpu(seconds: int) -> None:
+    """Let the kernel end this process after so many more seconds of CPU time; without effect on Windows."""
+    if resource is not None:
+        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + seconds + 1, resource.RLIM_INFINITY))
+
+
 @contextmanager
 def without_interrupts() -> Iterator[None]:
     """Block SIGINT, also in processes that are started meanwhile: Ctrl-C is for this one. No effect on Windows."""

@@ -13,12 +13,16 @@ from typer.testing import CliRunner
 
 from app import networks
 from app.__main__ import app
+from app.explore import near
 from app.hub import CARD, DIGESTS, PARAMS, SAMPLES, pull, push
-from creatures.artifacts import COLOURER, ENCODER, GENERATOR, MIXTURE
+from app.page.onnx_colourer import quick_colourer
+from creatures.artifacts import CLEAN, COLOURER, ENCODER, GENERATOR, MIXTURE
+from creatures.data.pictures import IMAGES
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.errors import UserError
+from creatures.translation.colouring import load_colourer
 from tests.support.site_server import Answer, Asked, Serve, as_json
-from tests.support.untrained import write_run
+from tests.support.untrained import COUNT, write_run
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPO = "some/creatures"
@@ -48,6 +52,8 @@ def hub(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[s
                 return as_json({"commitUrl": f"{url}/commit/{COMMIT}", "commitOid": COMMIT})
             case ["models", "some", "creatures", "revision", "main"] if files:
                 return as_json({"id": REPO, "sha": COMMIT})
+            case ["models", "some", "creatures"]:
+                return as_json({"id": REPO, "private": False})
             case ["models", *_, "tree", _]:
                 about = {"type": "file", "oid": COMMIT}
                 return as_json([about | {"path": name, "size": len(body)} for name, body in files.items()])
@@ -109,6 +115,32 @@ def test_what_was_tampered_with_is_refused_and_nothing_is_left(hub, change: Call
     with pytest.raises(UserError, match=says):
         pull(REPO, "theirs")
     assert not list(Path("models").glob("theirs*"))
+
+
+def test_the_page_colours_with_the_networks_that_are_named(hub):
+    push(REPO)
+    folder = pull(REPO, "theirs")
+    write_run(seed=1)
+    networks.use(folder.resolve())
+    lines = np.full((1, 32, 32), 255, np.uint8)
+    lines[:, 8:24, 8] = 0
+    theirs, own = load_colourer(folder / COLOURER.name).colour(lines, 0), load_colourer().colour(lines, 0)
+    quick = quick_colourer().colour(lines, 0).astype(int)
+    assert np.abs(quick - theirs).max() <= 1 < np.abs(quick - own).max()
+
+
+def test_pictures_of_another_size_are_not_mixed_with_those_of_networks_that_are_named(hub):
+    push(REPO)
+    networks.use(pull(REPO, "theirs").resolve())
+    np.save(CLEAN / IMAGES, np.zeros((COUNT, 3, 16, 16), np.uint8))
+    with pytest.raises(UserError, match="have 16 pixels, .* takes 32: name a file"):
+        near("kind-1", 3, 0, 0.8, Path("near.png"))
+
+
+def test_a_public_repository_is_not_taken_for_a_private_one(hub):
+    with pytest.raises(UserError, match="is there already, and public"):
+        push(REPO, private=True)
+    assert not hub
 
 
 def test_networks_of_different_runs_are_not_uploaded(hub):

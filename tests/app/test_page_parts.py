@@ -91,7 +91,7 @@ def test_the_page_works_with_released_networks_before_there_are_pictures(tmp_pat
     picture = Image.fromarray(disc()).convert("RGBA")
     way, _ = studio.fuse(picture, picture.crop((20, 20, 70, 70)), 3)
     assert len(way) == 3 and len(studio.hatch(4, 0, 0.8)[0]) == 4
-    with pytest.raises(UserError, match="upload a picture first"):
+    with pytest.raises(UserError, match="or upload a picture"):
         label_of(studio, None)
 
 

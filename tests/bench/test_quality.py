@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,9 +19,10 @@ import bench.workspace
 from bench.quality import comparable_values, file_of, main, todo
 from creatures.data.pictures import open_pictures
 from creatures.runtime.errors import UserError
+from creatures.runtime.system import usable_cores
 from tests.support.checkouts import environment
 
-JOBS = min(2, os.cpu_count() or 1)
+JOBS = min(2, usable_cores())
 TOO_FEW, ENOUGH = 0.03, 0.4  # minutes
 LONG, SHORT = ({"classifier": seconds, "pretrain": 9, "gmm": 0.1} for seconds in (999, 0.2))
 
@@ -99,7 +99,7 @@ def test_recipes_are_compared_by_the_clock(checkout, took, monkeypatch, capfd):
     assert [found["minutes_before_gan"] for found in runs] == [0, pytest.approx(0.3 / 60)]
     table = (checkout / "samples/q/table.md").read_text()
     for found in runs:
-        assert found["threads"] == os.cpu_count() // JOBS
+        assert found["threads"] == usable_cores() // JOBS
         assert found["kimg"] > 0 and 0 < found["minutes"] < ENOUGH
         assert [point["minutes"] for point in found["curve"]] == sorted(point["minutes"] for point in found["curve"])
         assert f"| `{found['recipe']}` | {found['minutes']:.1f} | {found['threads']} | 1 |" in table

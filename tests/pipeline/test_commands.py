@@ -85,7 +85,7 @@ def test_commands_draw_and_the_same_seed_draws_the_same(out, elsewhere, tmp_path
             ["colour", "data/own/01-creature/drawing.svg", "--sheet", "0x4"],
             "colour: --sheet 0x4 must be COLUMNSxROWS, such as 8x4, of at most 65,536 cells",
         ),
-        (["walk", "--out", "walk.avi"], "walk: walk.avi must end in .gif or .mp4"),
+        (["walk", "--out", "walk.avi"], "walk: walk.avi must end in .gif or .png or .mp4 or .webm"),
     ],
 )
 def test_commands_end_in_one_line_where_they_cannot_work(arguments, says, capfd):

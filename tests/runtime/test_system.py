@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -51,6 +52,7 @@ def test_drawings_are_drawn_by_processes_that_are_not_forked(monkeypatch):
     monkeypatch.setattr(draw, "sys", SimpleNamespace(platform="darwin"))
     assert draw.draw(svg, 16) == forked
     connection, child = draw._running
+    assert isinstance(child, multiprocessing.context.SpawnProcess)
     child.terminate()
     connection.close()
 

@@ -1,5 +1,5 @@
-// Palettes that agree with hints, and colourings that keep to them, as creatures/translation/hinted.py makes them. A palette is a list
-// of colours, each of four numbers: RGB in [-1, 1] and its fraction of the figure.
+// Palettes that agree with hints, and colourings that keep to them, as creatures/translation/hinted.py makes them.
+// A palette is a list of colours, each of four numbers: RGB in [-1, 1] and its fraction of the figure.
 
 import { components } from "./regions.js";
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from creatures.data.loading import reading
 from creatures.data.weights import load_weights
 from creatures.nets.frozen.fold import fold_batchnorm
 
+NAME = re.compile(r"[\w.]+", re.ASCII)  # not hf-hub:… or local-dir:…, which timm would read
 STEM = 2
 # timm's names of the layers after the stem, by their strides
 LAYERS = {4: "layer1", 8: "layer2", 16: "layer3", 32: "layer4"}
@@ -90,6 +92,8 @@ def load_encoder(path: Path = ENCODER) -> tuple[Encoder, dict[str, Any]]:
     """
     tensors, header = load_weights(path)
     with reading(path):
+        if not NAME.fullmatch(header["architecture"]):
+            raise ValueError(f"{header['architecture']!r} is no network of timm's own")
         net = Encoder(header["architecture"], header["classes"])
         net.load_state_dict(tensors)
     fold_batchnorm(net.eval()).requires_grad_(False)
