@@ -7,9 +7,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-ERRORS_DIR = (
-    "CREATURES_ERRORS_DIR"  # in the environment of processes that were started together: a folder for their errors
-)
+# in the environment of processes that were started together: a folder for their errors
+ERRORS_DIR = "CREATURES_ERRORS_DIR"
 NO_MEMORY = re.compile("out of memory|can't allocate memory|insufficient memory|bad_alloc", re.IGNORECASE)
 
 

@@ -133,7 +133,7 @@ def test_pictures_of_another_size_are_not_mixed_with_those_of_networks_that_are_
     push(REPO)
     networks.use(pull(REPO, "theirs").resolve())
     np.save(CLEAN / IMAGES, np.zeros((COUNT, 3, 16, 16), np.uint8))
-    with pytest.raises(UserError, match="have 16 pixels, .* takes 32: name a file"):
+    with pytest.raises(UserError, match=r"have 16 pixels, .* takes 32: name a file"):
         near("kind-1", 3, 0, 0.8, Path("near.png"))
 
 
