@@ -54,6 +54,7 @@ def test_drawings_are_drawn_by_processes_that_are_not_forked(monkeypatch):
     connection, child = draw._running
     assert isinstance(child, multiprocessing.context.SpawnProcess)
     child.terminate()
+    child.join()  # a killed child that nobody waits for would end a later `clean` in this process
     connection.close()
 
 
