@@ -20,7 +20,7 @@ from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 
 RATE = 16  # frames per second
-PALETTE_FRAMES = 24  # at most, that a GIF's palette is made from
+PALETTE_FRAMES = 24  # and up to twice as many, that a GIF's palette is made from
 
 
 def walk(
@@ -62,7 +62,7 @@ def write_gif(path: Path, frames: Sequence[Image.Image]) -> None:
     """Write RGB pictures of one size as a GIF that repeats. One palette for all, so that colours do not flicker, has
     the background, the colour of the first pixel, as it is.
     """
-    pixels = np.concatenate([np.asarray(frame) for frame in frames[:: -(-len(frames) // PALETTE_FRAMES)]])
+    pixels = np.concatenate([np.asarray(frame) for frame in frames[:: max(1, len(frames) // PALETTE_FRAMES)]])
     background = pixels[0, 0]
     others = pixels[(pixels != background).any(axis=2)][None]
     quantised = Image.fromarray(others if others.size else pixels).quantize(255).getpalette("RGB")
