@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
-import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -21,8 +17,8 @@ from app.page.colour import ANY
 from bench.page import Refused, Visitor, png
 from tests.app.test_page_parts import disc
 from tests.support.browser import ALONE, CHROMIUM, checker, stroke
-from tests.support.checkouts import environment, free_port
 from tests.support.deps import ROOT
+from tests.support.served_page import serving
 from tests.support.untrained import write_run
 
 VIEWS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
@@ -35,37 +31,11 @@ def page(trained_checkout_factory) -> Iterator[str]:
         yield url
 
 
-@contextmanager
-def serving(checkout: Path, *options: str) -> Iterator[str]:
-    """A server in a checkout; its address."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "app", "serve", "--port", str(port), *options]
-    with (checkout / "serve.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=checkout, env=environment(), stdout=log, stderr=log)
-        try:
-            until = time.monotonic() + 600
-            while not up(url):
-                assert server.poll() is None and time.monotonic() < until, (checkout / "serve.log").read_text()
-                time.sleep(0.3)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(120)
-
-
 def test_a_page_behind_a_proxy_knows_its_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_run()
     with serving(tmp_path, "--root-path", "/creatures") as url:
         assert httpx.get(f"{url}/config").json()["root"] == f"{url}/creatures"
-
-
-def up(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture
