@@ -46,8 +46,7 @@ def open_picture(data: bytes) -> Image.Image:
     if kind == "HEIF" and not _can_read_heif():
         raise Unusable(UNDECODABLE, "HEIC: install pillow-heif to read it")
     try:
-        with warnings.catch_warnings(), _long_texts():
-            warnings.simplefilter("ignore")  # bombs are checked below; other warnings mean nothing to a user
+        with _reading():
             image = Image.open(io.BytesIO(data), formats=[kind])
     except Image.DecompressionBombError:
         raise Unusable(BOMB, "more pixels than Pillow opens") from None
@@ -72,7 +71,7 @@ def frames(image: Image.Image, per_gif: int | str) -> Iterator[tuple[int, Image.
     try:
         count = getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
         for number in range(count) if per_gif == "all" else spread_over(count, int(per_gif)):
-            with _long_texts():
+            with _reading():
                 image.seek(number)
                 image.load()
             frame = _rgba(_in_srgb(_upright(image)))
@@ -90,9 +89,8 @@ def spread_over(count: int, wanted: int) -> list[int]:
 
 def _upright(image: Image.Image) -> Image.Image:
     """Rotate as the EXIF says; a picture that is upright already, as nearly all are, is not copied."""
-    image.load()  # the EXIF of a PNG may be at its end
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of damaged EXIF
+    with _reading():
+        image.load()  # the EXIF of a PNG may be at its end
         turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
         return ImageOps.exif_transpose(image) if turned else image
 
@@ -126,11 +124,13 @@ def _differ(first: Image.Image, second: Image.Image) -> bool:
 
 
 @contextmanager
-def _long_texts() -> Iterator[None]:
-    """Let Pillow read PNGs with long texts, and forget that afterwards."""
+def _reading() -> Iterator[None]:
+    """Let Pillow read PNGs with long texts, and be silent; as before afterwards."""
     before, PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_CHUNK, MAX_TEXT
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damages and bombs: a picture is checked, and used or refused
+            yield
     finally:
         PngImagePlugin.MAX_TEXT_CHUNK = before
 
