@@ -1,4 +1,4 @@
-"""Live logs of a run: a progress bar, TensorBoard and DVCLive."""
+"""Live logs of a run: a progress bar, TensorBoard, DVCLive and, if asked for, MLflow or Weights & Biases."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from creatures.training.trackers import Trackers
 
 LINE_EVERY_SECONDS = 30.0
 FIRST_LINE_SECONDS = 3.0  # by then the remaining time can be estimated
@@ -62,7 +64,7 @@ class Log(Quiet):
             TextColumn("{task.fields[latest]}"),
             disable=not sys.stderr.isatty(),
         )
-        self.writes = True
+        self.writes, self.trackers = True, Trackers(stage.name, stage.run_dir)
         self.task = self.bar.add_task(stage.name, total=steps, completed=start, speed="", latest="")
         self.bar.start()
 
@@ -80,6 +82,7 @@ class Log(Quiet):
     def row(self, step: int, metrics: dict[str, float]) -> None:
         """Write metrics at `step`; if they cannot be written, the run continues without curves."""
         self.latest = "  ".join(f"{name} {value:.3g}" for name, value in metrics.items())
+        self.trackers.log(step, metrics)
         if not self.writes:
             return
         try:
@@ -97,6 +100,7 @@ class Log(Quiet):
 
     def close(self) -> None:
         self.bar.stop()
+        self.trackers.close()
         with suppress(OSError):
             self.board.close()
         with suppress(OSError):
