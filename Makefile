@@ -7,6 +7,9 @@ SHELL := /bin/bash
 VERSIONS := 3.11 3.12 3.13
 PYTHON ?= $(shell for name in python3 $(VERSIONS:%=python%); do "$$name" -c '$(is_tested)' 2>/dev/null && echo "$$name" && break; done)
 is_tested := import sys; sys.exit("%d.%d" % sys.version_info[:2] not in "$(VERSIONS)".split())
+# make setup INDEX=ADDRESS: of more packages, such as PyTorch's for CPUs alone, which are preferred; EXTRAS=: without dev
+INDEX ?=
+EXTRAS ?= dev
 # first, so that `dvc` and `pytest` are those of .venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -25,7 +28,8 @@ setup: .venv/installed ## make .venv and install the tested versions into it
 	@.venv/bin/python -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear .venv
 	@.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
 	@echo "Installing into .venv. The first time takes minutes: 7 GB, most of it torch and its libraries."
-	@.venv/bin/python -m pip install --no-input --disable-pip-version-check -c constraints.txt -e '.[dev]' \
+	@.venv/bin/python -m pip install --no-input --disable-pip-version-check -c constraints.txt \
+		$(INDEX:%=--extra-index-url %) -e '.$(EXTRAS:%=[%])' \
 		| sed -u -n -e 's/^ *\(Downloading.* [MG]B)\)/\1/p' -e 's/^\(Installing collected packages\):.*/\1/p'
 	@touch $@
 

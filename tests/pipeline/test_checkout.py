@@ -55,6 +55,20 @@ def test_it_runs_where_it_was_unpacked_from_a_zip_and_in_the_repository_that_is_
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+def test_set_up_installs_for_cpus_and_without_extras_if_told_so(unpacked):
+    (unpacked / ".venv/installed").unlink()
+
+    def installs(*options: str) -> str:
+        command = ["make", "--dry-run", "setup", *options]
+        said = subprocess.run(command, cwd=unpacked, env=environment(), capture_output=True, text=True).stdout
+        return said.replace("\\\n", " ")
+
+    assert "-e '.[dev]'" in installs() and "--extra-index-url" not in installs()
+    told = installs("INDEX=https://example.org/cpu", "EXTRAS=")
+    assert "--extra-index-url https://example.org/cpu -e '.'" in told and "dev" not in told.split("pip install")[1]
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
 def test_a_wrong_parameter_ends_a_run_before_any_stage(unpacked):
     values = changed(read_yaml(ROOT / "params.yaml"), {"gan.loss": "nss"})
     (unpacked / "params.yaml").write_text(json.dumps(values))
