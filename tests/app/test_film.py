@@ -15,7 +15,18 @@ from app.networks import generator_file
 from creatures.data.provenance import digest_of
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.errors import UserError
+from tests.support.browser import ALONE, CHROMIUM
 from tests.support.untrained import write_run
+
+PLAYED = """async () => {
+    const video = document.querySelector('video')
+    video.muted = true
+    const end = new Promise(done => ['ended', 'error'].forEach(name => video.addEventListener(name, done)))
+    await video.play()
+    await end
+    return {error: video.error && video.error.message, readyState: video.readyState, ended: video.ended,
+            size: [video.videoWidth, video.videoHeight]}
+}"""
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "h264"), (".webm", "vp9")])
@@ -27,6 +38,22 @@ def test_videos_are_of_codecs_that_browsers_and_telephones_play(tmp_path, suffix
         assert (stream.codec.name, stream.pix_fmt, stream.width) == (codec, "yuv420p", 64)
         shown = [frame.to_ndarray(format="rgb24")[32, 32] for frame in video.decode(stream)]
     assert len(shown) == 9 and np.abs(shown[8] - np.array([200, 90, 40])).max() <= 6
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
+def test_a_browser_plays_the_videos_to_their_ends(tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    frames = [Image.new("RGB", (64, 64), (20 * number, 90, 40)) for number in range(12)]
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
+        tab = browser.new_page()
+        for suffix in (".mp4", ".webm"):
+            WRITERS[suffix](tmp_path / f"walk{suffix}", frames)
+            tab.goto((tmp_path / f"walk{suffix}").as_uri())  # the browser puts it on a page of its own
+            played = tab.evaluate(PLAYED)
+            assert played == {"error": None, "readyState": 4, "ended": True, "size": [64, 64]}, suffix
+        browser.close()
 
 
 @pytest.mark.parametrize(("suffix", "within"), [(".gif", 12), (".png", 0)])
