@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 APART = 24  # levels of 255 in a channel: what differs from the background by more is ink
 PERIOD = 4  # pixels: the longest period of FREQUENCIES
 LEAST = 3  # pixels: smaller components do not count as pieces
+BANDS = 8  # of frequencies, in each direction
 # quarter cycles per pixel, down and across: all with a period of 2 or 4 pixels along one axis or both
 FREQUENCIES = [(2, 0), (0, 2), (2, 2), (1, 0), (0, 1), (1, 1), (2, 1), (1, 2)]
 
@@ -31,6 +33,26 @@ def power_fractions(pictures: Tensor) -> Tensor:
     total = grey.square().sum((1, 2)) * grey[0].numel()  # Parseval
     power = torch.fft.fft2(tile).abs().square() / total.clamp(min=1e-6)[:, None, None]
     return torch.stack([power[:, y, x] for y, x in FREQUENCIES], 1).mean(0)
+
+
+def power_in_bands(pictures: Tensor) -> Tensor:
+    """Fraction of a picture's spectral power in each of BANDS x BANDS equal bands of |vertical| and |horizontal|
+    frequency from 0 to 1/2, flattened: float (BANDS^2,), the mean over pictures.
+
+    Differentiable.
+
+    Args:
+        pictures: float N x C x H x W in any range, sides of at least 2 BANDS.
+    """
+    grey = pictures.mean(1)
+    spectrum = torch.fft.fft2(grey - grey.mean((1, 2), keepdim=True))
+    power = spectrum.real.square() + spectrum.imag.square()
+    down, across = (
+        one_hot((torch.fft.fftfreq(side).abs() * 2 * BANDS).long().clamp(max=BANDS - 1), BANDS).to(power)
+        for side in grey.shape[1:]
+    )
+    bands = (down.T @ power @ across).flatten(1)
+    return (bands / bands.sum(1, keepdim=True).clamp(min=1e-6)).mean(0)
 
 
 def grid_power(images: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from creatures.adversarial.mesh import Mesh
+from creatures.adversarial.mesh import ExcessPower, mesh_penalty, spectrum_penalty
 from creatures.adversarial.mmd import MMD
 from creatures.adversarial.objective import Batch, DiscriminatorInput, Metrics
 from creatures.adversarial.pieces import Pieces
@@ -38,7 +38,8 @@ class Forward:
     teacher: Generator | None
     adaptive: AdaptiveP
     device: torch.device
-    mesh: Mesh = field(default_factory=Mesh)
+    mesh: ExcessPower = field(default_factory=mesh_penalty)
+    spectrum: ExcessPower = field(default_factory=spectrum_penalty)
     mmd: MMD = field(default_factory=MMD)
     pieces: Pieces = field(default_factory=Pieces)
 
@@ -58,10 +59,13 @@ class Forward:
 
         def extra() -> tuple[list[Tensor], Metrics]:
             p = self.p.penalties
-            weights = {"mesh": p.mesh, "mmd": p.mmd * self.net_d.pools, "pieces": p.pieces, "anchor": anchor}
+            weights = {"mesh": p.mesh, "spectrum": p.spectrum, "mmd": p.mmd * self.net_d.pools}
+            weights |= {"pieces": p.pieces, "anchor": anchor}
             metrics = {}
             if weights["mesh"]:
                 metrics["mesh"] = self.mesh(real.pictures[0], fake.pictures[0])
+            if weights["spectrum"]:
+                metrics["spectrum"] = self.spectrum(real.pictures[0], fake.pictures[0])
             if weights["mmd"]:
                 metrics["mmd"] = self.mmd(real.features[-1], fake.features[-1])
             if weights["pieces"]:

@@ -60,6 +60,7 @@ class PenaltyParams(Section):
     every: int = Field(ge=1, description="gp, r1 and r2 lazily: every so many steps, so many times as strong")
     lecam: float = Field(ge=0, description="LeCam's, against an overfitting discriminator")
     mesh: float = Field(ge=0, description="of the generator: more power at periods of 2 and 4 pixels than real ones")
+    spectrum: float = Field(ge=0, description="of the generator: more power in any band of frequencies than real ones")
     mmd: float = Field(ge=0, description="of the generator: distance in distribution from real pictures; projected")
     pieces: float = Field(ge=0, description="of the generator: creatures in pieces")
 

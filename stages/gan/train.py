@@ -74,7 +74,7 @@ def train(
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": snapshots.best}
     state |= {"p": adaptive, "lecam": adversarial.lecam, "mesh": forward.mesh, "mmd": forward.mmd}
-    state |= {"pieces": forward.pieces}
+    state |= {"spectrum": forward.spectrum, "pieces": forward.pieces}
     state |= scaler_of(accelerate)
     with Training(stage, steps, p.batch, seed, state, origin=start.origin, hooks=[snapshots]) as run:
         for step in run:
