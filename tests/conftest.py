@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from stages.scrape.web.download import Wanted
 
 # The longest first, and of them those that wait for no others' run of the pipeline: no core is idle at the end
-LONG = ["test_pipeline", "test_graph", "test_distributed", "test_recipes", "test_resume", "test_commands", "test_page"]
+LONG = [
+    "test_pipeline",
+    "test_graph",
+    "test_distributed",
+    "test_recipes",
+    "test_resume",
+    "test_commands",
+    "test_page",
+    "test_notebook",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

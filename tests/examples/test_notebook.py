@@ -9,11 +9,12 @@ import nbformat
 from nbclient import NotebookClient
 from PIL import Image
 
-from tests.support.checkouts import environment
+from tests.support.checkouts import environment, set_params
 
 
 def test_it_trains_on_a_dozen_pictures_and_shows_new_ones(tiny_checkout_factory, monkeypatch):
     checkout = tiny_checkout_factory()
+    set_params(checkout, {"gan.kimg": 0.5})  # longer than the warm-up that `start` sets for few pictures
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
     notebook = nbformat.read(checkout / "examples/quickstart.ipynb", 4)
