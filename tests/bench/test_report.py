@@ -14,7 +14,11 @@ def run(recipe: str, **values: float) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("document", "folder"), [("docs/QUALITY.md", "docs/quality"), ("docs/quality/avx2/README.md", "docs/quality/avx2")]
+    ("document", "folder"),
+    [
+        ("docs/QUALITY.md", "docs/quality"),
+        *((f"docs/quality/{x}/README.md", f"docs/quality/{x}") for x in ("avx2", "openmoji")),
+    ],
 )
 def test_documents_have_the_figures_of_their_runs(document, folder):
     text = (ROOT / document).read_text(encoding="utf-8")
