@@ -28,7 +28,7 @@ setup: .venv/installed ## make .venv and install the tested versions into it
 	@.venv/bin/python -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear .venv
 	@.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
 	@echo "Installing into .venv. The first time takes minutes: 7 GB, most of it torch and its libraries."
-	@.venv/bin/python -m pip install --no-input --disable-pip-version-check -c constraints.txt \
+	@.venv/bin/python -m pip install --no-input --disable-pip-version-check --use-pep517 -c constraints.txt \
 		$(INDEX:%=--extra-index-url %) -e '.$(EXTRAS:%=[%])' \
 		| sed -u -n -e 's/^ *\(Downloading.* [MG]B)\)/\1/p' -e 's/^\(Installing collected packages\):.*/\1/p'
 	@touch $@

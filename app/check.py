@@ -209,15 +209,10 @@ def _advise(report: Report, files: Files, count: int, values: dict[str, Any]) ->
     few = flat(overlay_of(recipe_file("few")))
     if count < FEW:
         report.params |= few
-    fits_others = {
-        "clean.background": AUTO,
-        "clean.margin": 0.0,
-        "clean.enlarge": "whole",
-        "gan.ema": few["gan.ema"],
-    }
-    for key, value in fits_others.items():
-        if key not in report.params and lookup(values, key) == value:
-            report.lines.append(f"params.yaml still has {key}: {value}, which these pictures do not need")
+    fits_others = {"clean.background": AUTO, "clean.margin": 0.0, "clean.enlarge": "whole"} | few
+    still = [f"{k}: {v}" for k, v in fits_others.items() if k not in report.params and lookup(values, k) == v]
+    if still:
+        report.lines.append(f"params.yaml still has {', '.join(still)}, which these pictures do not need")
 
 
 def _page(report: Report) -> str:

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 from app.check import check
+from app.recipe import overlay_of, recipe_file
 from app.start import start, write_params
+from creatures.runtime.config import flat
 from creatures.runtime.errors import UserError
 from tests.stages.clean.test_clean_stage import figure
 from tests.stages.scrape.test_archives import tar, zipped
@@ -221,7 +223,8 @@ def test_starting_changes_what_must_be_and_shows_it(tmp_path, capsys):
     after, said = Path("params.yaml").read_text(encoding="utf-8"), capsys.readouterr().out
     removed, added = ({*one.splitlines()} - {*other.splitlines()} for one, other in ((before, after), (after, before)))
     assert all(f"-{line}" in said for line in removed) and all(f"+{line}" in said for line in added)
-    assert len(added) <= 8 and f"  own: {tmp_path}/checkout/mine" in {re.sub(r" +#.*", "", line) for line in added}
+    assert len(added) <= 3 + len(flat(overlay_of(recipe_file("few"))))
+    assert f"  own: {tmp_path}/checkout/mine" in {re.sub(r" +#.*", "", line) for line in added}
     assert check().lines[0] == f"folder: {LABELLED}" and not check().params
     assert start(Path("mine"), run=False) == 0
     assert "params.yaml is so already" in capsys.readouterr().out
