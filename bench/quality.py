@@ -230,11 +230,12 @@ def main(
                 print(json.dumps({k: v for k, v in result.items() if k != "curve"}), flush=True)
                 write_report(results, out)
         except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in psutil.Process().children(recursive=True):
+            children = psutil.Process().children(recursive=True)
+            for child in children:
                 with suppress(psutil.NoSuchProcess):
                     child.terminate()
-            raise
+            psutil.wait_procs(children, timeout=5)
+            os._exit(130)  # the pool may wait for workers that are gone
     if failed:
         sys.exit("\n".join(f"quality: {line}" for line in failed))
     write_report(results, out)
