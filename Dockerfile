@@ -1,6 +1,6 @@
 # The pipeline with all it needs. For NVIDIA cards, 8 GB:  docker build -t creatures .
 # For CPUs alone, 3 GB:                                   docker build --build-arg INDEX=ADDRESS -t creatures .
-# where ADDRESS is that of PyTorch's packages for CPUs, which pytorch.org/get-started tells. docs/containers.md says how to use it.
+# where ADDRESS is that of PyTorch's packages for CPUs (docs/containers.md).
 FROM debian:bookworm-slim AS system
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates git make python3-venv \
