@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -81,8 +82,9 @@ def look() -> Iterator[Callable[[str], tuple[str, int]]]:
     """A function that opens a page in a browser and returns its text and how many of its pictures are shown."""
     if not CHROMIUM:
         pytest.skip("there is no chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import TimeoutError, sync_playwright
 
+    shown = "[...document.images].filter(image => image.naturalWidth).length"
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
 
@@ -90,9 +92,10 @@ def look() -> Iterator[Callable[[str], tuple[str, int]]]:
             tab, errors = browser.new_page(), list[str]()
             tab.on("pageerror", lambda error: errors.append(str(error)))
             tab.set_content(page)
-            shown = tab.evaluate("[...document.images].filter(image => image.naturalWidth).length")
+            with suppress(TimeoutError):  # they are decoded after the page is loaded
+                tab.wait_for_function(f"{shown} === document.images.length", timeout=20_000)
             assert errors == []
-            return tab.locator("body").inner_text(), shown
+            return tab.locator("body").inner_text(), tab.evaluate(shown)
 
         yield opened
         browser.close()
