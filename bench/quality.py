@@ -195,6 +195,13 @@ def attempt(*args: Any) -> dict[str, Any] | UserError:
         return error
 
 
+def end(processes: list[psutil.Process], how: Callable[[psutil.Process], None]) -> None:
+    """End those of these processes that still run."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            how(process)
+
+
 def main(
     recipes: Annotated[list[str], typer.Argument(help="Names of recipes, or paths of such files.")],
     minutes: Annotated[float, typer.Option(min=0.01, help="For all that a recipe needs.")] = 20,
@@ -231,10 +238,9 @@ def main(
                 write_report(results, out)
         except KeyboardInterrupt:
             children = psutil.Process().children(recursive=True)
-            for child in children:
-                with suppress(psutil.NoSuchProcess):
-                    child.terminate()
+            end(children, psutil.Process.terminate)
             psutil.wait_procs(children, timeout=5)
+            end(psutil.Process().children(recursive=True), psutil.Process.kill)  # and workers started in their place
             os._exit(130)  # the pool may wait for workers that are gone
     if failed:
         sys.exit("\n".join(f"quality: {line}" for line in failed))
