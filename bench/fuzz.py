@@ -123,7 +123,7 @@ def survey(files: list[bytes], count: int, seed: int, part: Path, decode: Decode
         process = context.Process(target=work, args=(decode, files, numbers, seed, part, sender))
         process.start()
         sender.close()
-        while len(outcomes) < count and process.exitcode is None:
+        while len(outcomes) < count:
             if not results.poll(LOST_SECONDS):
                 outcomes.append(("slow", f"more than {LOST_SECONDS:.0f} s"))
                 process.kill()
@@ -133,6 +133,7 @@ def survey(files: list[bytes], count: int, seed: int, part: Path, decode: Decode
             except EOFError:
                 process.join()
                 outcomes.append(("lost", f"the process ended with {process.exitcode}"))
+                break
             if sys.stderr.isatty():
                 print(f"\r{len(outcomes)}/{count} ", end="", file=sys.stderr)
         process.join()

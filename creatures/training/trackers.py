@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from creatures.runtime.config import read_yaml
+from creatures.runtime.config import flat, read_yaml
 from creatures.runtime.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,10 +67,8 @@ class Trackers:
 
 def parameters(stage: str) -> dict[str, Any]:
     """A stage's parameters of params.yaml by dotted key, those of `common` too; empty where there is no such file."""
-    import pandas as pd
-
     file = Path("params.yaml")
     if not file.is_file():
         return {}
     values = read_yaml(file)
-    return pd.json_normalize({name: values.get(name, {}) for name in ("common", stage)}).to_dict("records")[0]
+    return flat({name: values.get(name, {}) for name in ("common", stage)})
