@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage lint fix deps docs
+.PHONY: help setup run test coverage lint fix deps docs audit
 
 # the first Python of a version that constraints.txt was tested with
 VERSIONS := 3.11 3.12 3.13
@@ -69,3 +69,10 @@ docs: setup ## build the documentation as a site, in site/
 
 deps: setup ## write into dvc.yaml which packages each stage imports from
 	python -m tests.support.deps
+
+audit: setup ## list what is installed in sbom.json (CycloneDX), and its known vulnerabilities
+	@.venv/audit/bin/python -c '' 2>/dev/null || python -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet --no-input --disable-pip-version-check cyclonedx-bom==7.5.0 pip-audit==2.10.1
+	.venv/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json .venv/bin/python
+	@# --strict: a package of which the index knows nothing is an error, not a skip
+	.venv/audit/bin/pip-audit --strict --progress-spinner off --skip-editable --path $$(python -c 'import site; print(*site.getsitepackages())')

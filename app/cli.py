@@ -29,7 +29,9 @@ def commands(
 def finish(name: str, write: Callable[[], str | Path | list[Path]]) -> None:
     """Run a command and print the paths it wrote, or end in one line that says what is wrong."""
     from creatures.runtime.errors import UserError
+    from creatures.runtime.system import limit_threads
 
+    limit_threads()
     try:
         written = write()
         print(*(written if isinstance(written, list) else [written]), sep="\n")

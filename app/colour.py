@@ -26,6 +26,7 @@ from creatures.translation.colouring import Colourer, load_colourer
 from creatures.translation.hints import over
 from creatures.translation.ink import inked
 from creatures.translation.palette import palette_of
+from creatures.translation.repaint import repainted
 
 
 def colour(
@@ -57,28 +58,35 @@ def colour(
         ancestors(network, PICTURES)
     px = colourer.net.image_px
     side = px * (1 if form.style.colours else form.style.scale)  # sprites are enlarged afterwards
+    again = 2 * px if side > px and colourer.net.hints else px
     for file in files:
         try:
-            drawing = traced(colourer, open_file(file, px), margin, kind)
+            drawing = traced(colourer, image := open_file(file, px), margin, kind)
+            larger = traced(colourer, image, margin, kind, again) if again > px else drawing
         except Unusable as error:
             raise unusable(str(file), error) from None
         except UserError as error:
             raise UserError(f"{file}: {error}") from None
         colourings = painted(colourer, drawing, count, seed, picture)
+        if again > px:
+            colourings = repainted(colourer, larger.outline, colourings, larger.hints)
         rows += [
-            over(drawing.outline, drawing.hints),
-            *(finished(drawing, colouring, side, ink) for colouring in colourings),
+            over(larger.outline, larger.hints),
+            *(finished(larger, colouring, side, ink) for colouring in colourings),
         ]
     large = np.stack([enlarged(picture, side) for picture in rows])
     style = form.style if form.style.colours else replace(form.style, scale=1)
     return write_sheet(large, count + 1, out, replace(form, style=style), scale=2 if side == px else 1)
 
 
-def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "auto") -> Drawing:
+def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "auto", px: int = 0) -> Drawing:
     """The outline of a drawing or picture, RGBA, of the kind that the colourer was trained on; and the coloured
     strokes of a drawing as hints, if the colourer takes them.
+
+    Args:
+        px: side of the outline; 0: that of the pictures that the colourer was trained on.
     """
-    px = colourer.net.image_px
+    px = px or colourer.net.image_px
     if colourer.net.inputs != 1:  # trained on pairs: the picture itself is translated
         white = Image.new("RGBA", image.size, "white")
         square = Image.alpha_composite(white, image).convert("RGB").resize((px, px), Image.Resampling.LANCZOS)

@@ -17,6 +17,7 @@ from creatures.data.provenance import ancestors
 from creatures.data.sheets import save_sheet
 from creatures.hub import ask_hub
 from creatures.latents.sampler import load_sampler
+from creatures.nets.discriminators.critic import load_critic
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_folder
 from creatures.runtime.errors import UserError
@@ -114,9 +115,9 @@ def check(folder: Path, what: str) -> None:
         raise UserError(f"{what} was changed: {', '.join(differing)} differs from what was uploaded, or is missing")
     ancestors(*(folder / name for name in NETWORKS if name in expected and name != COLOURER.name))
     load_sampler(folder / GENERATOR.name)
-    for name, load in ((ENCODER.name, load_encoder), (COLOURER.name, load_colourer)):
-        if name in expected:
-            load(folder / name)
+    for file, load in ((ENCODER, load_encoder), (DISCRIMINATOR, load_critic), (COLOURER, load_colourer)):
+        if file.name in expected:
+            load(folder / file.name)
 
 
 def digests(folder: Path) -> dict[str, str]:

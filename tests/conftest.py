@@ -23,6 +23,7 @@ from tests.support.checkouts import STAGES, dvc, make_checkout, ran
 from tests.support.deps import ROOT
 from tests.support.drawn_creatures import draw_tiny_set
 from tests.support.isolation import HOME, IS_WORKER, NETWORK, OUTER
+from tests.support.s3_server import s3  # noqa: F401, a fixture
 from tests.support.site_server import Answer, Asked, Serve, SiteServer, serving
 from tests.support.web_fetch import fetch, server  # noqa: F401, fixtures
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from app.export import pix2pix, write
 from app.networks import colourer_file, use
+from creatures.runtime.system import usable_cores
 from creatures.translation.colouring import Colourer, load_colourer
 
 CPU = ["CPUExecutionProvider"]
@@ -26,6 +27,7 @@ def quick_colourer() -> Colourer:
     """
     colourer, options = load_colourer(colourer_file()), SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others need the cores too
+    options.intra_op_num_threads = usable_cores()
     options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL  # it is optimised already
     networks = colourer_file().parent.resolve()
     with TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn"), use, (networks,)) as pool:

@@ -56,7 +56,9 @@ def serve(host: str, port: int, root_path: str = "", share: bool = False) -> Non
         from app.page.parts import QUICK
         from app.page.studio import Studio
         from app.page.ui import build
+        from creatures.runtime.system import limit_threads
 
+        limit_threads()
         Image.MAX_IMAGE_PIXELS = MOST_PIXELS
         page = build(Studio())
         for function in page.fns.values():

@@ -2,7 +2,8 @@
 
 https://github.com/webdataset/webdataset. All members have the same length, so a picture's offset follows from its
 number, and nothing has to be decoded. Next to each picture is its label, `.cls`, -1 for none; `shards.json` is
-the index of shards that webdataset's `wids` reads.
+the index of shards that webdataset's `wids` reads. Shards may be on S3: then the index has their addresses,
+lengths and digests, and they are copied to this machine when they are read.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
+from creatures.data.copies import CachedObject
 from creatures.data.loading import reading
+from creatures.data.provenance import digest_of
 from creatures.data.records import Records
 from creatures.runtime.errors import UserError
+from creatures.s3 import AT_ONCE, S3, put_object
 
 INDEX = "shards.json"
 PER_SHARD = 10_000  # pictures
@@ -25,7 +31,12 @@ CHUNK = 512  # pictures read at once when iterating
 
 
 def write_shards(
-    folder: Path, splits: np.ndarray, labels: np.ndarray, pictures: Iterable[np.ndarray], per_shard: int = PER_SHARD
+    folder: Path,
+    splits: np.ndarray,
+    labels: np.ndarray,
+    pictures: Iterable[np.ndarray],
+    per_shard: int = PER_SHARD,
+    to: str = "",
 ) -> None:
     """Write pictures as `<split>-<number>.tar`, and their index; the same bytes for the same pictures.
 
@@ -33,19 +44,43 @@ def write_shards(
         splits: N names; each split is contiguous.
         labels: int, N, -1 for none.
         pictures: chunks, uint8, n x 3 x H x W each, N pictures in all.
+        to: s3://bucket/path that the shards are moved to, several at a time; their names there end in their digests.
+
+    Raises:
+        UserError: they cannot be written there.
     """
+    packed = _packed(folder, splits, labels, pictures, per_shard)
+    if to:
+        at_once = Parallel(AT_ONCE, prefer="threads", pre_dispatch=AT_ONCE)  # that many wait on this disk at most
+        shards = at_once(delayed(_moved)(path, count, to) for path, count in packed)
+    else:
+        shards = [{"url": path.name, "nsamples": count} for path, count in packed]
+    (folder / INDEX).write_text(json.dumps({"wids_version": 1, "shardlist": shards}, indent=1) + "\n")
+
+
+def _packed(
+    folder: Path, splits: np.ndarray, labels: np.ndarray, pictures: Iterable[np.ndarray], per_shard: int
+) -> Iterator[tuple[Path, int]]:
+    """Each shard's file, and how many pictures are in it."""
     rows = iter(picture for chunk in pictures for picture in chunk)
     ends: list[int] = (np.flatnonzero(np.append(splits[1:] != splits[:-1], True)) + 1).tolist()
-    shards = []
     for first, end in zip([0, *ends[:-1]], ends, strict=True):
         for shard, start in enumerate(range(first, end, per_shard)):
-            name, count = f"{splits[first]}-{shard:06d}.tar", min(per_shard, end - start)
-            with tarfile.open(folder / name, "w", format=tarfile.USTAR_FORMAT) as tar:
+            path, count = folder / f"{splits[first]}-{shard:06d}.tar", min(per_shard, end - start)
+            with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
                 for number in range(start, start + count):
                     _add(tar, f"{number:09d}.npy", _npy(next(rows)))
                     _add(tar, f"{number:09d}.cls", str(labels[number]).encode())
-            shards.append({"url": name, "nsamples": count})
-    (folder / INDEX).write_text(json.dumps({"wids_version": 1, "shardlist": shards}, indent=1) + "\n")
+            yield path, count
+
+
+def _moved(path: Path, count: int, to: str) -> dict[str, Any]:
+    """The entry in the index of a shard that this moves to S3."""
+    digest, length = digest_of(path), path.stat().st_size
+    url = f"{to.rstrip('/')}/{path.stem}-{digest}.tar"
+    put_object(path, url)
+    path.unlink()
+    return {"url": url, "nsamples": count, "filesize": length, "digest": digest}
 
 
 def _npy(picture: np.ndarray) -> bytes:
@@ -80,8 +115,16 @@ class Shards:
         with reading(folder / INDEX):
             shards = json.loads((folder / INDEX).read_text(encoding="utf-8"))["shardlist"]
             counts = [int(shard["nsamples"]) for shard in shards]
+            self.objects = {
+                number: CachedObject(shard["url"], str(shard["digest"]), int(shard["filesize"]))
+                for number, shard in enumerate(shards)
+                if shard["url"].startswith(S3)
+            }
             paths = [folder / shard["url"] for shard in shards]
+        for number, copy in self.objects.items():
+            paths[number] = copy.path
         self.limits = np.cumsum([0, *counts])
+        self._fetch([0])
         with reading(paths[0]), open(paths[0], "rb") as file:
             file.seek(tarfile.BLOCKSIZE)  # past the tar header of the first picture
             first, end = np.load(file, allow_pickle=False), file.tell()
@@ -108,6 +151,7 @@ class Shards:
             return self[np.array(picked)] if isinstance(picked, range) else self[np.array([picked])][0]
         pictures = np.empty((len(rows), *self.shape[1:]), np.uint8)
         shard = self.shard_of(rows)
+        self._fetch(np.unique(shard).tolist())
         for number in np.unique(shard):
             mask = shard == number
             try:
@@ -125,6 +169,15 @@ class Shards:
         return np.searchsorted(self.limits, rows, side="right") - 1
 
     def read_ahead(self, rows: np.ndarray) -> None:
-        """Let the system read the shards of `rows` in the background."""
-        for number in np.unique(self.shard_of(rows)):
-            self.files[number].read_ahead()
+        """Let the system read the shards of `rows` in the background, or fetch them there."""
+        for number in np.unique(self.shard_of(rows)).tolist():
+            if number in self.objects:
+                self.objects[number].fetch_ahead()
+            else:
+                self.files[number].read_ahead()
+
+    def _fetch(self, numbers: Sequence[int]) -> None:
+        """Copy those of these shards that are on S3 to this machine, unless they are here."""
+        wanted = [self.objects[number] for number in numbers if number in self.objects]
+        if missing := [copy for copy in wanted if not copy.here()]:
+            Parallel(AT_ONCE, prefer="threads")(delayed(copy.fetch)() for copy in missing)

@@ -7,7 +7,10 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import prod
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +91,22 @@ def preallocate(path: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.m
     """
     with with_filename(path):
         mapped = np.lib.format.open_memmap(path, "w+", kind, shape)
-        if hasattr(os, "posix_fallocate"):
-            with open(path, "r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        with open(path, "r+b") as file:
+            _allocate(file, path.stat().st_size)
     return mapped
+
+
+def scratch_array(folder: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.memmap:
+    """Create an array in a file without a name, for what need not stay in memory; its disk space, allocated at once,
+    is free again when the process ends, however it does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with with_filename(folder):
+        file = TemporaryFile(dir=folder)  # noqa: SIM115, the array has it
+        _allocate(file, prod(shape) * np.dtype(kind).itemsize)
+        return np.memmap(file, kind, "w+", shape=shape)
+
+
+def _allocate(file: IO[bytes], length: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, length)

@@ -58,7 +58,8 @@ def main(stage: Stage) -> None:
         print(f"clean: {held_out(index)}", file=sys.stderr)
         print(f"clean: {len(dropped):,} dropped{reasons and f': {reasons}'}", file=sys.stderr, flush=True)
         if sharded:
-            write_shards(out, split[kept_rows], index["label"].to_numpy(), spool.pictures(frames.place[kept_rows]))
+            labels, images = index["label"].to_numpy(), spool.pictures(frames.place[kept_rows])
+            write_shards(out, split[kept_rows], labels, images, to=params.shards_to)
         else:
             write_images(out / IMAGES, len(kept_rows), common.image_px, spool.pictures(frames.place[kept_rows]))
         rows_by_split = {name: kept_rows[split[kept_rows] == name] for name in SPLITS}

@@ -12,7 +12,7 @@ from creatures.data.provenance import ancestors, sidecar, write_sidecar
 from creatures.data.sheets import save_sheet
 from creatures.data.weights import save_weights
 from creatures.nets.encoder.encoder import load_encoder
-from creatures.runtime.atomic import atomic_file
+from creatures.runtime.atomic import atomic_file, scratch_array
 from creatures.runtime.errors import UserError
 from creatures.training.embed import embed_rows
 from creatures.training.origin import Origin
@@ -44,7 +44,9 @@ def main(stage: Stage) -> None:
         "excitation": p.excitation,
     }
 
-    embeddings = embed_rows(encoder, pictures, np.arange(len(pictures)))
+    shape = (len(pictures), encoder.embedding_dim)
+    embeddings = scratch_array(EMBEDDINGS.parent, np.float32, shape)
+    embed_rows(encoder, pictures, np.arange(len(pictures)), embeddings)
     perceptual = PerceptualLoss(NETWORKS[p.perceptual](encoder), p.strides)
     origin = Origin("pretrain", p.start, made_from, {"batch": p.batch, "coarse_kimg": p.coarse_kimg})
     net, training = train(stage, p, architecture, pictures, embeddings, perceptual, common.seed, origin)

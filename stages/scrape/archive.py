@@ -17,7 +17,7 @@ from creatures.intake.names import is_litter, is_picture
 from creatures.intake.tables import MAX_BYTES, is_table
 from creatures.runtime.errors import UserError
 from stages.scrape.braces import expanded
-from stages.scrape.fetch import fetch_file
+from stages.scrape.fetch import fetch_files
 from stages.scrape.folder import in_a_copy, up_to
 from stages.scrape.labels import keep_table
 from stages.scrape.manifest import Row, failed, text, why_none
@@ -70,7 +70,9 @@ def unpack_archives(site: Site, params: ArchiveParams) -> list[Row]:
     """
     places = expanded(params.url or params.path)
     folders = _folders(places) if len(places) > 1 else [""]
-    rows = up_to(params.most, (row for at in zip(places, folders, strict=True) for row in _rows(site, params, *at)))
+    archives = fetch_files(places, site, params.sha256) if params.url else map(Path, places)
+    each = zip(archives, places, folders, strict=True)
+    rows = up_to(params.most, (row for at in each for row in _rows(site, params, *at)))
     if not any(row.status == "ok" for row in rows):
         raise UserError(f"{params.url or params.path}: no pictures there{why_none(rows)}")
     return rows
@@ -91,8 +93,7 @@ def _folders(places: Sequence[str]) -> list[str]:
     return folders
 
 
-def _rows(site: Site, params: ArchiveParams, place: str, folder: str) -> Iterator[Row]:
-    archive = fetch_file(place, site, params.sha256) if params.url else Path(place)
+def _rows(site: Site, params: ArchiveParams, archive: Path, place: str, folder: str) -> Iterator[Row]:
     if not archive.is_file():
         raise UserError(f"{archive}: there is no such file{in_a_copy(archive)}")
     name = PurePosixPath(place).name

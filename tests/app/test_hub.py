@@ -16,7 +16,7 @@ from app.__main__ import app
 from app.explore import near
 from app.hub import CARD, DIGESTS, PARAMS, SAMPLES, pull, push
 from app.page.onnx_colourer import quick_colourer
-from creatures.artifacts import CLEAN, COLOURER, ENCODER, GENERATOR, MIXTURE
+from creatures.artifacts import CLEAN, COLOURER, DISCRIMINATOR, ENCODER, GENERATOR, MIXTURE
 from creatures.data.pictures import IMAGES
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.errors import UserError
@@ -100,12 +100,20 @@ def test_networks_come_back_as_they_went_and_are_drawn_with(hub):
     assert pull(REPO, "theirs", force=True) == folder
 
 
+def put_another_network_for_the_discriminator(files: dict[str, bytes]) -> None:
+    """One whose digest is right."""
+    files[DISCRIMINATOR.name] = files[GENERATOR.name]
+    digests = json.loads(files[DIGESTS])
+    files[DIGESTS] = json.dumps(digests | {DISCRIMINATOR.name: digests[GENERATOR.name]}).encode()
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda files: files.update({GENERATOR.name: files[GENERATOR.name][:-1] + b"!"}), "gan.safetensors differs"),
         (lambda files: files.pop(MIXTURE.name), "gmm.npz differs from what was uploaded, or is missing"),
         (lambda files: files.pop(DIGESTS), "has no digests.json"),
+        (lambda files: put_another_network_for_the_discriminator(files), "discriminator.safetensors is damaged"),
         (lambda files: files.clear(), "has no model some/creatures at revision main, or it is private"),
     ],
 )

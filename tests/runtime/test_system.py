@@ -59,19 +59,25 @@ def test_drawings_are_drawn_by_processes_that_are_not_forked(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinities")
-def test_cores_are_those_that_the_process_may_use():
-    result = subprocess.run([sys.executable, "-c", ONE_CORE], cwd=ROOT, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize(
+    "limited",
+    ["system.limit_threads(); print(torch.get_num_threads())", "finish('', lambda: str(torch.get_num_threads()))"],
+    ids=["in a stage", "in a command"],
+)
+def test_cores_are_those_that_the_process_may_use(limited):
+    code = ONE_CORE + limited
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["1", "1"]
 
 
 ONE_CORE = """
 import os, torch
+from app.cli import finish
 from creatures.runtime import system
 
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 torch.set_num_threads(3)
-system.limit_threads()
-print(system.usable_cores(), torch.get_num_threads())
+print(system.usable_cores())
 """
 
 

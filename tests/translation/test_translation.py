@@ -16,6 +16,7 @@ from creatures.translation.ink import inked
 from creatures.translation.palette import palette_of
 from creatures.translation.patchgan import FIELDS, PatchGAN
 from creatures.translation.regions import regions_of
+from creatures.translation.repaint import repainted
 from creatures.translation.unet import UNet, blend_palette, draw_noise, with_hints
 from tests.support.discs import disc, paper
 
@@ -210,3 +211,28 @@ def test_hints_are_spread_in_their_regions_and_each_pixel_takes_the_nearest():
     assert np.array_equal(found[:, hints[3] > 0], hints[:, hints[3] > 0])
     assert found[:, 25, 20].tolist() == [1, -1, -1, 0.5] and found[:, 25, 45].tolist() == [-1, -1, 1, 0.5]
     assert not found[:, 45, 30].any() and not found[:, 62, 62].any() and not found[3, 30, 30]
+
+
+def test_colourings_are_painted_again_in_the_colours_of_their_regions():
+    torch.manual_seed(0)
+    colourer = Colourer(UNet(32, 8, colours=3, hints=True).eval(), "none", "mixed", torch.zeros(0, 3, 4))
+    outline = np.full((64, 64), 255, np.uint8)
+    cv2.rectangle(outline, (8, 8), (31, 55), 0, 1)
+    cv2.rectangle(outline, (31, 8), (55, 55), 0, 1)
+    small = np.full((2, 3, 32, 32), 255, np.uint8)
+    small[:, :, 4:28, 4:16] = np.array([[200, 40, 40], [40, 160, 40]], np.uint8)[:, :, None, None]
+    small[:, :, 4:28, 16:28] = np.array([[40, 40, 200], [230, 210, 60]], np.uint8)[:, :, None, None]
+    hints = none(64)
+    put_point(hints, (30, 45), np.array([128, 0, 128]))
+    for found, wanted in (
+        (repainted(colourer, outline, small), small),
+        (repainted(colourer, outline, small, hints), None),
+    ):
+        assert found.shape == (2, 3, 64, 64) and found.dtype == np.uint8
+        for picture, before in zip(found, small, strict=True):
+            left, right = (
+                np.median(picture[:, 12:52, columns], axis=(1, 2)) for columns in (slice(12, 28), slice(35, 52))
+            )
+            assert np.abs(left - before[:, 8, 8]).max() <= 2
+            assert np.abs(right - (before[:, 8, 20] if wanted is not None else (128, 0, 128))).max() <= 2
+        assert (found[:, :, :4] == 255).all()  # outside it stays as it was

@@ -16,7 +16,7 @@ from PIL import Image
 from app.film import write_mp4
 from creatures.data.sheets import save_sheet
 from creatures.data.weights import save_weights
-from creatures.runtime.atomic import atomic_file, atomic_folder, fresh_folder, preallocate
+from creatures.runtime.atomic import atomic_file, atomic_folder, fresh_folder, preallocate, scratch_array
 from tests.stages.harness.test_endings import training
 from tests.stages.harness.test_stage import checkout, finish, start  # noqa: F401, checkout is a fixture
 from tests.support.checkouts import git, hashes, stage
@@ -145,6 +145,8 @@ def test_room_is_taken_when_a_mapped_file_is_made(full):
     full()
     with pytest.raises(OSError, match=r"a\.npy"):
         preallocate(Path("a.npy"), np.uint8, (LIMIT,))
+    with pytest.raises(OSError, match=r"File too large: 'data'"):
+        scratch_array(Path("data"), np.uint8, (LIMIT + 1,))
 
 
 @pytest.mark.parametrize(("name", "out"), [("scrape", "data/raw"), ("clean", "data/clean"), ("edges", "data/edges")])
