@@ -74,5 +74,4 @@ audit: setup ## list what is installed in sbom.json (CycloneDX), and its known v
 	@.venv/audit/bin/python -c '' 2>/dev/null || python -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet --no-input --disable-pip-version-check cyclonedx-bom==7.5.0 pip-audit==2.10.1
 	.venv/audit/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json .venv/bin/python
-	@# --strict: a package of which the index knows nothing is an error, not a skip
-	.venv/audit/bin/pip-audit --strict --progress-spinner off --skip-editable --path $$(python -c 'import site; print(*site.getsitepackages())')
+	python -m pip freeze --exclude-editable | .venv/audit/bin/pip-audit --progress-spinner off --disable-pip --no-deps -r /dev/stdin

@@ -26,7 +26,7 @@ from creatures.translation.colouring import Colourer, load_colourer
 from creatures.translation.hints import over
 from creatures.translation.ink import inked
 from creatures.translation.palette import palette_of
-from creatures.translation.repaint import repainted
+from creatures.translation.repaint import enlarged, repainted
 
 
 def colour(
@@ -100,14 +100,6 @@ def finished(drawing: Drawing, colouring: np.ndarray, side: int, ink: bool) -> n
     """A colouring, uint8 3 x px x px, enlarged to 3 x side x side; with `ink`, under the lines of a drawing."""
     lines = drawing.ink(side) if ink else None
     return enlarged(colouring, side) if lines is None else inked(colouring, drawing.outline, lines)
-
-
-def enlarged(picture: np.ndarray, side: int) -> np.ndarray:
-    """A picture, uint8 3 x H x W, as 3 x side x side."""
-    if picture.shape[1] == side:
-        return picture
-    large = Image.fromarray(picture.transpose(1, 2, 0)).resize((side, side), Image.Resampling.BICUBIC)
-    return np.asarray(large).transpose(2, 0, 1)
 
 
 def painted(colourer: Colourer, drawing: Drawing, count: int, seed: int, like: np.ndarray | None) -> np.ndarray:

@@ -23,7 +23,7 @@ from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer
 from creatures.translation.hinted import hint_palette, merged
 from creatures.translation.hints import helpful, spread
-from creatures.translation.regions import regions_of
+from creatures.translation.regions import from_nearest, regions_of
 from stages.pix2pix.score import colouring_metrics
 
 PICTURES = 226  # a third of the default test pictures
@@ -31,9 +31,10 @@ POINTS = (1, 5, 20)
 
 
 def filled(hints: np.ndarray, outline: np.ndarray, figure: np.ndarray) -> np.ndarray:
-    """A figure, bool H x W, on white, filled with the nearest hint of the region, or else of the figure."""
-    spreading = spread(spread(hints, outline), np.where(figure, np.uint8(255), np.uint8(0)))
-    return np.where(figure, ((spreading[:3] + 1) * 127.5).round().astype(np.uint8), np.uint8(255))
+    """A figure, bool H x W, on white, filled with the nearest hint of the region, or else with what is nearest."""
+    spreading = spread(hints, outline)
+    colours = from_nearest(spreading[:3].transpose(1, 2, 0), spreading[3] > 0).transpose(2, 0, 1)
+    return np.where(figure, ((colours + 1) * 127.5).round().astype(np.uint8), np.uint8(255))
 
 
 def medians(picture: np.ndarray, outline: np.ndarray, figure: np.ndarray) -> np.ndarray:
@@ -60,8 +61,8 @@ def main() -> None:
 
     def row(count: object, name: str, fake: np.ndarray) -> None:
         found = colouring_metrics(fake, real, lines)
-        error = found["test_l1_inside"] / found["baseline_l1_inside"]
-        values = error, found["edge_agreement"], found["regions"], found["grid"]
+        inside = found["test_l1_inside"] / found["baseline_l1_inside"]
+        values = inside, found["edge_agreement"], found["regions"], found["grid"]
         print(f"| {count} | {name} | {' | '.join(f'{value:.2f}' for value in values)} |", flush=True)
 
     for count in POINTS:

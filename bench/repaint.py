@@ -15,14 +15,13 @@ import sys
 import cv2
 import numpy as np
 
-from app.colour import enlarged
 from app.networks import colourer_file
 from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.outlines.canny import canny
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer
 from creatures.translation.palette import palettes_of
-from creatures.translation.repaint import repainted
+from creatures.translation.repaint import enlarged, repainted
 from stages.pix2pix.score import colouring_metrics
 
 PICTURES = 226  # a third of the default test pictures
@@ -34,6 +33,8 @@ def main() -> None:
         px, side = colourer.net.image_px, pictures.image_px
         if side != 2 * px:
             raise UserError(f"the pictures in data/clean have {side} pixels, not {2 * px}")
+        if not colourer.net.hints or not len(pictures.rows("test")):
+            raise UserError("the network takes no hints, or there are no test pictures")
     except UserError as error:
         sys.exit(f"repaint: {error}")
     real = pictures.images[evenly_spaced(pictures.rows("test"), PICTURES)]
@@ -47,8 +48,8 @@ def main() -> None:
     large = [enlarged(picture, side) for picture in coloured]
     for name, fake in (("enlarged", large), ("painted again", again), ("real", [*real])):
         found = colouring_metrics(np.stack(fake), real, lines)
-        error = found["test_l1_inside"] / found["baseline_l1_inside"]
-        values = error, found["edge_agreement"], found["regions"], found["grid"], found["holes"]
+        inside = found["test_l1_inside"] / found["baseline_l1_inside"]
+        values = inside, found["edge_agreement"], found["regions"], found["grid"], found["holes"]
         print(f"| {name} | {' | '.join(f'{value:.2f}' for value in values)} |", flush=True)
 
 

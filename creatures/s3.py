@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from creatures.runtime.errors import UserError
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 S3 = "s3://"
 CHUNK = 1 << 22  # bytes
@@ -28,19 +36,20 @@ def _store(url: str) -> tuple[FileSystem, str]:
 
 
 def fetch_object(url: str, target: Path) -> None:
-    """Copy s3://bucket/key, of any length, to a file.
+    """Copy s3://bucket/key, of any length, to a file; none is left if that fails.
 
     Raises:
         UserError: the object is not there, or may not be read.
     """
-    part = target.with_suffix(".part")
     try:
         store, path = _store(url)
-        with store.open_input_stream(path) as source, open(part, "wb") as out:
+        with store.open_input_stream(path) as source, open(target, "wb") as out:
             shutil.copyfileobj(source, out, CHUNK)
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot fetch {url}: {error}") from None
-    part.replace(target)
+    except BaseException as error:
+        target.unlink(missing_ok=True)
+        if isinstance(error, OSError | ValueError):
+            raise UserError(f"cannot fetch {url}: {error}") from None
+        raise
 
 
 def put_object(path: Path, url: str) -> None:
@@ -53,7 +62,29 @@ def put_object(path: Path, url: str) -> None:
         store, key = _store(url)
         if store.get_file_info(key).size == path.stat().st_size:
             return
-        with open(path, "rb") as source, store.open_output_stream(key) as out:
-            shutil.copyfileobj(source, out, CHUNK)
+        try:
+            with open(path, "rb") as source, store.open_output_stream(key) as out:
+                shutil.copyfileobj(source, out, CHUNK)
+        except BaseException:
+            with suppress(OSError):
+                store.delete_file(key)  # closing the stream has completed what was sent
+            raise
     except (OSError, ValueError) as error:
         raise UserError(f"cannot write {url}: {error}") from None
+
+
+def several_at_once(do: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """The results of `do` for each of `items`, in their order, from AT_ONCE threads.
+
+    No more than AT_ONCE items are taken before the first result is asked for, and then one with each.
+    """
+    items = iter(items)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        under_way = deque(pool.submit(do, item) for item in islice(items, AT_ONCE))
+        try:
+            while under_way:
+                yield under_way.popleft().result()
+                under_way.extend(pool.submit(do, item) for item in islice(items, 1))
+        finally:
+            for future in under_way:
+                future.cancel()

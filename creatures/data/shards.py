@@ -12,18 +12,18 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from creatures.data.copies import CachedObject
 from creatures.data.loading import reading
 from creatures.data.provenance import digest_of
 from creatures.data.records import Records
 from creatures.runtime.errors import UserError
-from creatures.s3 import AT_ONCE, S3, put_object
+from creatures.s3 import AT_ONCE, S3, put_object, several_at_once
 
 INDEX = "shards.json"
 PER_SHARD = 10_000  # pictures
@@ -51,8 +51,7 @@ def write_shards(
     """
     packed = _packed(folder, splits, labels, pictures, per_shard)
     if to:
-        at_once = Parallel(AT_ONCE, prefer="threads", pre_dispatch=AT_ONCE)  # that many wait on this disk at most
-        shards = at_once(delayed(_moved)(path, count, to) for path, count in packed)
+        shards = list(several_at_once(partial(_moved, to=to), packed))
     else:
         shards = [{"url": path.name, "nsamples": count} for path, count in packed]
     (folder / INDEX).write_text(json.dumps({"wids_version": 1, "shardlist": shards}, indent=1) + "\n")
@@ -74,8 +73,9 @@ def _packed(
             yield path, count
 
 
-def _moved(path: Path, count: int, to: str) -> dict[str, Any]:
-    """The entry in the index of a shard that this moves to S3."""
+def _moved(shard: tuple[Path, int], to: str) -> dict[str, Any]:
+    """The entry in the index of a shard, of so many pictures, that this moves to S3."""
+    path, count = shard
     digest, length = digest_of(path), path.stat().st_size
     url = f"{to.rstrip('/')}/{path.stem}-{digest}.tar"
     put_object(path, url)
@@ -151,14 +151,26 @@ class Shards:
             return self[np.array(picked)] if isinstance(picked, range) else self[np.array([picked])][0]
         pictures = np.empty((len(rows), *self.shape[1:]), np.uint8)
         shard = self.shard_of(rows)
-        self._fetch(np.unique(shard).tolist())
-        for number in np.unique(shard):
-            mask = shard == number
-            try:
-                pictures[mask] = self.files[number][rows[mask] - self.limits[number]]
-            except OSError as error:
-                raise UserError(f"a shard of pictures cannot be read: {error}; run dvc checkout or dvc repro") from None
+        numbers = np.unique(shard).tolist()
+        for start in range(0, len(numbers), AT_ONCE):
+            some = numbers[start : start + AT_ONCE]
+            self._fetch(some)
+            for number in some:
+                mask = shard == number
+                pictures[mask] = self._read(number, rows[mask] - self.limits[number])
         return pictures
+
+    def _read(self, number: int, places: np.ndarray) -> np.ndarray:
+        try:
+            try:
+                return self.files[number][places]
+            except OSError:
+                if number not in self.objects:
+                    raise
+                self.objects[number].fetch_anew()
+                return self.files[number][places]
+        except OSError as error:
+            raise UserError(f"a shard of pictures cannot be read: {error}; run dvc checkout or dvc repro") from None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self), CHUNK):
@@ -179,5 +191,4 @@ class Shards:
     def _fetch(self, numbers: Sequence[int]) -> None:
         """Copy those of these shards that are on S3 to this machine, unless they are here."""
         wanted = [self.objects[number] for number in numbers if number in self.objects]
-        if missing := [copy for copy in wanted if not copy.here()]:
-            Parallel(AT_ONCE, prefer="threads")(delayed(copy.fetch)() for copy in missing)
+        list(several_at_once(CachedObject.fetch, [copy for copy in wanted if not copy.here()]))

@@ -95,9 +95,13 @@ def pieces_and_holes(image: np.ndarray) -> tuple[int, float]:
 
 def defects(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
     """Metrics: `grid`, relative to real pictures; `one_piece`, the fraction in one piece; `holes`, the mean ratio."""
-    counts = [pieces_and_holes(image) for image in fake]
+    return {"grid": grid(fake, real), **shape_defects(fake)}
+
+
+def shape_defects(images: np.ndarray) -> dict[str, float]:
+    """Of `defects`, those that need no real pictures."""
+    counts = [pieces_and_holes(image) for image in images]
     return {
-        "grid": grid(fake, real),
         "one_piece": float(np.mean([pieces == 1 for pieces, _ in counts])),
         "holes": float(np.mean([holes for _, holes in counts])),
     }

@@ -98,11 +98,10 @@ def preallocate(path: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.m
 
 def scratch_array(folder: Path, kind: npt.DTypeLike, shape: tuple[int, ...]) -> np.memmap:
     """Create an array in a file without a name, for what need not stay in memory; its disk space, allocated at once,
-    is free again when the process ends, however it does.
+    is free again with the array, or however the process ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with with_filename(folder):
-        file = TemporaryFile(dir=folder)  # noqa: SIM115, the array has it
+    with with_filename(folder), TemporaryFile(dir=folder) as file:
         _allocate(file, prod(shape) * np.dtype(kind).itemsize)
         return np.memmap(file, kind, "w+", shape=shape)
 

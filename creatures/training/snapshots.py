@@ -50,7 +50,7 @@ class Snapshots(Hook, Generic[N]):
             checkpoint), the step and the averaged network.
         score: returns metrics of a network; None: keep its final weights.
         count: number of calls of `score`, evenly spaced over the second half.
-        lowest: the metric to minimise.
+        cost: of the metrics; the weights with the lowest are the best.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class Snapshots(Hook, Generic[N]):
         frames: int,
         score: Callable[[N], dict[str, Any]] | None,
         count: int,
-        lowest: str,
+        cost: Callable[[dict[str, Any]], float],
     ) -> None:
-        self.ema, self.steps, self.watch, self.score, self.lowest = ema, steps, watch, score, lowest
+        self.ema, self.steps, self.watch, self.score, self.cost = ema, steps, watch, score, cost
         self.best = Best()
         self.watched = set(np.linspace(0, steps, frames).round().astype(int).tolist())
         self.scored = set(np.linspace(steps - 1, steps // 2, count).round().astype(int).tolist())
@@ -78,7 +78,7 @@ class Snapshots(Hook, Generic[N]):
     def after_step(self, run: Training, step: int) -> None:
         if self.score and step in self.scored and is_main_process():
             metrics = self.score(self.ema.module)
-            self.best.update(-metrics[self.lowest], self.ema.module, step)
+            self.best.update(-self.cost(metrics), self.ema.module, step)
             run.log_metrics(**metrics)
 
     def end(self, run: Training) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from creatures.translation.regions import deepest, regions_of
+from creatures.translation.regions import deepest, from_nearest, regions_of
 
 MEAN = 6.0  # number of hints, of pictures that have any
 STROKES = 0.5  # fraction of hints that are strokes; the others are points
@@ -61,14 +61,8 @@ def spread(hints: np.ndarray, outline: np.ndarray) -> np.ndarray:
     labels, put, result = regions_of(outline), hints[3] > 0, hints.copy()
     for rank in np.unique(labels[put & (labels > 0)]):
         region = labels == rank
-        seeds = put & region
-        _, nearest = cv2.distanceTransformWithLabels(
-            (~seeds).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        colours = np.zeros((nearest.max() + 1, 3), np.float32)
-        colours[nearest[seeds]] = hints[:3, seeds].T
         rest = region & ~put
-        result[:3, rest] = colours[nearest[rest]].T
+        result[:3, rest] = from_nearest(hints[:3].transpose(1, 2, 0), put & region)[rest].T
         result[3, rest] = SPREAD
     return result
 

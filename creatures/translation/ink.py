@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from creatures.translation.regions import from_nearest
+
 DARK = 0.15  # brightness of ink relative to the colour below it
 MEDIAN = 3  # pixels: side of the filter against specks beside lines
 
@@ -25,10 +27,7 @@ def inked(colouring: np.ndarray, outline: np.ndarray, ink: np.ndarray) -> np.nda
     image = np.ascontiguousarray(colouring.transpose(1, 2, 0))
     lines = cv2.dilate((outline == 0).astype(np.uint8), np.ones((3, 3), np.uint8))
     if not lines.all():
-        _, labels = cv2.distanceTransformWithLabels(lines, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-        beside = np.zeros((labels.max() + 1, 3), np.uint8)
-        beside[labels[lines == 0]] = image[lines == 0]
-        image = cv2.medianBlur(beside[labels], MEDIAN)
+        image = cv2.medianBlur(from_nearest(image, lines == 0), MEDIAN)
     large = cv2.resize(image, ink.shape[::-1], interpolation=cv2.INTER_CUBIC).astype(np.float32)
     covered = ink[..., None].clip(0, 1)
     return (large * (1 - covered) + large * DARK * covered).round().clip(0, 255).astype(np.uint8).transpose(2, 0, 1)

@@ -38,6 +38,16 @@ def regions_of(outline: np.ndarray) -> np.ndarray:
     return ranks[labels]
 
 
+def from_nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The values, H x W x C, at the nearest pixel of a mask, bool H x W with at least one."""
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros((nearest.max() + 1, values.shape[2]), values.dtype)
+    table[nearest[known]] = values[known]
+    return table[nearest]
+
+
 def deepest(mask: np.ndarray) -> tuple[int, int]:
     """Row and column of the pixel of a mask, bool H x W with at least one, that is farthest from its edge."""
     depth = cv2.distanceTransform(np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]

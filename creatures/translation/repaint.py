@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from creatures.translation.colouring import Colourer
 from creatures.translation.hints import none, put_point
@@ -32,17 +33,25 @@ def repainted(
         uint8, N x 3 x H x W.
     """
     labels, side = regions_of(outline), outline.shape[0]
-    enlarged = np.stack(
-        [cv2.resize(picture.transpose(1, 2, 0), (side, side), interpolation=cv2.INTER_CUBIC) for picture in small]
-    ).transpose(0, 3, 1, 2)
+    large = np.stack([enlarged(picture, side) for picture in small])
+    if not labels.any():
+        return large
     given = np.repeat((none(side) if hints is None else hints)[None], len(small), axis=0)
     for label in range(1, labels.max() + 1):
         region = labels == label
         if hints is None or not hints[3, region].any():
             place = deepest(region)
-            for picture, own in zip(enlarged, given, strict=True):
+            for picture, own in zip(large, given, strict=True):
                 put_point(own, place, np.median(picture[:, region], axis=1))
     palettes = palettes_of(small, colourer.net.colours)
     fine = colourer.colour(np.repeat(outline[None], len(small), axis=0), None, palettes, given)
     around = np.ones((LINE * side // 128 | 1,) * 2, np.uint8)
-    return np.where(cv2.dilate((labels > 0).astype(np.uint8), around) > 0, fine, enlarged)
+    return np.where(cv2.dilate((labels > 0).astype(np.uint8), around) > 0, fine, large)
+
+
+def enlarged(picture: np.ndarray, side: int) -> np.ndarray:
+    """A picture, uint8 3 x H x W, as 3 x side x side."""
+    if picture.shape[1] == side:
+        return picture
+    large = Image.fromarray(picture.transpose(1, 2, 0)).resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(large).transpose(2, 0, 1)

@@ -33,7 +33,7 @@ class CleanParams(Section):
         1_000_000, ge=0, description="pictures; more are kept in WebDataset shards instead of one file"
     )
     shards_to: str = Field(
-        "", pattern=r"^(s3://.+)?$", description="S3 address where shards are kept instead of in data/clean"
+        "", pattern=r"^(s3://.+)?$", description="S3 address where shards, if any, are kept instead of in data/clean"
     )
     val_share: float = Field(0.1, ge=0, lt=1)
     test_share: float = Field(0.1, ge=0, lt=1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from creatures.data.pictures import Pictures, evenly_spaced
 from creatures.latents.sampler import Latent, Sampler
-from creatures.metrics.defects import defects
+from creatures.metrics.defects import defects, shape_defects
 from creatures.metrics.features import features
 from creatures.metrics.scores import kid
 from creatures.nets.common.base import Generator
@@ -19,6 +19,7 @@ from creatures.training.device import accelerator
 Score = Callable[[Generator], dict[str, Any]]
 LITE = 2
 REFERENCE = 1000  # train pictures that the mesh artefact is measured against
+PIECES = 0.1  # KID that is as bad as all pictures in pieces
 
 
 def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Score | None:
@@ -38,3 +39,16 @@ def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Sc
         return {"val_kid": kid(features(net, fake), real)[0], **defects(fake, train)}
 
     return score
+
+
+def val_cost(pictures: Pictures, samples: int) -> Callable[[dict[str, Any]], float]:
+    """Function of such metrics that snapshots are chosen by, the lower the better: KID, and pictures in pieces, as far
+    as those of val are not. KID alone does not see pieces, nor a background that is not plain.
+    """
+    rows = evenly_spaced(pictures.rows("val"), samples)
+    real = shape_defects(pictures.images[rows])["one_piece"] if len(rows) else 0.0
+
+    def cost(metrics: dict[str, Any]) -> float:
+        return float(metrics["val_kid"] + PIECES * max(0.0, real - metrics["one_piece"]))
+
+    return cost

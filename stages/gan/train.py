@@ -26,7 +26,7 @@ from stages.gan.build import Start
 from stages.gan.forward import Forward
 from stages.gan.params import GanParams
 from stages.gan.rows import draw_rows
-from stages.gan.score import Score
+from stages.gan.score import Score, val_cost
 
 
 def train(
@@ -44,7 +44,7 @@ def train(
         start: its networks are trained in place.
         watch: called `p.frames` times, evenly spread from the start to the end, with a folder
             that is kept as long as the checkpoint, the step and the averaged generator.
-        score: metrics of a generator; the snapshot with the lowest `val_kid` is returned. None: the last state is.
+        score: metrics of a generator; the snapshot with the lowest `val_cost` is returned. None: the last state is.
     """
     accelerate = accelerator()
     betas = (p.betas[0], p.betas[1])
@@ -70,7 +70,8 @@ def train(
         d_warmup = g_warmup = 0
     elif "discriminator" in start.origin.whole:
         d_warmup = 0
-    snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, lowest="val_kid")
+    cost = val_cost(pictures, p.snapshot_samples)
+    snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, cost)
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": snapshots.best}
     state |= {"p": adaptive, "lecam": adversarial.lecam, "mesh": forward.mesh, "mmd": forward.mmd}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,7 @@ def train(
     ema = EMA(net_g, p.ema)
     batches = Batches(pictures.rows("train"), p.batch, seed, pictures.images)
     steps = max(1, round(p.kimg * 1000 / p.batch))
-    snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, lowest="val_feature")
+    snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, itemgetter("val_feature"))
 
     def forward(rows: Rows) -> Batch:
         (fake, choices), real = net_g.paint(rows.lines, rows.noise, rows.palettes, rows.hints), rows.real

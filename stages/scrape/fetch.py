@@ -6,14 +6,14 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-from joblib import Parallel, delayed
 
 from creatures.runtime.errors import UserError
-from creatures.s3 import AT_ONCE, S3, fetch_object
+from creatures.s3 import S3, fetch_object, several_at_once
 from stages.scrape.manifest import Row
 from stages.scrape.site import Site
 from stages.scrape.web.download import Wanted, download, finish
@@ -58,7 +58,9 @@ def fetch_file(url: str, site: Site, sha256: str = "") -> Path:
     if target.exists():
         pass
     elif url.startswith(S3):
-        fetch_object(url, target)
+        part = target.with_suffix(".part")
+        fetch_object(url, part)
+        part.replace(target)
     else:
         _request(url, site, lambda http: _download(http, url, target, site.web.timeout_s))
     if sha256:
@@ -72,10 +74,8 @@ def fetch_file(url: str, site: Site, sha256: str = "") -> Path:
 
 def fetch_files(urls: Sequence[str], site: Site, sha256: str = "") -> Iterator[Path]:
     """Fetch files as `fetch_file` does, in this order; from s3 several at a time, from other servers one by one."""
-    if not urls[0].startswith(S3):
-        return (fetch_file(url, site, sha256) for url in urls)
-    at_once = Parallel(AT_ONCE, prefer="threads", return_as="generator")
-    return at_once(delayed(fetch_file)(url, site, sha256) for url in urls)  # type: ignore[no-any-return]
+    fetch = partial(fetch_file, site=site, sha256=sha256)
+    return several_at_once(fetch, urls) if urls[0].startswith(S3) else map(fetch, urls)
 
 
 async def _download(http: httpx.AsyncClient, url: str, target: Path, silence_s: float) -> None:

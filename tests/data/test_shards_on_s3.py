@@ -41,7 +41,7 @@ def objects(s3) -> dict[str, bytes]:
 
 
 def copies(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if not path.suffix}
+    return {path.name for path in folder.iterdir() if path.suffix != ".lock"}
 
 
 def test_they_are_those_of_a_folder_and_only_their_index_is_in_it(s3, cache, tmp_path):
@@ -60,11 +60,35 @@ def test_they_are_those_of_a_folder_and_only_their_index_is_in_it(s3, cache, tmp
     np.testing.assert_array_equal(images[:], IMAGES)
 
 
-def test_writing_them_again_writes_the_same_and_leaves_what_is_there(s3, cache, tmp_path):
+def test_writing_them_again_writes_the_same_and_leaves_what_is_there(s3, cache, tmp_path, monkeypatch):
     first = (written(tmp_path / "one") / "shards.json").read_bytes()
-    when = {entry.path: entry.mtime for entry in s3.get_file_info(FileSelector("pictures", recursive=True))}
+    monkeypatch.setattr("creatures.s3.shutil.copyfileobj", None)  # nothing is sent
     assert (written(tmp_path / "two") / "shards.json").read_bytes() == first
-    assert {entry.path: entry.mtime for entry in s3.get_file_info(FileSelector("pictures", recursive=True))} == when
+
+
+def test_what_was_sent_in_part_is_not_left_there(s3, cache, tmp_path, monkeypatch):
+    def breaks_off(source, out, length):
+        out.write(source.read(1000))
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("creatures.s3.shutil.copyfileobj", breaks_off)
+    with pytest.raises(UserError, match=r"^cannot write s3://pictures/sets/creatures/train-0000\S+: no route to host$"):
+        written(tmp_path / "there")
+    assert not objects(s3)
+
+
+def test_more_shards_than_the_cache_holds_are_read_and_damaged_copies_fetched_anew(s3, cache, tmp_path, monkeypatch):
+    images = open_images(written(tmp_path / "there"))
+    monkeypatch.setenv(CACHE_GB, str(2 * LENGTH / 1e9))
+    for _ in range(2):
+        np.testing.assert_array_equal(images[:], IMAGES)
+        assert len(copies(cache)) <= 2
+    for copy in copies(cache):
+        (cache / copy).write_bytes(bytes((cache / copy).stat().st_size))
+    np.testing.assert_array_equal(images[:], IMAGES)
+    for copy in copies(cache):
+        (cache / copy).write_bytes(b"")
+    np.testing.assert_array_equal(images[:], IMAGES)
 
 
 def test_copies_stay_within_the_limit_and_those_in_use_are_kept(s3, cache, tmp_path, monkeypatch):
@@ -76,9 +100,10 @@ def test_copies_stay_within_the_limit_and_those_in_use_are_kept(s3, cache, tmp_p
         np.testing.assert_array_equal(images[row], IMAGES[row])
     assert copies(cache) == {digests[number] for number in (0, 2, 3)}
     np.testing.assert_array_equal(images[4], IMAGES[4])
-    monkeypatch.setenv(CACHE_GB, "many")
-    with pytest.raises(UserError, match=r"^CREATURES_SHARD_CACHE_GB is not a number: many$"):
-        images[16]
+    for given in ("many", "inf", "-1"):
+        monkeypatch.setenv(CACHE_GB, given)
+        with pytest.raises(UserError, match=f"^CREATURES_SHARD_CACHE_GB is {given}: it must be a number above 0$"):
+            images[16]
 
 
 def test_the_next_ones_are_fetched_in_the_background(s3, cache, tmp_path, monkeypatch):
@@ -106,7 +131,7 @@ def test_what_is_gone_or_another_is_said_in_one_line(s3, cache, tmp_path):
     images.read_ahead(np.array([4]))  # not even then is a thread's error printed
     with pytest.raises(UserError, match=f"^cannot fetch {second}: .*does not exist"):
         images[4]
-    with pytest.raises(UserError, match=f"^{third} is not the object that was written there: its digest is another$"):
+    with pytest.raises(UserError, match=f"^{third} is not what was written there; delete it and"):
         images[8]
     assert len(copies(cache)) == 1
     with pytest.raises(UserError, match=r"^cannot write s3://none/train-000000-\w{16}.tar: "):

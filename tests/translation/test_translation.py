@@ -16,7 +16,7 @@ from creatures.translation.ink import inked
 from creatures.translation.palette import palette_of
 from creatures.translation.patchgan import FIELDS, PatchGAN
 from creatures.translation.regions import regions_of
-from creatures.translation.repaint import repainted
+from creatures.translation.repaint import enlarged, repainted
 from creatures.translation.unet import UNet, blend_palette, draw_noise, with_hints
 from tests.support.discs import disc, paper
 
@@ -222,17 +222,13 @@ def test_colourings_are_painted_again_in_the_colours_of_their_regions():
     small = np.full((2, 3, 32, 32), 255, np.uint8)
     small[:, :, 4:28, 4:16] = np.array([[200, 40, 40], [40, 160, 40]], np.uint8)[:, :, None, None]
     small[:, :, 4:28, 16:28] = np.array([[40, 40, 200], [230, 210, 60]], np.uint8)[:, :, None, None]
-    hints = none(64)
-    put_point(hints, (30, 45), np.array([128, 0, 128]))
-    for found, wanted in (
-        (repainted(colourer, outline, small), small),
-        (repainted(colourer, outline, small, hints), None),
-    ):
+    hints, purple = none(64), np.array([128, 0, 128])
+    put_point(hints, (30, 45), purple)
+    for given, rights in ((None, small[:, :, 8, 20]), (hints, [purple, purple])):
+        found = repainted(colourer, outline, small, given)
         assert found.shape == (2, 3, 64, 64) and found.dtype == np.uint8
-        for picture, before in zip(found, small, strict=True):
-            left, right = (
-                np.median(picture[:, 12:52, columns], axis=(1, 2)) for columns in (slice(12, 28), slice(35, 52))
-            )
-            assert np.abs(left - before[:, 8, 8]).max() <= 2
-            assert np.abs(right - (before[:, 8, 20] if wanted is not None else (128, 0, 128))).max() <= 2
+        for picture, left, right in zip(found, small[:, :, 8, 8], rights, strict=True):
+            assert np.abs(np.median(picture[:, 12:52, 12:28], axis=(1, 2)) - left).max() <= 2
+            assert np.abs(np.median(picture[:, 12:52, 35:52], axis=(1, 2)) - right).max() <= 2
         assert (found[:, :, :4] == 255).all()  # outside it stays as it was
+    assert np.array_equal(repainted(colourer, np.full((64, 64), 255, np.uint8), small)[0], enlarged(small[0], 64))

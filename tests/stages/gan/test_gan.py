@@ -18,6 +18,8 @@ from stages.gan.classes import species_labels
 from stages.gan.forward import anchor_loss
 from stages.gan.params import GanParams
 from stages.gan.rows import draw_rows
+from stages.gan.score import val_cost
+from tests.support.discs import disc
 
 
 @pytest.mark.parametrize(
@@ -99,3 +101,13 @@ def test_balance_draws_rare_classes_and_components_as_often():
     assert drawn.mixture is not None
     assert drawn.mixture.weights == pytest.approx([0.5, 0.5])
     assert balanced_latent(Latent(3), None, rows) == Latent(3)
+
+
+def test_a_snapshot_with_slightly_more_kid_and_far_fewer_pieces_is_chosen():
+    whole, pairs = np.stack([disc(), disc(radius=6)]), np.full((2, 32, 32, 3), 255, np.uint8)
+    pairs[:, 4:12, 4:12] = pairs[:, 20:28, 20:28] = 0
+    broken, sound = {"val_kid": 0.197, "one_piece": 0.105}, {"val_kid": 0.229, "one_piece": 0.685}  # as measured
+    index = pa.table({"split": ["val", "val"]})
+    for images, better, worse in ((whole, sound, broken), (pairs, broken, sound)):
+        cost = val_cost(Pictures(images.transpose(0, 3, 1, 2), index), samples=2)
+        assert cost(better) < cost(worse)

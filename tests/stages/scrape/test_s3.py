@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from creatures.runtime.errors import UserError
+from creatures.s3 import AT_ONCE
 from stages.scrape import fetch
 from stages.scrape.archive import ArchiveParams, unpack_archives
 from stages.scrape.site import Site
@@ -48,6 +49,19 @@ def test_archives_are_fetched_several_at_a_time_and_unpacked_in_order(tmp_path, 
     rows = unpack(tmp_path, "s3://pictures/{0..3}.tar")
     folders = [row.path.split("/")[0] for row in rows]
     assert folders == sorted(folders) and set(folders) == {"0", "1", "2", "3"}
+
+
+def test_no_more_archives_are_fetched_than_are_wanted_but_those_under_way(tmp_path, tiny_set, monkeypatch):
+    packed = shutil.make_archive(str(tmp_path / "made"), "tar", tiny_set)
+    asked = []
+
+    def fetched(url, target):
+        asked.append(url)
+        shutil.copy(packed, target)
+
+    monkeypatch.setattr(fetch, "fetch_object", fetched)
+    rows = unpack(tmp_path, "s3://pictures/{00..99}.tar", most=1)
+    assert [row.status for row in rows] == ["ok"] and len(asked) <= AT_ONCE
 
 
 def test_what_is_not_there_is_said_in_one_line(tmp_path, s3):
