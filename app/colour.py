@@ -58,21 +58,21 @@ def colour(
         ancestors(network, PICTURES)
     px = colourer.net.image_px
     side = px * (1 if form.style.colours else form.style.scale)  # sprites are enlarged afterwards
-    again = 2 * px if side > px and colourer.net.hints else px
     for file in files:
         try:
-            drawing = traced(colourer, image := open_file(file, px), margin, kind)
-            larger = traced(colourer, image, margin, kind, again) if again > px else drawing
+            image = open_file(file, px)
+            drawing = traced(colourer, image, margin, kind)
         except Unusable as error:
             raise unusable(str(file), error) from None
         except UserError as error:
             raise UserError(f"{file}: {error}") from None
         colourings = painted(colourer, drawing, count, seed, picture)
-        if again > px:
-            colourings = repainted(colourer, larger.outline, colourings, larger.hints)
+        if ink and drawing.lines is not None and side > px and colourer.net.hints:
+            drawing = traced(colourer, image, margin, kind, 2 * px)
+            colourings = repainted(colourer, drawing.outline, colourings, drawing.hints)
         rows += [
-            over(larger.outline, larger.hints),
-            *(finished(larger, colouring, side, ink) for colouring in colourings),
+            over(drawing.outline, drawing.hints),
+            *(finished(drawing, colouring, side, ink) for colouring in colourings),
         ]
     large = np.stack([enlarged(picture, side) for picture in rows])
     style = form.style if form.style.colours else replace(form.style, scale=1)

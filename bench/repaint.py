@@ -20,6 +20,7 @@ from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.outlines.canny import canny
 from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer
+from creatures.translation.ink import inked
 from creatures.translation.palette import palettes_of
 from creatures.translation.repaint import enlarged, repainted
 from stages.pix2pix.score import colouring_metrics
@@ -46,7 +47,15 @@ def main() -> None:
     print("| colouring | error inside | edge agreement | regions | grid | holes |")
     print("| --- | --- | --- | --- | --- | --- |")
     large = [enlarged(picture, side) for picture in coloured]
-    for name, fake in (("enlarged", large), ("painted again", again), ("real", [*real])):
+    ink = (lines == 0).astype(np.float32)
+    for name, fake in (
+        ("enlarged", large),
+        ("painted again", again),
+        ("enlarged, lines on top", [inked(*each) for each in zip(coloured, small, ink, strict=True)]),
+        ("painted again, lines on top", [inked(*each) for each in zip(again, lines, ink, strict=True)]),
+        ("real", [*real]),
+        ("real, lines on top", [inked(*each) for each in zip(real, lines, ink, strict=True)]),
+    ):
         found = colouring_metrics(np.stack(fake), real, lines)
         inside = found["test_l1_inside"] / found["baseline_l1_inside"]
         values = inside, found["edge_agreement"], found["regions"], found["grid"], found["holes"]

@@ -11,18 +11,21 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from app.colour import colour
 from app.explore import species_rows
 from app.generate import Address, address_in, addresses_of, latents_at, numbers_in, write_samples
 from app.page.studio import Studio
+from app.pictures import PLAIN
 from creatures.artifacts import EMBEDDINGS, PICTURES
 from creatures.data.loading import open_array
 from creatures.data.pictures import open_pictures
 from creatures.latents.sampler import Latent, load_sampler
 from creatures.runtime.errors import UserError
 from creatures.translation.drawings import svg
+from creatures.translation.repaint import repainted
 from tests.support.checkouts import environment
 from tests.support.deps import ROOT
-from tests.support.untrained import write_run
+from tests.support.untrained import PX, write_run
 
 
 def app(cwd, *arguments):
@@ -211,3 +214,16 @@ def test_a_species_is_the_class_of_a_conditional_generator(checkout, monkeypatch
     np.testing.assert_array_equal(z[:, 4:], np.eye(labels)[[label] * 3])
     with pytest.raises(UserError, match="it knows no species"):
         latents_at(replace(conditional, latent=Latent(4)), addresses)
+
+
+@pytest.mark.parametrize(("scale", "ink", "again"), [(1, True, 0), (2, False, 0), (2, True, 1), (4, True, 1)])
+def test_enlarged_drawings_are_painted_again_below_their_lines(checkout, monkeypatch, scale, ink, again):
+    monkeypatch.chdir(checkout)
+    write_run(hints=True)
+    painted = []
+    monkeypatch.setattr("app.colour.repainted", lambda *given: painted.append(repainted(*given)) or painted[-1])
+    style = replace(PLAIN.style, scale=scale)
+    colour([Path("docs/deep/mine.svg")], "auto", 2, 0, "", Path("out.png"), replace(PLAIN, style=style), ink)
+    assert [pictures.shape for pictures in painted] == [(2, 3, 2 * PX, 2 * PX)] * again
+    names = sorted(path.name for path in Path("out").iterdir())
+    assert len(names) == 3 and all(Image.open(Path("out", name)).size == (scale * PX,) * 2 for name in names)
