@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from app.networks import colourer_file
+from bench.hints import PICTURES
 from creatures.data.pictures import evenly_spaced, open_pictures
 from creatures.outlines.canny import canny
 from creatures.runtime.errors import UserError
@@ -24,8 +25,6 @@ from creatures.translation.ink import inked
 from creatures.translation.palette import palettes_of
 from creatures.translation.repaint import enlarged, repainted
 from stages.pix2pix.score import colouring_metrics
-
-PICTURES = 226  # a third of the default test pictures
 
 
 def main() -> None:
