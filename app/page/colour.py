@@ -38,6 +38,8 @@ ANY = "any, by the seed"
 def colour(studio: Studio) -> None:
     """Fill the tab: a sheet of paper whose drawing is coloured after every stroke."""
     examples = [Image.fromarray(drawing).resize((CANVAS, CANVAS)) for drawing in drawings(CANVAS)]
+    if studio.colourer.net.hints:
+        gr.Markdown("Black strokes are lines; coloured ones say which colour goes where.")
     with gr.Row():
         paper = paper_box(studio.colourer.net.hints)
         with gr.Column():
@@ -115,19 +117,15 @@ def colour(studio: Studio) -> None:
     if studio.colourer.net.hints:
         like.change(take_pens, like, paper, api_visibility="private", show_progress="hidden")
     inputs = [paper, like, seed, ink]
-    gr.on(
-        [paper.change, like.change, seed.change, ink.change],
-        paint,
-        inputs,
-        [coloured, lines],
-        api_name="colour",
-        show_progress="hidden",
-        trigger_mode="always_last",
-        concurrency_id=QUICK,
-    )
+    outputs, quick = [coloured, lines], {"show_progress": "hidden", "concurrency_id": QUICK}
+    changed = [paper.change, like.change, seed.change, ink.change]
+    gr.on(changed, paint, inputs, outputs, api_name="colour", trigger_mode="always_last", **quick)
     button.click(paint_several, inputs, [several, painted], api_name="colourings")
-    load.upload(put, load, paper, api_visibility="private")
-    begin.select(take, None, paper, api_visibility="private")
+    for placed in (
+        load.upload(put, load, paper, api_visibility="private"),
+        begin.select(take, None, paper, api_visibility="private"),
+    ):  # which is no change of the paper's, as strokes are
+        placed.success(paint, inputs, outputs, api_visibility="private", **quick)
 
 
 def colours_of(picture: np.ndarray) -> list[str]:
@@ -140,7 +138,7 @@ def colours_of(picture: np.ndarray) -> list[str]:
 def paper_box(hints: bool) -> Paper:
     """An empty sheet with a black pen and an eraser; with `hints` also pens of any colour."""
     return Paper(
-        label="Draw here in black; coloured strokes say which colour goes where" if hints else "Draw here",
+        label="Draw here",
         height=CANVAS + FRAME,
         canvas_size=(CANVAS, CANVAS),
         brush=pens(HINTS if hints else ()),

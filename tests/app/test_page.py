@@ -219,8 +219,12 @@ def test_each_tab_used_by_mouse_or_finger(page, view, tmp_path):
         canvas = tab.locator("#paper canvas").first
         canvas.wait_for()
         tab.wait_for_timeout(1000)
+        tab.locator("#examples img").first.click()
+        example = tab.wait_for_selector("#coloured img").get_attribute("src")
+        canvas.scroll_into_view_if_needed()
         stroke(tab, canvas.bounding_box(), [(0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)], phone)
-        first = tab.wait_for_selector("#coloured img").get_attribute("src")
+        tab.wait_for_function("before => document.querySelector('#coloured img').src != before", arg=example)
+        first = tab.locator("#coloured img").get_attribute("src")
         stroke(tab, canvas.bounding_box(), [(0.4, 0.5), (0.6, 0.5)], phone)
         tab.wait_for_function("before => document.querySelector('#coloured img').src != before", arg=first)
         second = tab.locator("#coloured img").get_attribute("src")
