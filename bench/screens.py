@@ -6,13 +6,14 @@ URL is a page served by `python -m app serve`; needs chromium.
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from bench.browser import ALONE, CHROMIUM, stroke
 
 WIDE, HIGH = 1100, 900
 LEVELS = 256  # colours of a picture
@@ -52,27 +53,12 @@ def colour(tab: Any) -> None:
         tab.get_by_role("button", name="Color", exact=True).click()
         tab.locator("#paper button.color").nth(pen).click()
         tab.mouse.click(*MARGIN)  # closes the box
-        draw(tab, line)
+        tab.evaluate("scrollTo(0, 0)")
+        canvas, (corner, sides) = tab.locator("#paper canvas").first.bounding_box(), PAPER
+        stroke(tab, canvas, [(corner[0] + x * sides[0], corner[1] + y * sides[1]) for x, y in line])
         tab.wait_for_function("before => document.querySelector('#coloured img').src != before", arg=before)
     tab.get_by_role("button", name="Several colourings").click()
     tab.wait_for_selector("#several img")
-
-
-def draw(tab: Any, line: list[tuple[float, float]]) -> None:
-    tab.evaluate("scrollTo(0, 0)")
-    canvas, (corner, sides) = tab.locator("#paper canvas").first.bounding_box(), PAPER
-    places = [
-        (
-            canvas["x"] + canvas["width"] * (corner[0] + x * sides[0]),
-            canvas["y"] + canvas["height"] * (corner[1] + y * sides[1]),
-        )
-        for x, y in line
-    ]
-    tab.mouse.move(*places[0])
-    tab.mouse.down()
-    for place in places[1:]:
-        tab.mouse.move(*place, steps=8)
-    tab.mouse.up()
 
 
 TABS: dict[str, Callable[[Any], None]] = {"hatch": hatch, "fuse-page": fuse, "colour-page": colour}
@@ -82,7 +68,7 @@ def main(url: str, folder: str = "docs/gallery") -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
         for name, use in TABS.items():
             tab = browser.new_page(viewport={"width": WIDE, "height": HIGH})
             tab.set_default_timeout(MOST_MS)
@@ -98,4 +84,6 @@ def main(url: str, folder: str = "docs/gallery") -> None:
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit("screens: python -m bench.screens URL [FOLDER]")
+    if not CHROMIUM:
+        sys.exit("screens: there is no chromium")
     main(*sys.argv[1:])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import shutil
 import statistics
 import tarfile
 import threading
@@ -24,6 +23,7 @@ from PIL import Image
 
 from app.networks import generator_file
 from app.web.build import build
+from bench.browser import ALONE, CHROMIUM
 from creatures.latents.sampler import load_sampler
 
 COLOURINGS = 20
@@ -68,7 +68,7 @@ def measure(site: Path) -> dict[str, Any]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ALONE)
         tab = browser.new_page()
         tab.goto(f"http://127.0.0.1:{server.server_port}/#seed={SEED}&number=0&truncation={TRUNCATION}")
         tab.locator("#hatched canvas").wait_for()

@@ -16,11 +16,11 @@ from PIL import Image
 from app.check import check
 from app.recipe import overlay_of, recipe_file
 from app.start import start, write_params
+from bench.browser import ALONE, CHROMIUM
 from creatures.runtime.config import flat
 from creatures.runtime.errors import UserError
 from tests.stages.clean.test_clean_stage import figure
 from tests.stages.scrape.test_archives import tar, zipped
-from tests.support.browser import ALONE, CHROMIUM
 from tests.support.deps import ROOT
 from tests.support.pictures_zoo import saved, write
 

@@ -12,10 +12,10 @@ from PIL import Image, ImageSequence
 from app.film import WRITERS, walk
 from app.generate import Address, latents_at
 from app.networks import generator_file
+from bench.browser import ALONE, CHROMIUM
 from creatures.data.provenance import digest_of
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.errors import UserError
-from tests.support.browser import ALONE, CHROMIUM
 from tests.support.untrained import write_run
 
 PLAYED = """async () => {

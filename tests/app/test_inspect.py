@@ -15,13 +15,13 @@ import pytest
 from PIL import Image
 
 from app.inspect.page import write_html
+from bench.browser import ALONE, CHROMIUM
 from creatures.data.vetoes import read_vetoes
 from creatures.runtime.errors import UserError
 from stages.clean.__main__ import main as clean
 from stages.harness.stage import Stage
 from stages.scrape.__main__ import main as scrape
 from tests.stages.clean.test_clean_stage import figure, run
-from tests.support.browser import ALONE, CHROMIUM
 from tests.support.checkouts import environment, free_port
 from tests.support.deps import ROOT
 from tests.support.pictures_zoo import BAD, gif

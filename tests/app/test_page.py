@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from app.page.colour import ANY
+from bench.browser import ALONE, CHROMIUM, stroke
 from bench.page import Refused, Visitor, png
 from tests.app.test_page_parts import disc
-from tests.support.browser import ALONE, CHROMIUM, checker, stroke
+from tests.support.browser import checker
 from tests.support.deps import ROOT
 from tests.support.served_page import serving
 from tests.support.untrained import write_run

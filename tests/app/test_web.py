@@ -19,11 +19,12 @@ from app.export import difference
 from app.generate import address_in
 from app.mixing import mixed
 from app.web import build as web
+from bench.browser import ALONE, CHROMIUM, stroke
 from bench.web import Quiet
 from creatures.artifacts import GENERATOR
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.errors import UserError
-from tests.support.browser import ALONE, CHROMIUM, checker, stroke
+from tests.support.browser import checker
 from tests.support.untrained import PX, write_run
 from tests.support.web_page import write_page
 

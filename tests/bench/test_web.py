@@ -6,7 +6,7 @@ import pytest
 
 from app.web.build import build
 from bench import web
-from tests.support.browser import CHROMIUM
+from bench.browser import CHROMIUM
 from tests.support.untrained import write_run
 
 
