@@ -19,7 +19,6 @@ from unittest.mock import patch
 import pytest
 from filelock import FileLock
 
-from creatures.runtime.tuning import tune
 from tests.support.checkouts import STAGES, dvc, make_checkout, ran
 from tests.support.deps import ROOT
 from tests.support.drawn_creatures import draw_tiny_set
@@ -72,6 +71,8 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(autouse=True)
 def network(request: pytest.FixtureRequest) -> Iterator[None]:
     """Only a test that is marked so has a network, and the settings of whoever runs it."""
+    from creatures.runtime.tuning import tune
+
     NETWORK.allowed = request.node.get_closest_marker("network") is not None
     if NETWORK.allowed:
         outer = getattr(request.config, "workerinput", {}).get("outer", OUTER)
