@@ -124,7 +124,7 @@ def colour(studio: Studio) -> None:
     for placed in (
         load.upload(put, load, paper, api_visibility="private"),
         begin.select(take, None, paper, api_visibility="private"),
-    ):  # which is no change of the paper's, as strokes are
+    ):  # only strokes make the editor report a change
         placed.success(paint, inputs, outputs, api_visibility="private", **quick)
 
 

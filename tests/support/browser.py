@@ -1,4 +1,4 @@
-"""A check of pages in the browser."""
+"""The accessibility checker that tests run in the browser."""
 
 from __future__ import annotations
 
