@@ -30,7 +30,8 @@ setup: .venv/installed ## make .venv and install the tested versions into it
 	@echo "Installing into .venv. The first time takes minutes: 7 GB, most of it torch and its libraries."
 	@.venv/bin/python -m pip install --no-input --disable-pip-version-check --use-pep517 -c constraints.txt \
 		$(INDEX:%=--extra-index-url %) -e '.$(EXTRAS:%=[%])' \
-		| sed -u -n -e 's/^ *\(Downloading.* [MG]B)\)/\1/p' -e 's/^\(Installing collected packages\):.*/\1/p'
+		| sed -u -n -e 's/^ *\(Downloading.* [MG]B)\)/\1/p' -e 's/^\(Installing collected packages\):.*/\1/p' \
+			-e '/^The conflict is caused by/,/^$$/p'
 	@touch $@
 
 run: setup ## make everything that dvc.yaml describes: pictures, models, figures

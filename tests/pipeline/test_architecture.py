@@ -5,6 +5,7 @@ or a change reruns none and old results pass for new ones.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -151,6 +152,18 @@ def test_pins_agree():
     for text in chain(project["dependencies"], *project["optional-dependencies"].values()):
         requirement = Requirement(text)
         assert pins.get(canonicalize_name(requirement.name)) == str(requirement.specifier), text
+
+
+def test_pinned_versions_install_on_each_python_that_set_up_takes():
+    """Also on the first release of each, such as Debian 12's 3.11.2; which versions are pinned, they are here."""
+    from importlib.metadata import distributions
+
+    from packaging.specifiers import SpecifierSet
+
+    pythons = [f"{version}.0" for version in re.search(r"VERSIONS := (.*)", (ROOT / "Makefile").read_text())[1].split()]
+    needs = {f"{d.name} {d.version}": SpecifierSet(d.metadata["Requires-Python"] or "") for d in distributions()}
+    assert len(pythons) == 3 and len(needs) > 100
+    assert [name for name, versions in needs.items() if not all(map(versions.contains, pythons))] == []
 
 
 def test_closure_sees_imports_in_functions_and_packages(tmp_path):
