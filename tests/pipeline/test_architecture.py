@@ -155,7 +155,7 @@ def test_pins_agree():
 
 
 def test_pinned_versions_install_on_each_python_that_set_up_takes():
-    """Also on the first release of each, such as Debian 12's 3.11.2; which versions are pinned, they are here."""
+    """Also on the first release of each, or on Debian 12's 3.11.2; the pinned versions are the installed ones."""
     from importlib.metadata import distributions
 
     from packaging.specifiers import SpecifierSet
