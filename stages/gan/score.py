@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from creatures.data.pictures import Pictures, evenly_spaced
 from creatures.latents.sampler import Latent, Sampler
 from creatures.metrics.defects import defects, shape_defects
@@ -19,15 +21,24 @@ from creatures.training.device import accelerator
 Score = Callable[[Generator], dict[str, Any]]
 LITE = 2
 REFERENCE = 1000  # train pictures that the mesh artefact is measured against
+ENOUGH = 100  # pictures: KID against fewer differs from that against many by as much as snapshots differ
 PIECES = 0.1  # KID that is as bad as all pictures in pieces
+
+
+def reference_rows(pictures: Pictures, most: int) -> np.ndarray:
+    """Rows of val, at most `most`; where there are two or more but fewer than ENOUGH, rows of train fill up to it."""
+    val = evenly_spaced(pictures.rows("val"), most)
+    if len(val) < 2:
+        return val
+    return np.concatenate([val, evenly_spaced(pictures.rows("train"), max(0, min(most, ENOUGH) - len(val)))])
 
 
 def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Score | None:
     """Function of a generator: `val_kid`, `grid`, `one_piece` and `holes` of its samples, from the same z each time.
 
-    None if val has fewer than two pictures.
+    Where val has fewer than ENOUGH pictures, some of train are with them. None if val has fewer than two.
     """
-    rows = evenly_spaced(pictures.rows("val"), samples)
+    rows = reference_rows(pictures, samples)
     if len(rows) < 2:
         return None
     net = EfficientNetLite(LITE).to(accelerator().device)
@@ -43,9 +54,9 @@ def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Sc
 
 def val_cost(pictures: Pictures, samples: int) -> Callable[[dict[str, Any]], float]:
     """Function of such metrics that snapshots are chosen by, the lower the better: KID, and pictures in pieces, as far
-    as those of val are not. KID alone does not see pieces, nor a background that is not plain.
+    as those it is measured against are not. KID alone does not see pieces, nor a background that is not plain.
     """
-    rows = evenly_spaced(pictures.rows("val"), samples)
+    rows = reference_rows(pictures, samples)
     real = shape_defects(pictures.images[rows])["one_piece"] if len(rows) else 0.0
 
     def cost(metrics: dict[str, Any]) -> float:

@@ -18,7 +18,7 @@ from stages.gan.classes import species_labels
 from stages.gan.forward import anchor_loss
 from stages.gan.params import GanParams
 from stages.gan.rows import draw_rows
-from stages.gan.score import val_cost
+from stages.gan.score import reference_rows, val_cost
 from tests.support.discs import disc
 
 
@@ -111,3 +111,16 @@ def test_a_snapshot_with_slightly_more_kid_and_far_fewer_pieces_is_chosen():
     for images, better, worse in ((whole, sound, broken), (pairs, broken, sound)):
         cost = val_cost(Pictures(images.transpose(0, 3, 1, 2), index), samples=2)
         assert cost(better) < cost(worse)
+
+
+def test_a_snapshot_is_scored_against_enough_pictures():
+    def chosen(val, train, most=400):
+        index = pa.table({"split": ["val"] * val + ["train"] * train})
+        rows = reference_rows(Pictures(np.zeros((val + train, 3, 1, 1), np.uint8), index), most)
+        return (rows < val).sum(), (rows >= val).sum()
+
+    assert chosen(5, 45) == (5, 45)
+    assert chosen(5, 500) == (5, 95)
+    assert chosen(150, 500) == (150, 0)
+    assert chosen(150, 500, most=20) == (20, 0)
+    assert chosen(1, 500) == (1, 0)
