@@ -15,6 +15,8 @@ lines, `table.md`, `curve.tsv` and a sheet of samples per recipe. A run that is 
 with the same parameters, minutes and threads, is not repeated, so that a long comparison can be
 interrupted and resumed.
 
+With --minutes 0 a recipe trains on as many pictures as it says, however long that takes.
+
 With --pictures 50 a run has only 50 pictures, different ones for each seed, like a user who has few; it is scored
 against all others.
 
@@ -65,6 +67,9 @@ CURVE_SAMPLES = 500
 WARM_UP = 1 / 40  # of the minutes: for the steps that measure the speed
 SET_BY_TIME = ("kimg", "frames")  # gan's parameters that the minutes determine
 
+Watch = Callable[[Path, int, Generator], None]
+Fit = Callable[[GanParams, Watch], tuple[Generator, Start, Score | None]]
+
 
 class Kept:
     """Records the weights of the averaged generator during training, with seconds and step."""
@@ -91,11 +96,12 @@ def comparable_values(file: Path) -> dict[str, Any]:
     return overlaid(read_yaml("params.yaml"), overlay)
 
 
-def used(values: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that a recipe's result depends on, except its length."""
+def used(values: dict[str, Any], minutes: float) -> dict[str, Any]:
+    """The parameters that a recipe's result depends on, except its length if the minutes set it."""
     before = BEFORE if values["gan"]["latent"] == "gmm" else ()
     params = {name: values[name] for name in ("common", *before, "gan", "evaluate")}
-    params["gan"] = {name: value for name, value in params["gan"].items() if name not in SET_BY_TIME}
+    if minutes:
+        params["gan"] = {name: value for name, value in params["gan"].items() if name not in SET_BY_TIME}
     return params
 
 
@@ -110,7 +116,7 @@ def todo(
     runs = []
     for seed, file in product(range(seeds), files):
         values = comparable_values(file)
-        params = sha256(json.dumps(used(values), sort_keys=True).encode()).hexdigest()[:12]
+        params = sha256(json.dumps(used(values, minutes), sort_keys=True).encode()).hexdigest()[:12]
         for name, model in (("common", Common), ("gan", GanParams), ("evaluate", EvaluateParams)):
             parse(name, values[name], model)
         key = {"recipe": file.stem, "seed": seed, "asked": minutes, "threads": threads, "params": params}
@@ -143,10 +149,10 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
     if p.latent == "gmm":
         folder, seconds = workspace(values, out)
         before = sum(seconds[name] for name in BEFORE if name != "pretrain" or p.init == "pretrained")
-    if before > minutes * 60:
+    if before > minutes * 60 > 0:
         raise UserError(f"{recipe} has no time left for its GAN: the stages before it took {before:.0f} s")
 
-    def fit(p: GanParams, watch: Callable[[Path, int, Generator], None]) -> tuple[Generator, Start, Score | None]:
+    def fit(p: GanParams, watch: Watch) -> tuple[Generator, Start, Score | None]:
         start = prepare(p, common, pictures, folder)
         score = val_score(pictures, start.latent, p.snapshot_samples, seed) if p.snapshots else None
         with scratch(recipe) as stage:
@@ -155,26 +161,14 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
             except Enough:
                 return start.net_g, start, score
 
-    steps = 100_000  # more than enough
-    handover = p.handover.model_copy(update={"d_warmup_kimg": 0.0, "g_warmup_kimg": 0.0})
-    many = {"kimg": steps * p.batch / 1000, "frames": steps + 1, "handover": handover}
-    clock = Clock(minutes * 60 * WARM_UP)
-    net, start, score = fit(p.model_copy(update=many), lambda *_: clock.tick())
-    left = minutes * 60 - before - clock.set_up
-    if score:
-        began = time.monotonic()
-        score(net.eval())
-        left -= p.snapshots * (time.monotonic() - began)
-    kimg = left / clock.per_step * p.batch / 1000
-    if kimg <= p.handover.d_warmup_kimg + p.handover.g_warmup_kimg:
-        raise UserError(f"{recipe} has no time left for its GAN: what comes before it took {minutes * 60 - left:.0f} s")
+    kimg = affordable(recipe, p, fit, minutes * 60, before) if minutes else p.kimg
     lengths = {"kimg": kimg, "frames": POINTS + 1}
     net, start, _ = fit(parse("gan", values["gan"] | lengths, GanParams), recorder := Kept(before))
     seconds, step, _ = recorder.points[-1]
     sampler = Sampler(net, start.latent)
     if seed == 0:
-        name = f"{recipe}-{f'{few}-' if few else ''}{minutes:g}.png"
-        save_sheet(out / name, sampler.sample(64, seed + 1), columns=16)
+        name = "-".join([recipe, *(f"{number:g}" for number in (few, minutes) if number)])
+        save_sheet(out / f"{name}.png", sampler.sample(64, seed + 1), columns=16)
     metrics = scores(sampler, pictures, seed, evaluate, out, against)
     real = real_features(METRIC_NETWORK, pictures, evaluate.reference, out)[against]
     count = min(CURVE_SAMPLES, evaluate.samples)
@@ -185,6 +179,28 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
         **metrics,
         "curve": curve(build_generator(start.architecture), recorder.points, start.latent, seed, count, real),
     }
+
+
+def affordable(recipe: str, p: GanParams, fit: Fit, seconds: float, before: float) -> float:
+    """Thousands of pictures to train on in what is left of these seconds after those `before` the GAN.
+
+    Raises:
+        UserError: nothing is left.
+    """
+    steps = 100_000  # more than enough
+    handover = p.handover.model_copy(update={"d_warmup_kimg": 0.0, "g_warmup_kimg": 0.0})
+    many = {"kimg": steps * p.batch / 1000, "frames": steps + 1, "handover": handover}
+    clock = Clock(seconds * WARM_UP)
+    net, _, score = fit(p.model_copy(update=many), lambda *_: clock.tick())
+    left = seconds - before - clock.set_up
+    if score:
+        began = time.monotonic()
+        score(net.eval())
+        left -= p.snapshots * (time.monotonic() - began)
+    kimg = left / clock.per_step * p.batch / 1000
+    if kimg <= p.handover.d_warmup_kimg + p.handover.g_warmup_kimg:
+        raise UserError(f"{recipe} has no time left for its GAN: what comes before it took {seconds - left:.0f} s")
+    return kimg
 
 
 def attempt(*args: Any) -> dict[str, Any] | UserError:
@@ -204,7 +220,7 @@ def end(processes: list[psutil.Process], how: Callable[[psutil.Process], None]) 
 
 def main(
     recipes: Annotated[list[str], typer.Argument(help="Names of recipes, or paths of such files.")],
-    minutes: Annotated[float, typer.Option(min=0.01, help="For all that a recipe needs.")] = 20,
+    minutes: Annotated[float, typer.Option(min=0, help="For all that a recipe needs; 0: as many as it takes.")] = 20,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 3,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time; they share the cores evenly.")] = 1,
     pictures: Annotated[int, typer.Option(min=0, help="That each run may have; 0: all.")] = 0,

@@ -18,6 +18,7 @@ import bench.quality
 import bench.workspace
 from bench.quality import comparable_values, file_of, main, todo
 from creatures.data.pictures import open_pictures
+from creatures.runtime.config import read_yaml
 from creatures.runtime.errors import UserError
 from creatures.runtime.system import usable_cores
 from tests.support.checkouts import environment
@@ -104,6 +105,20 @@ def test_recipes_are_compared_by_the_clock(checkout, took, monkeypatch, capfd):
         assert [point["minutes"] for point in found["curve"]] == sorted(point["minutes"] for point in found["curve"])
         assert f"| `{found['recipe']}` | {found['minutes']:.1f} | {found['threads']} | 1 |" in table
         assert (checkout / f"samples/q/{found['recipe']}-{ENOUGH}.png").exists()
+
+
+def test_without_minutes_a_recipe_trains_as_long_as_it_says(checkout, took, monkeypatch, capfd):
+    def runs(kimg: float) -> list[float]:
+        recipe = (checkout / "mine.yaml").read_text().replace("anchor: 0", "d_warmup_kimg: 0, g_warmup_kimg: 0")
+        (checkout / "own.yaml").write_text(f"{recipe}  kimg: {kimg}\n")
+        assert not compare(monkeypatch, checkout, "samples/q", 0, "own.yaml")
+        lines = (checkout / "samples/q/results.jsonl").read_text().splitlines()
+        return [run["kimg"] for run in map(json.loads, lines) if run["recipe"] == "own"]
+
+    batch = read_yaml(checkout / "params.yaml")["gan"]["batch"] / 1000
+    assert runs(3 * batch) == runs(3 * batch) == [pytest.approx(3 * batch)]
+    assert runs(4 * batch) == [pytest.approx(3 * batch), pytest.approx(4 * batch)]
+    assert (checkout / "samples/q/own.png").exists()
 
 
 def test_a_workspace_has_what_its_stages_start_from(checkout, monkeypatch):
