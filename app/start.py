@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
 
 from app.check import check
 from creatures.runtime.atomic import atomic_file
@@ -38,7 +37,7 @@ def start(place: Path, run: bool = True) -> int:
 
 
 def write_params(params: dict[str, Any]) -> None:
-    """Change values of params.yaml, by dotted key; comments stay, each value on its line."""
+    """Change values of params.yaml, by dotted key; comments stay."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
@@ -48,9 +47,6 @@ def write_params(params: dict[str, Any]) -> None:
         parent = document
         for section in sections:
             parent = parent[section]
-        if isinstance(value, list):  # a list stays on its line
-            value = CommentedSeq(value)
-            value.fa.set_flow_style()
         parent[key] = value
     with atomic_file(PARAMS) as part, open(part, "w", encoding="utf-8") as out:
         yaml.dump(document, out)

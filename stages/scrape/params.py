@@ -44,7 +44,9 @@ def _wrong(place: list[str | int], value: Any, message: str) -> ValidationError:
 class ScrapeParams(Section):
     own: str = Field("data/own", min_length=1, description="what sources read from this machine lies below it")
     sources: list[Annotated[SourceParams, PlainValidator(_entry)]] = Field(
-        [NpmParams.model_validate({"from": "npm"})], min_length=1
+        [NpmParams.model_validate({"from": "npm"})],
+        min_length=1,
+        description="each with `from:` and its own keys (docs/SOURCES.md)",
     )
     web: WebParams = WebParams()
 

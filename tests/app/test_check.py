@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from app.check import check
-from app.recipe import overlay_of, recipe_file
+from app.recipe import names, overlaid, overlay_of, recipe_file
 from app.start import start, write_params
 from bench.browser import ALONE, CHROMIUM
-from creatures.runtime.config import flat
+from creatures.runtime.config import flat, read_yaml
 from creatures.runtime.errors import UserError
 from tests.stages.clean.test_clean_stage import figure
 from tests.stages.scrape.test_archives import tar, zipped
@@ -226,11 +226,19 @@ def test_starting_changes_what_must_be_and_shows_it(tmp_path, capsys):
     after, said = Path("params.yaml").read_text(encoding="utf-8"), capsys.readouterr().out
     removed, added = ({*one.splitlines()} - {*other.splitlines()} for one, other in ((before, after), (after, before)))
     assert all(f"-{line}" in said for line in removed) and all(f"+{line}" in said for line in added)
-    assert len(added) <= 3 + len(flat(overlay_of(recipe_file("few"))))
+    few = flat(overlay_of(recipe_file("few"))).values()
+    assert len(added) <= 3 + sum(1 + len(value) if isinstance(value, list) else 1 for value in few)
     assert f"  own: {tmp_path}/checkout/mine" in {re.sub(r" +#.*", "", line) for line in added}
     assert check().lines[0] == f"folder: {LABELLED}" and not check().params
     assert start(Path("mine"), run=False) == 0
     assert "params.yaml is so already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("recipe", names())
+def test_every_value_can_be_written_into_params_yaml(recipe):
+    before, overlay = read_yaml(Path("params.yaml")), overlay_of(recipe_file(recipe))
+    write_params(flat({key: value for key, value in overlay.items() if key in before}))
+    assert read_yaml(Path("params.yaml")) == {key: overlaid(before, overlay)[key] for key in before}
 
 
 def test_what_fitted_other_pictures_is_named(tmp_path):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import shutil
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, model_validator
 
-from creatures.runtime.config import Common, Section, load, one_of, parse, read_yaml
+from creatures.runtime.config import Common, Section, flat, load, one_of, parse, read_yaml
 from creatures.runtime.errors import UserError
 from tests.support.deps import ROOT
 
@@ -118,6 +119,19 @@ def test_an_experiment_changes_one_line_of_params_yaml(tmp_path):
     apply_overrides(path, ["gan.batch=32"])
     lines = zip(before.splitlines(), path.read_text().splitlines(), strict=True)
     assert [new.split("#")[0].strip() for old, new in lines if new != old] == ["batch: 32"]
+
+
+def test_an_experiment_can_empty_any_list_of_params_yaml(tmp_path):
+    """With a comment behind the key of a list in several lines, ruamel.yaml would write broken YAML."""
+    from dvc.utils.hydra import apply_overrides
+
+    values = flat(read_yaml(ROOT / "params.yaml"))
+    lists = [name for name, value in values.items() if isinstance(value, list)]
+    assert len(lists) > 5
+    for name in lists:
+        shutil.copy(ROOT / "params.yaml", tmp_path)
+        apply_overrides(tmp_path / "params.yaml", [f"{name}=[]"])
+        assert flat(read_yaml(tmp_path / "params.yaml")) == values | {name: []}
 
 
 @pytest.mark.parametrize(
