@@ -1,5 +1,5 @@
-"""Score of a snapshot: KID of its samples against val, on a network that the discriminator does not use, and their
-visible defects.
+"""Score of a snapshot: KID of its samples against val, and train where val is small, on a network that the
+discriminator does not use, and their visible defects.
 """
 
 from __future__ import annotations
