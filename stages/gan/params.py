@@ -121,7 +121,7 @@ class GanParams(Section):
     ema: float = Field(ge=0, lt=1, description="decay per step of the moving average of weights, which is kept")
     handover: HandoverParams
     frames: int = Field(ge=2, description="sample grids in the GIF of training")
-    snapshots: int = Field(ge=0, description="scored on val (train too, if it is small) in the second half; 0: the last")
+    snapshots: int = Field(ge=0, description="scored on val (train too if it is small) in the second half; 0: the last")
     snapshot_samples: int = Field(ge=16, description="drawn for each score")
 
     @property
