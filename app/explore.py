@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from scipy.interpolate import CubicSpline
 
-from app.networks import encoder_file, generator_file, is_own, is_released
+from app.networks import encoder_file, generator_file, is_own
 from app.pictures import PLAIN, Form, must_end, write_sheet
 from app.trained import cleaning_of, note_changes
 from creatures.artifacts import EMBEDDINGS, GENERATOR, PICTURES
@@ -31,8 +31,6 @@ from creatures.nets.common.base import Generator
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.errors import UserError
 
-# the first principal components of the released mixture, by what they change (from -3 to 3 deviations)
-DIRECTIONS = ("slim – bulky", "upright – low", "dark – pale", "blue – brown")
 NEAR = 0.5  # standard deviations of the mixture: how far variations go from their start
 
 
@@ -86,13 +84,6 @@ class Explorer:
     def draw(self, embeddings: np.ndarray) -> np.ndarray:
         """Generate pictures, uint8 N x 3 x H x W, from embeddings, float32 N x E."""
         return generated(self.generator, embeddings)
-
-
-def directions(network: Path) -> list[str]:
-    """Labels of the directions that a generator's creatures can be changed in, from low to high: its first principal
-    components.
-    """
-    return list(DIRECTIONS) if is_released(network) else [f"direction {n + 1}" for n in range(len(DIRECTIONS))]
 
 
 def load_explorer(sampler: Sampler | None = None) -> Explorer:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.explore import directions
+from app.directions import directions
 from app.generate import Address
 from app.networks import generator_file
 from app.page.files import files_box
@@ -96,7 +96,7 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
     with gr.Row():
         sliders = [
             gr.Slider(-MOST_STEER, MOST_STEER, 0, step=0.25, label=label)
-            for label in (directions(generator_file()) if studio.sampler.latent.mixture else [])
+            for label in (directions(generator_file(), studio.explorer) if studio.sampler.latent.mixture else [])
         ]
     with gr.Row():
         more = gr.Button("More like this")

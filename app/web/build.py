@@ -18,7 +18,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from torch import Tensor
 
-from app.explore import directions
+from app.directions import directions
+from app.explore import Explorer
 from app.export import DATA, Exported, difference, generator, pix2pix, write
 from app.networks import colourer_file, generator_file
 from app.trained import cleaning_of
@@ -109,7 +110,7 @@ def contents() -> tuple[dict[str, Any], list[np.ndarray]]:
             "zDim": latent.z_dim,
         },
         "mixing": can_mix(sampler.net),
-        "directions": directions(file) if latent.mixture is not None else [],
+        "directions": directions(file, Explorer(sampler.net, latent.mixture)) if latent.mixture is not None else [],
         "colourSide": net.image_px,
         "colours": net.colours,
         "palettes": len(palettes),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,7 +200,7 @@ def test_each_tab_used_by_mouse_or_finger(page, view, tmp_path):
         again.close()
         tab.get_by_role("button", name="Animate").click()
         tab.wait_for_selector("#loop img")
-        tab.get_by_label("number input for direction 1").fill("3")
+        tab.get_by_label(re.compile("^number input for (direction 1|.* – )")).first.fill("3")
         tab.wait_for_function("before => document.querySelector('#chosen img').src != before", arg=large)
         taken = files_made(tab, tmp_path)
         assert {"000.png", "023.png", "all.png", "sheet-0.png", "sheet-0.json"} <= set(taken.namelist())
