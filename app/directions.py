@@ -33,14 +33,14 @@ def directions(network: Path, explorer: Explorer) -> list[str]:
     embeddings, _ = explorer.mixture.sample(CREATURES, np.random.default_rng(0))
     count = min(len(DIRECTIONS), len(explorer.mixture.back))
 
-    def changed(amounts: np.ndarray) -> np.ndarray:
-        return properties(explorer.draw(explorer.steered(embeddings, amounts)))
+    def steered(amounts: np.ndarray) -> np.ma.MaskedArray:
+        return np.ma.masked_invalid(properties(explorer.draw(explorer.steered(embeddings, list(amounts)))))
 
-    spread = np.nanstd(changed(np.zeros(count)), axis=0)
-    differences = [np.nanmean(changed(far) - changed(-far), axis=0) for far in FAR * np.eye(count)]
-    changes = np.nan_to_num(np.array(differences) / np.maximum(spread, LEAST))  # directions x properties
+    spread = np.maximum(steered(np.zeros(count)).std(axis=0), LEAST)
+    differences = [(steered(far) - steered(-far)).mean(axis=0) for far in FAR * np.eye(count)]
+    changes = np.array([(difference / spread).filled(0) for difference in differences])
     labels = [f"direction {n + 1}" for n in range(count)]
-    while (largest := np.abs(changes).max()) > CLEAR:
+    while (largest := np.abs(changes).max()) > CLEAR:  # of directions x properties
         n, which = np.argwhere(np.abs(changes) == largest)[0]
         low, high = PROPERTIES[which].split(" – ")
         labels[n] = f"{low} – {high}" if changes[n, which] > 0 else f"{high} – {low}"
