@@ -201,7 +201,8 @@ def node(key: str) -> str:
     return ray.get_runtime_context().get_node_id()
 
 def ask(keys: Sequence[str]) -> daft.DataFrame:
-    return daft.from_pydict({"key": list(keys)}).into_partitions(len(keys)).select("key", node(daft.col("key")).alias("node"))
+    table = daft.from_pydict({"key": list(keys)}).into_partitions(len(keys))
+    return table.select("key", node(daft.col("key")).alias("node"))
 
 for key, where in cluster.answers(sys.argv[1:], ask):
     print("answer", json.dumps([key, where]), flush=True)
