@@ -8,9 +8,8 @@ import numpy as np
 
 from app.explore import Explorer
 from app.networks import is_released
-from creatures.adversarial.pieces import contrast
 from creatures.data.tensors import to_float
-from creatures.metrics.defects import APART
+from creatures.metrics.defects import APART, contrast
 
 # of the released mixture, by looking at what changes from -3 to 3 deviations
 DIRECTIONS = ("slim – bulky", "upright – low", "dark – pale", "blue – brown")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from creatures.metrics.defects import APART, LEAST, pieces_of
+from creatures.metrics.defects import APART, LEAST, contrast, pieces_of
 from creatures.training.distributed import all_reduce_mean
 
 
@@ -37,20 +37,6 @@ class Pieces:
 
     def load_state_dict(self, state: dict[str, Tensor | None]) -> None:
         self.averages = state["averages"]
-
-
-def contrast(pictures: Tensor) -> Tensor:
-    """Contrast of pixels with the background, the median colour of the border, in the channel that differs most.
-
-    Args:
-        pictures: float N x 3 x H x W in [-1, 1].
-
-    Returns:
-        float32 N x H x W in [0, 2].
-    """
-    x = pictures.float()
-    border = torch.cat([x[:, :, 0], x[:, :, -1], x[:, :, :, 0], x[:, :, :, -1]], dim=2)
-    return (x - border.median(2).values.detach()[:, :, None, None]).abs().amax(1)
 
 
 def ink_apart(contrasts: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Defects that a viewer sees and feature distances do not: a mesh, foregrounds in pieces, holes.
 
-Pictures are uint8 N x 3 x H x W.
+Pictures are uint8 N x 3 x H x W, if nothing else is said.
 """
 
 from __future__ import annotations
@@ -65,6 +65,20 @@ def grid_power(images: np.ndarray) -> np.ndarray:
 def grid(fake: np.ndarray, real: np.ndarray) -> float:
     """Strength of a mesh relative to real pictures, at the worst of FREQUENCIES; 1 means the same."""
     return float((grid_power(fake) / grid_power(real).clip(1e-12)).max())
+
+
+def contrast(pictures: Tensor) -> Tensor:
+    """Contrast of pixels with the background, the median colour of the border, in the channel that differs most.
+
+    Args:
+        pictures: float N x 3 x H x W in [-1, 1].
+
+    Returns:
+        float32 N x H x W in [0, 2].
+    """
+    x = pictures.float()
+    border = torch.cat([x[:, :, 0], x[:, :, -1], x[:, :, :, 0], x[:, :, :, -1]], dim=2)
+    return (x - border.median(2).values.detach()[:, :, None, None]).abs().amax(1)
 
 
 def pieces_of(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from creatures.adversarial.mesh import ExcessPower, mesh_penalty, spectrum_penalty
+from creatures.adversarial.colours import colour_penalty
+from creatures.adversarial.mesh import mesh_penalty, spectrum_penalty
 from creatures.adversarial.mmd import MMD
 from creatures.adversarial.objective import Batch, DiscriminatorInput, Metrics
 from creatures.adversarial.pieces import Pieces
+from creatures.adversarial.statistic import StatisticPenalty
 from creatures.data.pictures import Pictures
 from creatures.data.tensors import to_float
 from creatures.nets.common.base import Discriminator, Generator, shrink
@@ -20,6 +22,19 @@ from creatures.training.augment import augment, is_full_bleed, vary
 from creatures.training.schedules import AdaptiveP, blur
 from stages.gan.params import GanParams
 from stages.gan.rows import Rows
+
+Penalty = StatisticPenalty | MMD | Pieces
+
+
+def penalties_of_generator() -> dict[str, Penalty]:
+    """Those that compare fake pictures with real ones, by their names in params.yaml."""
+    return {
+        "mesh": mesh_penalty(),
+        "spectrum": spectrum_penalty(),
+        "mmd": MMD(),
+        "pieces": Pieces(),
+        "colours": colour_penalty(),
+    }
 
 
 @dataclass
@@ -29,6 +44,7 @@ class Forward:
     Attributes:
         teacher: the generator as pretraining left it, which anchors samples; None: only rebuilds are anchored.
         adaptive: the probability of augmentations.
+        penalties: of the generator; their weights are in `p`.
     """
 
     p: GanParams
@@ -38,10 +54,7 @@ class Forward:
     teacher: Generator | None
     adaptive: AdaptiveP
     device: torch.device
-    mesh: ExcessPower = field(default_factory=mesh_penalty)
-    spectrum: ExcessPower = field(default_factory=spectrum_penalty)
-    mmd: MMD = field(default_factory=MMD)
-    pieces: Pieces = field(default_factory=Pieces)
+    penalties: dict[str, Penalty] = field(default_factory=penalties_of_generator)
 
     def __post_init__(self) -> None:
         self.full_bleed = is_full_bleed(self.pictures)
@@ -58,18 +71,12 @@ class Forward:
             )
 
         def extra() -> tuple[list[Tensor], Metrics]:
-            p = self.p.penalties
-            weights = {"mesh": p.mesh, "spectrum": p.spectrum, "mmd": p.mmd * self.net_d.pools}
-            weights |= {"pieces": p.pieces, "anchor": anchor}
-            metrics = {}
-            if weights["mesh"]:
-                metrics["mesh"] = self.mesh(real.pictures[0], fake.pictures[0])
-            if weights["spectrum"]:
-                metrics["spectrum"] = self.spectrum(real.pictures[0], fake.pictures[0])
-            if weights["mmd"]:
-                metrics["mmd"] = self.mmd(real.features[-1], fake.features[-1])
-            if weights["pieces"]:
-                metrics["pieces"] = self.pieces(source, pyramid[0])
+            weights = {name: getattr(self.p.penalties, name) for name in self.penalties}
+            weights |= {"mmd": weights["mmd"] * self.net_d.pools, "anchor": anchor}
+            plain, seen = (source, pyramid[0]), (real.pictures[0], fake.pictures[0])
+            pairs = {"mesh": seen, "spectrum": seen, "mmd": (real.features[-1], fake.features[-1])}
+            pairs |= {"pieces": plain, "colours": plain}
+            metrics = {name: penalty(*pairs[name]) for name, penalty in self.penalties.items() if weights[name]}
             if rows.n_anchored:
                 metrics["anchor"] = self._anchor(rows, source, latents, pyramid[0])
             return [weights[name] * metric for name, metric in metrics.items()], metrics

@@ -63,6 +63,7 @@ class PenaltyParams(Section):
     spectrum: float = Field(ge=0, description="of the generator: more power in any band of frequencies than real ones")
     mmd: float = Field(ge=0, description="of the generator: distance in distribution from real pictures; projected")
     pieces: float = Field(ge=0, description="of the generator: creatures in pieces")
+    colours: float = Field(ge=0, description="of the generator: colours in other amounts than in real pictures")
 
 
 class AugmentParams(Section):

@@ -74,9 +74,7 @@ def train(
     snapshots = Snapshots(ema, steps, watch, p.frames, score, p.snapshots, cost)
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": snapshots.best}
-    state |= {"p": adaptive, "lecam": adversarial.lecam, "mesh": forward.mesh, "mmd": forward.mmd}
-    state |= {"spectrum": forward.spectrum, "pieces": forward.pieces}
-    state |= scaler_of(accelerate)
+    state |= {"p": adaptive, "lecam": adversarial.lecam} | forward.penalties | scaler_of(accelerate)
     with Training(stage, steps, p.batch, seed, state, origin=start.origin, hooks=[snapshots]) as run:
         for step in run:
             set_lr(opt_g, p.lr * lr_factor(step, d_warmup, g_warmup, steps, p.schedule))

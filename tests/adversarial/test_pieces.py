@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from creatures.adversarial.pieces import Pieces, contrast, ink_apart
+from creatures.adversarial.pieces import Pieces, ink_apart
 from creatures.data.tensors import to_uint8
-from creatures.metrics.defects import pieces_and_holes
+from creatures.metrics.defects import contrast, pieces_and_holes
 
 
 def paper(count=1, px=16):
