@@ -36,6 +36,7 @@ RANDOM = UNCONDITIONAL | {"init": "random", "latent": "normal"}
         UNCONDITIONAL | {"discriminator.name": "sngan", "msg": True},
         SMALL | {"handover.blur": 2.0, "handover.blur_kimg": 0.004},
         SMALL | {"penalties.lecam": 0.1},
+        SMALL | {"penalties.colours": 6.0},
         SMALL | {"loss": "rpgan"},
     ],
 )
@@ -44,7 +45,8 @@ def test_options_train_together(options, tmp_path):
     values["gan"] = changed(values["gan"], options)
     (row,) = takes_two_steps(values, tmp_path)
     assert ("r1" in row, "r2" in row) == ("penalties.r1" in options, "penalties.r2" in options)
-    assert ("lecam" in row) == ("penalties.lecam" in options)
+    for name in ("lecam", "colours"):
+        assert (name in row) == (f"penalties.{name}" in options)
     assert ("mmd" in row) == (values["gan"]["discriminator"]["name"] == "projected")
     assert (row.get("anchor", 0) > 0) == ("handover.anchor" in options)
 
