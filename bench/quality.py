@@ -11,14 +11,14 @@ recipe sees follows from the speed of its first steps, so the minutes are met wi
 cent if the machine keeps its speed; the table has the actual ones. (Embedding all pictures, a
 quarter of a minute, is charged to pretraining, which a random generator with the mixture does
 not pay.) Needs data/clean. Writes to --out: `results.jsonl`, a line per run, and, from all its
-lines, `table.md`, `curve.tsv` and a sheet of samples per recipe. A run that is there already,
+lines, `table.md`, `curve.tsv` and a sheet of samples per run. A run that is there already,
 with the same parameters, minutes and threads, is not repeated, so that a long comparison can be
 interrupted and resumed.
 
 With --minutes 0 a recipe trains on as many pictures as it says, however long that takes.
 
 With --pictures 50 a run has only 50 pictures, different ones for each seed, like a user who has few; it is scored
-against all others.
+against all others, which its stages do not see.
 
 Scored on EfficientNet-Lite1, which neither training nor the choice of a snapshot looks at.
 """
@@ -48,7 +48,7 @@ from bench.report import write_report
 from bench.scores import METRIC_NETWORK, curve, real_features, scores
 from bench.scratch import scratch
 from bench.workspace import BEFORE, few_pictures, workspace
-from creatures.data.pictures import open_pictures
+from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.sheets import save_sheet
 from creatures.latents.sampler import Sampler
 from creatures.nets.common.base import Generator
@@ -62,7 +62,6 @@ from stages.gan.params import GanParams
 from stages.gan.score import Score, val_score
 from stages.gan.train import train
 
-POINTS = 8  # of the curve
 CURVE_SAMPLES = 500
 WARM_UP = 1 / 40  # of the minutes: for the steps that measure the speed
 SET_BY_TIME = ("kimg", "frames")  # gan's parameters that the minutes determine
@@ -127,22 +126,36 @@ def todo(
     return runs
 
 
-def run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: int = 0) -> dict[str, Any]:
-    """Train one recipe and score it; with seed 0, also write its sheet of samples.
+def run(
+    recipe: str, values: dict[str, Any], minutes: float, out: Path, few: int = 0, points: int = 8
+) -> dict[str, Any]:
+    """Train one recipe, score it and write its sheet of samples.
 
     Args:
         few: number of pictures that it may use; 0: all, in their splits.
+        points: of the curve of its KID; 0: none.
     """
     print(f"quality: {recipe}, seed {values['common']['seed']}{f', {few} pictures' if few else ''}", flush=True)
     if few:
-        out, workdir = out.resolve(), few_pictures(few, values["common"]["seed"], out)
+        out, (workdir, pictures) = out.resolve(), few_pictures(few, values["common"]["seed"], out)
         with chdir(workdir):
-            return _run(recipe, values, minutes, out, few)
-    return _run(recipe, values, minutes, out)
+            return _run(recipe, values, minutes, out, few, points, open_pictures(), pictures)
+    pictures = open_pictures()
+    return _run(recipe, values, minutes, out, few, points, pictures, pictures)
 
 
-def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: int = 0) -> dict[str, Any]:
-    pictures, against = open_pictures(), "test" if few else "val"
+def _run(
+    recipe: str,
+    values: dict[str, Any],
+    minutes: float,
+    out: Path,
+    few: int,
+    points: int,
+    own: Pictures,
+    pictures: Pictures,
+) -> dict[str, Any]:
+    """Train on the `own` pictures; score against others of `pictures`."""
+    against = "test" if few else "val"
     common, p = parse("common", values["common"], Common), parse("gan", values["gan"], GanParams)
     evaluate, seed = parse("evaluate", values["evaluate"], EvaluateParams), common.seed
     folder, before = Path(), 0.0
@@ -153,31 +166,32 @@ def _run(recipe: str, values: dict[str, Any], minutes: float, out: Path, few: in
         raise UserError(f"{recipe} has no time left for its GAN: the stages before it took {before:.0f} s")
 
     def fit(p: GanParams, watch: Watch) -> tuple[Generator, Start, Score | None]:
-        start = prepare(p, common, pictures, folder)
-        score = val_score(pictures, start.latent, p.snapshot_samples, seed) if p.snapshots else None
+        start = prepare(p, common, own, folder)
+        score = val_score(own, start.latent, p.snapshot_samples, seed) if p.snapshots else None
         with scratch(recipe) as stage:
             try:
-                return train(stage, p, start, pictures, seed, watch, score)[0], start, score
+                return train(stage, p, start, own, seed, watch, score)[0], start, score
             except Enough:
                 return start.net_g, start, score
 
     kimg = affordable(recipe, p, fit, minutes * 60, before) if minutes else p.kimg
-    lengths = {"kimg": kimg, "frames": POINTS + 1}
+    lengths = {"kimg": kimg, "frames": max(2, points + 1)}
     net, start, _ = fit(parse("gan", values["gan"] | lengths, GanParams), recorder := Kept(before))
     seconds, step, _ = recorder.points[-1]
     sampler = Sampler(net, start.latent)
-    if seed == 0:
-        name = "-".join([recipe, *(f"{number:g}" for number in (few, minutes) if number)])
-        save_sheet(out / f"{name}.png", sampler.sample(64, seed + 1), columns=16)
+    name = "-".join(
+        [recipe, *(f"{number:g}" for number in (few, minutes) if number), *([f"seed{seed}"] if seed else [])]
+    )
+    save_sheet(out / f"{name}.png", sampler.sample(64, seed + 1), columns=16)
     metrics = scores(sampler, pictures, seed, evaluate, out, against)
     real = real_features(METRIC_NETWORK, pictures, evaluate.reference, out)[against]
-    count = min(CURVE_SAMPLES, evaluate.samples)
+    count, kept = min(CURVE_SAMPLES, evaluate.samples), recorder.points if points else []
     return {
         "minutes": seconds / 60,
         "minutes_before_gan": before / 60,
         "kimg": step * p.batch / 1000,
         **metrics,
-        "curve": curve(build_generator(start.architecture), recorder.points, start.latent, seed, count, real),
+        "curve": curve(build_generator(start.architecture), kept, start.latent, seed, count, real),
     }
 
 
@@ -224,6 +238,7 @@ def main(
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 3,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time; they share the cores evenly.")] = 1,
     pictures: Annotated[int, typer.Option(min=0, help="That each run may have; 0: all.")] = 0,
+    points: Annotated[int, typer.Option(min=0, help="Of each run's curve of KID; 0: no curve, which is sooner.")] = 8,
     out: Annotated[Path, typer.Option(help="Folder for what comes out.")] = Path("samples/quality"),
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
@@ -238,7 +253,9 @@ def main(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ["OMP_NUM_THREADS"] = str(cores // jobs)  # each run is a new process, which loads torch itself
     with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
-        running = {pool.submit(attempt, name, values, minutes, out, pictures): key for name, values, key in runs}
+        running = {
+            pool.submit(attempt, name, values, minutes, out, pictures, points): key for name, values, key in runs
+        }
         try:
             for future in as_completed(running):
                 result = future.result()

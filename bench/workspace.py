@@ -19,6 +19,7 @@ from filelock import FileLock
 from ruamel.yaml import YAML
 
 from creatures.artifacts import CLEAN, MODELS, PICTURES
+from creatures.data.pictures import IMAGES, Pictures, open_pictures
 from creatures.data.provenance import digest_of
 from creatures.runtime.errors import UserError
 
@@ -85,28 +86,30 @@ def run_stage(name: str, folder: Path) -> float:
     return time.monotonic() - began
 
 
-def few_pictures(count: int, seed: int, out: Path) -> Path:
-    """A folder where `count` random pictures of data/clean are all that a user has, a tenth of them `val`; all others
-    are `test`. The folder also has the networks of models/.
+def few_pictures(count: int, seed: int, out: Path) -> tuple[Path, Pictures]:
+    """A folder where `count` random pictures of data/clean are all that there is, a tenth of them `val`, as with a user
+    who has no more; and all pictures of data/clean, where the others are `test`. The folder has the networks of
+    models/, too.
     """
+    pictures = open_pictures(CLEAN.resolve())
+    if count > len(pictures):
+        raise UserError(f"--pictures {count} is more than the {len(pictures)} there are")
     folder = out / f"few-{count}-{seed}"
-    clean = folder / CLEAN
-    clean.mkdir(parents=True, exist_ok=True)
-    index = pq.read_table(PICTURES)
-    if count > len(index):
-        raise UserError(f"--pictures {count} is more than the {len(index)} there are")
-    chosen = np.random.default_rng(seed).permutation(len(index))[:count]
-    split = np.full(len(index), "test", object)
+    chosen = np.random.default_rng(seed).permutation(len(pictures))[:count]
+    split = np.full(len(pictures), "test", object)
     split[chosen] = "train"
     split[chosen[: max(2, count // 10)]] = "val"
-    place = index.schema.get_field_index("split")
+    place = pictures.index.schema.get_field_index("split")
+    index = pictures.index.set_column(place, "split", pa.array(split, pa.string()))
+    clean, rows = folder / CLEAN, np.sort(chosen)
+    clean.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):  # another run may use the same
-        if not (clean / "index.parquet").exists():
-            pq.write_table(index.set_column(place, "split", pa.array(split, pa.string())), clean / "index.parquet")
-        for path in (*(p for p in CLEAN.iterdir() if p.name != PICTURES.name), MODELS):
-            if not (folder / path).exists():
-                (folder / path).symlink_to(path.resolve())
-    return folder
+        if not (folder / PICTURES).exists():
+            np.save(clean / IMAGES, pictures.images[rows])
+            pq.write_table(index.take(rows), folder / PICTURES)
+        if not (folder / MODELS).exists():
+            (folder / MODELS).symlink_to(MODELS.resolve())
+    return folder, Pictures(pictures.images, index)
 
 
 def code_digest(*stages: str) -> Any:

@@ -17,10 +17,11 @@ import pytest
 import bench.quality
 import bench.workspace
 from bench.quality import comparable_values, file_of, main, todo
-from creatures.data.pictures import open_pictures
+from creatures.data.pictures import Pictures, open_pictures
 from creatures.runtime.config import read_yaml
 from creatures.runtime.errors import UserError
 from creatures.runtime.system import usable_cores
+from stages.gan.train import train
 from tests.support.checkouts import environment
 
 JOBS = min(2, usable_cores())
@@ -51,7 +52,9 @@ class Here:
         return future
 
 
-def compare(monkeypatch: pytest.MonkeyPatch, checkout: Path, out: str, minutes: float, *recipes: str) -> str:
+def compare(
+    monkeypatch: pytest.MonkeyPatch, checkout: Path, out: str, minutes: float, *recipes: str, **options: int
+) -> str:
     """Run a comparison where a second passes whenever somebody looks at the clock; what it ends with."""
     seconds = iter(range(10**6))
     clock = SimpleNamespace(monotonic=lambda: float(next(seconds)))
@@ -63,7 +66,7 @@ def compare(monkeypatch: pytest.MonkeyPatch, checkout: Path, out: str, minutes: 
         patch.setattr(bench.quality, "ProcessPoolExecutor", Here)
         patch.setattr(bench.quality.signal, "signal", lambda *_: None)
         try:
-            main(list(recipes), minutes, 1, JOBS, out=Path(out))
+            main(list(recipes), minutes, 1, JOBS, out=Path(out), **{"pictures": 0, "points": 8} | options)
         except SystemExit as end:
             return str(end.code)
     return ""
@@ -121,6 +124,22 @@ def test_without_minutes_a_recipe_trains_as_long_as_it_says(checkout, took, monk
     assert (checkout / "samples/q/own.png").exists()
 
 
+def test_a_run_with_few_pictures_is_trained_on_them_and_scored_on_the_others(checkout, monkeypatch):
+    trained: list[list[int]] = []
+
+    def watched(stage: object, p: object, start: object, own: Pictures, *rest: object) -> object:
+        trained.append([len(own.rows(split)) for split in ("train", "val", "test")])
+        return train(stage, p, start, own, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.quality, "train", watched)
+    (checkout / "tiny.yaml").write_text("base: dcgan\ngan: {kimg: 0.032, batch: 16}\n")
+    assert not compare(monkeypatch, checkout, "samples/q4", 0, "tiny.yaml", pictures=20, points=0)
+    (run,) = map(json.loads, (checkout / "samples/q4/results.jsonl").read_text().splitlines())
+    assert trained == [[18, 2, 0]] and run["curve"] == []
+    (features,) = (checkout / "samples/q4").glob("real-lite1-*.npz")
+    assert len(np.load(features)["test"]) == len(open_pictures(checkout / "data/clean")) - 20
+
+
 def test_a_workspace_has_what_its_stages_start_from(checkout, monkeypatch):
     """The default starts from the released networks; without them in the folder no stage of it would run."""
     (checkout / "models/kept").mkdir()
@@ -139,14 +158,17 @@ def test_a_workspace_has_what_its_stages_start_from(checkout, monkeypatch):
 
 def test_few_pictures_are_other_ones_for_each_seed_and_the_rest_is_unseen(checkout, monkeypatch):
     monkeypatch.chdir(checkout)
-    everything, trained = len(open_pictures()), []
+    everything, trained = open_pictures(), []
     for seed in (0, 1, 0):
-        few = open_pictures(bench.workspace.few_pictures(20, seed, Path("samples/q")) / "data/clean")
-        counts = [len(few.rows(split)) for split in ("train", "val", "test")]
-        assert counts == [18, 2, everything - 20]
-        trained.append(few.rows("train").tolist())
+        folder, pictures = bench.workspace.few_pictures(20, seed, Path("samples/q"))
+        own = open_pictures(folder / "data/clean")
+        assert [len(own.rows(split)) for split in ("train", "val", "test")] == [18, 2, 0]
+        assert [len(pictures.rows(split)) for split in ("train", "val", "test")] == [18, 2, len(everything) - 20]
+        assert np.array_equal(pictures.images, everything.images)
+        for split in ("train", "val"):
+            assert np.array_equal(own.images[own.rows(split)], everything.images[pictures.rows(split)])
+        trained.append(pictures.rows("train").tolist())
     assert trained[0] == trained[2] != trained[1]
-    assert np.array_equal(few.images, open_pictures().images)
     with pytest.raises(UserError, match="--pictures 9999 is more than"):
         bench.workspace.few_pictures(9999, 0, Path("samples/q"))
 
