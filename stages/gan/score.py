@@ -4,6 +4,7 @@ discriminator does not use, and their visible defects.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,9 @@ Score = Callable[[Generator], dict[str, Any]]
 LITE = 2
 REFERENCE = 1000  # train pictures that the mesh artefact is measured against
 ENOUGH = 100  # pictures: KID against fewer differs from that against many by as much as snapshots differ
-PIECES = 0.1  # KID that is as bad as all pictures in pieces
+PIECES = 0.1  # KID that is as bad as all pictures in pieces ...
+MESH = 0.1  # ... or as twice the `grid`, from VISIBLE on
+VISIBLE = 2.0  # `grid` of a mesh that can be seen
 
 
 def reference_rows(pictures: Pictures, most: int) -> np.ndarray:
@@ -53,13 +56,16 @@ def val_score(pictures: Pictures, latent: Latent, samples: int, seed: int) -> Sc
 
 
 def val_cost(pictures: Pictures, samples: int) -> Callable[[dict[str, Any]], float]:
-    """Function of such metrics that snapshots are chosen by, the lower the better: KID, and pictures in pieces, as far
-    as those it is measured against are not. KID alone does not see pieces, nor a background that is not plain.
+    """Function of such metrics that snapshots are chosen by, the lower the better: KID, pictures in pieces, as far as
+    those it is measured against are not, and a mesh that can be seen. KID alone sees neither, nor a background that is
+    not plain.
     """
     rows = reference_rows(pictures, samples)
     real = shape_defects(pictures.images[rows])["one_piece"] if len(rows) else 0.0
 
     def cost(metrics: dict[str, Any]) -> float:
-        return float(metrics["val_kid"] + PIECES * max(0.0, real - metrics["one_piece"]))
+        pieces = max(0.0, real - metrics["one_piece"])
+        mesh = math.log2(max(1.0, metrics["grid"] / VISIBLE))
+        return float(metrics["val_kid"] + PIECES * pieces + MESH * mesh)
 
     return cost

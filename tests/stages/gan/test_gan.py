@@ -106,11 +106,21 @@ def test_balance_draws_rare_classes_and_components_as_often():
 def test_a_snapshot_with_slightly_more_kid_and_far_fewer_pieces_is_chosen():
     whole, pairs = np.stack([disc(), disc(radius=6)]), np.full((2, 32, 32, 3), 255, np.uint8)
     pairs[:, 4:12, 4:12] = pairs[:, 20:28, 20:28] = 0
-    broken, sound = {"val_kid": 0.197, "one_piece": 0.105}, {"val_kid": 0.229, "one_piece": 0.685}  # as measured
+    broken, sound = ({"val_kid": kid, "grid": 1.0, "one_piece": one} for kid, one in ((0.197, 0.105), (0.229, 0.685)))
     index = pa.table({"split": ["val", "val"]})
     for images, better, worse in ((whole, sound, broken), (pairs, broken, sound)):
         cost = val_cost(Pictures(images.transpose(0, 3, 1, 2), index), samples=2)
         assert cost(better) < cost(worse)
+
+
+def test_a_snapshot_with_slightly_more_kid_and_without_a_mesh_is_chosen():
+    pictures = Pictures(np.full((2, 3, 32, 32), 255, np.uint8), pa.table({"split": ["val", "val"]}))
+    cost = val_cost(pictures, samples=2)
+    meshed, faint, clean = (
+        {"val_kid": kid, "grid": grid, "one_piece": 0.7} for kid, grid in ((0.14, 5.5), (0.1, 1.9), (0.2, 1.5))
+    )
+    assert cost(faint) < cost(clean) < cost(meshed)
+    assert cost(faint) == 0.1  # real pictures' own grids differ as much
 
 
 def test_a_snapshot_is_scored_against_enough_pictures():
