@@ -17,7 +17,7 @@ def run(recipe: str, **values: float) -> dict:
     ("document", "folder"),
     [
         ("docs/QUALITY.md", "docs/quality"),
-        *((f"docs/quality/{x}/README.md", f"docs/quality/{x}") for x in ("avx2", "openmoji")),
+        *((f"docs/quality/{x}/README.md", f"docs/quality/{x}") for x in ("avx2", "openmoji", "twemoji")),
     ],
 )
 def test_documents_have_the_figures_of_their_runs(document, folder):
