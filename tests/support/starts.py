@@ -76,7 +76,7 @@ def train_gan(steps: int, start: str = "none", **changes: Any) -> Training:
     scores = itertools.count(0, -1)
 
     def score(_: object) -> dict[str, float]:
-        return {"val_kid": float(next(scores)), "one_piece": 1.0}
+        return {"val_kid": float(next(scores)), "grid": 1.0, "one_piece": 1.0}
 
     net, training = train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, score)
     header = {"architecture": begin.architecture, "latent": p.latent, "made_from": begin.made_from | begin.origin.mark}

@@ -81,7 +81,7 @@ def test_a_run_that_goes_on_can_be_interrupted_too(monkeypatch):
     def score(_: nn.Module) -> dict[str, float]:
         if (found := next(scores)) == -1:
             raise RuntimeError("killed")
-        return {"val_kid": float(found), "one_piece": 1.0}
+        return {"val_kid": float(found), "grid": 1.0, "one_piece": 1.0}
 
     p, begin = begin_gan("half", 12, **STEERED)
     with pytest.raises(RuntimeError):
@@ -101,7 +101,13 @@ def test_a_best_snapshot_of_the_second_half_stays_the_best_until_it_is_beaten():
     def best_of(steps: int) -> dict[str, Any]:
         p, begin = begin_gan("half", steps)
         worse = train(
-            stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, lambda _: {"val_kid": 99.0, "one_piece": 1.0}
+            stage("gan"),
+            p,
+            begin,
+            open_pictures(),
+            0,
+            lambda *_: None,
+            lambda _: {"val_kid": 99.0, "grid": 1.0, "one_piece": 1.0},
         )[1]
         return worse.checkpoint.state["best"].state_dict()
 
