@@ -135,53 +135,46 @@ def run(
         few: number of pictures that it may use; 0: all, in their splits.
         points: of the curve of its KID; 0: none.
     """
-    print(f"quality: {recipe}, seed {values['common']['seed']}{f', {few} pictures' if few else ''}", flush=True)
-    if few:
-        out, (workdir, pictures) = out.resolve(), few_pictures(few, values["common"]["seed"], out)
-        with chdir(workdir):
-            return _run(recipe, values, minutes, out, few, points, open_pictures(), pictures)
-    pictures = open_pictures()
-    return _run(recipe, values, minutes, out, few, points, pictures, pictures)
+    seed = values["common"]["seed"]
+    print(f"quality: {recipe}, seed {seed}{f', {few} pictures' if few else ''}", flush=True)
+    numbers = [f"{number:g}" for number in (few, minutes) if number]
+    name = "-".join([recipe, *numbers, *([f"seed{seed}"] if seed else [])])
+    if not few:
+        return _run(name, values, minutes, out, points)
+    out, (workdir, others) = out.resolve(), few_pictures(few, seed, out)
+    with chdir(workdir):
+        return _run(name, values, minutes, out, points, others)
 
 
 def _run(
-    recipe: str,
-    values: dict[str, Any],
-    minutes: float,
-    out: Path,
-    few: int,
-    points: int,
-    own: Pictures,
-    pictures: Pictures,
+    name: str, values: dict[str, Any], minutes: float, out: Path, points: int, others: Pictures | None = None
 ) -> dict[str, Any]:
-    """Train on the `own` pictures; score against others of `pictures`."""
-    against = "test" if few else "val"
+    """Train on the pictures of this folder; score against its `val`, or against `test` of the `others`."""
+    own = open_pictures()
+    pictures, against = (others, "test") if others else (own, "val")
     common, p = parse("common", values["common"], Common), parse("gan", values["gan"], GanParams)
     evaluate, seed = parse("evaluate", values["evaluate"], EvaluateParams), common.seed
     folder, before = Path(), 0.0
     if p.latent == "gmm":
         folder, seconds = workspace(values, out)
-        before = sum(seconds[name] for name in BEFORE if name != "pretrain" or p.init == "pretrained")
+        before = sum(seconds[stage] for stage in BEFORE if stage != "pretrain" or p.init == "pretrained")
     if before > minutes * 60 > 0:
-        raise UserError(f"{recipe} has no time left for its GAN: the stages before it took {before:.0f} s")
+        raise UserError(f"{name} has no time left for its GAN: the stages before it took {before:.0f} s")
 
     def fit(p: GanParams, watch: Watch) -> tuple[Generator, Start, Score | None]:
         start = prepare(p, common, own, folder)
         score = val_score(own, start.latent, p.snapshot_samples, seed) if p.snapshots else None
-        with scratch(recipe) as stage:
+        with scratch(name) as stage:
             try:
                 return train(stage, p, start, own, seed, watch, score)[0], start, score
             except Enough:
                 return start.net_g, start, score
 
-    kimg = affordable(recipe, p, fit, minutes * 60, before) if minutes else p.kimg
+    kimg = affordable(name, p, fit, minutes * 60, before) if minutes else p.kimg
     lengths = {"kimg": kimg, "frames": max(2, points + 1)}
     net, start, _ = fit(parse("gan", values["gan"] | lengths, GanParams), recorder := Kept(before))
     seconds, step, _ = recorder.points[-1]
     sampler = Sampler(net, start.latent)
-    name = "-".join(
-        [recipe, *(f"{number:g}" for number in (few, minutes) if number), *([f"seed{seed}"] if seed else [])]
-    )
     save_sheet(out / f"{name}.png", sampler.sample(64, seed + 1), columns=16)
     metrics = scores(sampler, pictures, seed, evaluate, out, against)
     real = real_features(METRIC_NETWORK, pictures, evaluate.reference, out)[against]
@@ -195,7 +188,7 @@ def _run(
     }
 
 
-def affordable(recipe: str, p: GanParams, fit: Fit, seconds: float, before: float) -> float:
+def affordable(name: str, p: GanParams, fit: Fit, seconds: float, before: float) -> float:
     """Thousands of pictures to train on in what is left of these seconds after those `before` the GAN.
 
     Raises:
@@ -213,7 +206,7 @@ def affordable(recipe: str, p: GanParams, fit: Fit, seconds: float, before: floa
         left -= p.snapshots * (time.monotonic() - began)
     kimg = left / clock.per_step * p.batch / 1000
     if kimg <= p.handover.d_warmup_kimg + p.handover.g_warmup_kimg:
-        raise UserError(f"{recipe} has no time left for its GAN: what comes before it took {seconds - left:.0f} s")
+        raise UserError(f"{name} has no time left for its GAN: what comes before it took {seconds - left:.0f} s")
     return kimg
 
 

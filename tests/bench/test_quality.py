@@ -77,7 +77,7 @@ def took(checkout) -> Path:
     """The file of what the stages before the GAN took, after a comparison with time for no more than them."""
     with pytest.MonkeyPatch.context() as patch:
         late = compare(patch, checkout, "samples/q", TOO_FEW, "mine.yaml")
-    assert late == "quality: mine has no time left for its GAN: the stages before it took 2 s"
+    assert late == f"quality: mine-{TOO_FEW:g} has no time left for its GAN: the stages before it took 2 s"
     (found,) = (checkout / "samples/q").glob("before-*/seconds.json")
     assert json.loads(found.read_text()) == {"classifier": 1, "pretrain": 1, "gmm": 1}
     return found
@@ -191,7 +191,7 @@ def test_a_run_is_a_process_and_its_failure_one_line(checkout, took):
     took.write_text(json.dumps(LONG))
     late = quality(checkout, "--jobs", str(JOBS), "--seeds", "1", "--out", "samples/q", "--minutes", "1", "mine.yaml")
     assert late.returncode == 1 and late.stdout == "quality: mine, seed 0\n"
-    assert late.stderr.splitlines()[-1].startswith("quality: mine has no time left for its GAN: the stages before it")
+    assert late.stderr.splitlines()[-1].startswith("quality: mine-1 has no time left for its GAN: the stages before it")
 
 
 @pytest.mark.parametrize(
