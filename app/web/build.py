@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tarfile
 from dataclasses import replace
@@ -31,6 +32,7 @@ from creatures.runtime.errors import UserError
 from creatures.translation.colouring import load_colourer
 from creatures.translation.drawings import DRAWINGS
 
+LISTED = re.compile(r"FILES = JSON\.parse\('(\[.*\])'\)")  # in sw.js
 STATIC = Path(__file__).parent / "static"
 RUNTIME = "onnxruntime-web@1.30.0"
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
@@ -44,16 +46,16 @@ ICON_PX = 64
 
 
 def build(out: Path) -> list[Path]:
-    """Write the page to a folder; nothing is there until all of it is.
+    """Write the page to a folder; nothing is there until all of it is. An earlier page there is replaced, other files
+    beside it are kept.
 
     Returns:
         The page.
 
     Raises:
-        UserError: a model is missing, the folder has other files, or onnxruntime-web cannot be fetched.
+        UserError: a model is missing, the folder has files but no such page, or onnxruntime-web cannot be fetched.
     """
-    if out.exists() and any(out.iterdir()) and not (out / "sw.js").is_file():
-        raise UserError(f"{out} has other files than such a page: choose another folder")
+    earlier = files_of(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out.parent) as folder:
         site = Path(folder) / "site"
@@ -68,9 +70,26 @@ def build(out: Path) -> list[Path]:
         Image.fromarray(icon).resize((ICON_PX, ICON_PX)).save(site / "icon.png")
         fetch_runtime(site / "ort")
         list_files(site)
-        shutil.rmtree(out, ignore_errors=True)
-        site.replace(out)
+        for file in earlier:
+            (out / file).unlink(missing_ok=True)
+        shutil.copytree(site, out, dirs_exist_ok=True, copy_function=shutil.move)
     return [out / "index.html"]
+
+
+def files_of(out: Path) -> list[str]:
+    """Files of the page in a folder, relative to it; none if there is nothing in it.
+
+    Raises:
+        UserError: it has files, but no such page.
+    """
+    if not out.exists() or not any(out.iterdir()):
+        return []
+    worker = out / "sw.js"
+    listed = re.search(LISTED, worker.read_text(encoding="utf-8", errors="replace")) if worker.is_file() else None
+    if not listed:
+        raise UserError(f"{out} has files but no such page: choose another folder")
+    files = [*json.loads(listed[1]), worker.name]
+    return [file for file in files if file != "./" and (out / file).resolve().is_relative_to(out.resolve())]
 
 
 def creatures() -> Exported:

@@ -44,9 +44,26 @@ def test_all_files_are_listed_for_use_without_a_network_and_nothing_else_is_repl
     assert set(listed) == (there - {"sw.js"}) | {"./"} and "@" not in text
     (site.parent / "mine").mkdir()
     (site.parent / "mine/diary.txt").write_text("mine")
-    with pytest.raises(UserError, match="has other files than such a page"):
-        web.build(site.parent / "mine")
-    assert (site.parent / "mine/diary.txt").read_text() == "mine"
+    for worker in ("", "self.addEventListener('fetch', () => {});"):
+        with pytest.raises(UserError, match="has files but no such page"):
+            web.build(site.parent / "mine")
+        assert (site.parent / "mine/diary.txt").read_text() == "mine"
+        (site.parent / "mine/sw.js").write_text(worker)
+
+
+def test_an_earlier_page_is_replaced_and_what_is_beside_it_kept(tmp_path):
+    page = write_page(tmp_path)
+    (page / "CNAME").write_text("creatures.example")
+    (page / ".git").mkdir()
+    (page / ".git/HEAD").write_text("ref: refs/heads/main")
+    worker = page / "sw.js"
+    worker.write_text(worker.read_text().replace('"main.js"', '"main.js", "gone.js", "../above.txt"'))
+    for old in ("gone.js", "../above.txt"):
+        (page / old).write_text("of an earlier version")
+    (page / "main.js").write_text("old")
+    assert write_page(tmp_path) == page and (page / "main.js").read_text() != "old"
+    assert (page / "CNAME").read_text() == "creatures.example" and (page / ".git/HEAD").exists()
+    assert not (page / "gone.js").exists() and (tmp_path / "above.txt").exists()
 
 
 def test_weights_are_stored_small_and_pictures_stay(site, monkeypatch):
@@ -108,6 +125,15 @@ def test_the_page_by_mouse_or_finger_and_then_without_a_network(tmp_path, monkey
         tab.locator("#directions input").first.press("ArrowRight")
         tab.wait_for_timeout(1000)
         assert look(tab, "large") != large and "Changed by hand" in tab.locator("#about").inner_text()
+        assert tab.url == url  # no other creature's address
+        press("#like")
+        tab.get_by_text("24 creatures").wait_for()
+        steered = look(tab, "large")
+        tab.locator("#directions input").first.press("ArrowRight")
+        tab.wait_for_timeout(1000)
+        assert look(tab, "large") != steered
+        press("#hatch-form button")
+        tab.get_by_text("24 creatures").wait_for()
         tab.locator("#hatched button").nth(5).click()
         assert look(tab, "large") == large
         press("#animate")
@@ -148,6 +174,12 @@ def test_the_page_by_mouse_or_finger_and_then_without_a_network(tmp_path, monkey
         tab.keyboard.press("Control+y")
         tab.wait_for_timeout(1500)
         assert look(tab, "coloured") == coloured
+        press("#clear")
+        tab.wait_for_timeout(1500)
+        assert look(tab, "coloured") == blank
+        press("#undo")
+        tab.wait_for_timeout(1500)
+        assert look(tab, "coloured") == coloured
         if phone:
             tab.get_by_role("radio", name="blue").click()
             drawn_line(tab, phone, [(0.4, 0.3), (0.5, 0.3)])
@@ -155,6 +187,11 @@ def test_the_page_by_mouse_or_finger_and_then_without_a_network(tmp_path, monkey
             assert look(tab, "coloured") != coloured
         press("#many")
         tab.locator("#several canvas").nth(7).wait_for()
+        several = "[...document.querySelectorAll('#several canvas')].map((each) => each.toDataURL())"
+        fourth = tab.evaluate(several)[3]
+        tab.locator("#several button").nth(3).click()  # whose seed is the first of the next ones
+        press("#many")
+        tab.wait_for_function(f"(fourth) => {several}[0] === fourth", arg=fourth)
         tab.select_option("#scale", "4")
         tab.check("#cut")
         with tab.expect_download() as download:

@@ -43,6 +43,16 @@ const labels = lines.map((on) => regions(on, 64));
 hints.forEach((hint, i) => spread(hint, labels[i], 64));
 console.log(JSON.stringify({ labels: labels.map((each) => Array.from(each)), filled: hints }));
 """
+UNDO = """
+const { Drawing } = await import(`file://${process.argv[1]}/strokes.js`);
+const drawing = new Drawing(), seen = [];
+for (const step of ["a", "b", "clear", "undo", "undo", "example", "redo", "undo", "undo"]) {
+  if (step === "undo" || step === "redo") drawing[step]();
+  else drawing.add({ step, alone: step.length > 1 });
+  seen.push(drawing.shown.map((stroke) => stroke.step).join(" "));
+}
+console.log(JSON.stringify(seen));
+"""
 CUT = """
 import { readFileSync } from "node:fs";
 globalThis.ImageData = class {
@@ -100,6 +110,10 @@ def test_regions_and_hints_are_those_of_python(tmp_path):
     for outline, hint, labels, filled in zip(outlines, hints, found["labels"], found["filled"], strict=True):
         assert (regions_of(outline).ravel() == labels).mean() > 0.99
         assert (np.abs(spread(hint, outline).ravel() - filled) < 1e-6).mean() > 0.98
+
+
+def test_clearing_and_examples_can_be_undone():
+    assert by_node(UNDO, str(web.STATIC)) == ["a", "a b", "clear", "a b", "a", "example", "example", "a", ""]
 
 
 def test_hints_are_followed_as_by_python(tmp_path):

@@ -47,7 +47,7 @@ export function colour(about, palettes) {
   }
 
   // and of one colouring: palette, noise, hints in regions without any
-  async function inputs({ on, labels, hints, own, fitting }, seed, n) {
+  async function inputs({ on, labels, hints, own, fitting }, seed) {
     const side = about.colourSide, random = new Random(seed), chosen = fitting[Math.floor(random.uniform() * fitting.length)];
     const noise = new Float32Array(about.noise).fill(1);
     if (about.dropout) noise.forEach((_, i) => (noise[i] = random.uniform() < 0.5 ? 2 : 0));
@@ -59,7 +59,7 @@ export function colour(about, palettes) {
     };
     if (labels && about.colours) {
       const ask = async () => (await run("pix2pix", tensors)).choices;
-      await choose(on, labels, side, tensors.hints.data, tensors.palettes.data, new Random(seed, n), ask);
+      await choose(on, labels, side, tensors.hints.data, tensors.palettes.data, new Random(seed, 0), ask);
     }
     return tensors;
   }
@@ -67,8 +67,8 @@ export function colour(about, palettes) {
   async function coloured(seeds) {
     const given = outline(), found = [];
     if (!given) return null;
-    for (const [n, seed] of seeds.entries()) {
-      const { pictures } = await run("pix2pix", await inputs(given, seed, n));
+    for (const seed of seeds) {
+      const { pictures } = await run("pix2pix", await inputs(given, seed));
       const image = toImages(pictures, about.colourSide)[0];
       if (given.labels) hold(image, given.put, given.labels);
       found.push({ ...given, image });
@@ -107,22 +107,25 @@ export function colour(about, palettes) {
     const box = paper.getBoundingClientRect();
     return [((event.clientX - box.left) * SHEET) / box.width, ((event.clientY - box.top) * SHEET) / box.height];
   };
+  const ours = (event) => stroke?.pointer === event.pointerId; // not those of a second finger or a palm
   paper.addEventListener("pointerdown", (event) => {
+    if (stroke || !event.isPrimary || event.button) return;
     paper.setPointerCapture(event.pointerId);
     const kind = pen === "eraser" ? "erase" : pen === "black" ? "line" : "hint";
-    stroke = { kind, colour: PENS[pen], width: Number($("width").value) * (kind === "erase" ? 2 : 1), points: [place(event)] };
+    stroke = { kind, colour: PENS[pen], width: Number($("width").value) * (kind === "erase" ? 2 : 1), points: [place(event)], pointer: event.pointerId };
     drawing.add(stroke);
     redraw();
   });
   paper.addEventListener("pointermove", (event) => {
-    if (!stroke) return;
+    if (!ours(event)) return;
     stroke.points.push(place(event));
     redraw();
   });
   for (const end of ["pointerup", "pointercancel"]) {
-    paper.addEventListener(end, () => {
-      if (stroke) update();
+    paper.addEventListener(end, (event) => {
+      if (!ours(event)) return;
       stroke = null;
+      update();
     });
   }
   const changed = () => {
@@ -132,7 +135,7 @@ export function colour(about, palettes) {
   const does = {
     undo: () => drawing.undo(),
     redo: () => drawing.redo(),
-    clear: () => drawing.strokes.splice(0),
+    clear: () => drawing.add({ kind: "clear", alone: true }),
   };
   for (const [id, action] of Object.entries(does)) {
     $(id).addEventListener("click", () => {
@@ -141,7 +144,7 @@ export function colour(about, palettes) {
     });
   }
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || $("colour").hidden) return;
+    if (!(event.ctrlKey || event.metaKey) || $("colour").hidden || event.target === $("colour-seed")) return;
     const key = event.key.toLowerCase();
     if (key !== "z" && key !== "y") return;
     event.preventDefault();
@@ -164,8 +167,10 @@ export function colour(about, palettes) {
   }
   for (const name of Object.keys(about.drawings)) $("examples").add(new Option(name, name));
   $("examples").addEventListener("change", () => {
-    if (!$("examples").value) return;
-    drawing.strokes = [{ kind: "line", colour: "#000000", width: (1.5 * SHEET) / 64, path: about.drawings[$("examples").value] }];
+    const path = about.drawings[$("examples").value];
+    if (!path) return;
+    drawing.add({ kind: "line", colour: "#000000", width: (1.5 * SHEET) / 64, path, alone: true });
+    $("examples").value = "";
     changed();
   });
   $("colour-seed").addEventListener("input", () => update());

@@ -8,33 +8,44 @@ const AT_ONCE = 8; // creatures a call, so that the first are seen soon
 const FRAMES = 32, FRAME_MS = 100; // of an animation
 
 export function hatch(latents, about, fuse) {
-  let creatures = [], chosen = null;
+  let creatures = [], round = 0; // those in the grid; the newest request for others
+  let pressed = null, chosen = null; // the one that was pressed, and what the sliders have made of it
 
+  // false if another request came first
   async function draw(wanted) {
-    creatures = [];
+    const mine = ++round, found = [];
     say("Hatching …");
     for (let start = 0; start < wanted.length; start += AT_ONCE) {
       const part = wanted.slice(start, start + AT_ONCE), images = await drawn(about, part.map(({ z }) => z));
-      images.forEach((image, i) => creatures.push({ ...part[i], image }));
-      fillGrid($("hatched"), creatures.map(({ image }) => image), "Creature", choose);
+      if (mine !== round) return false;
+      found.push(...images.map((image, i) => ({ ...part[i], image })));
+      creatures = found;
+      fillGrid($("hatched"), images, "Creature", choose, start);
     }
     say(creatures.length > 1 ? `${creatures.length} creatures. Press one to see it large.` : "");
+    return true;
   }
 
   function choose(number) {
     stop();
-    chosen = creatures[number];
-    const { address } = chosen;
+    pressed = creatures[number];
+    see(pressed);
     for (const slider of sliders) slider.value = 0;
+  }
+
+  function see(creature) {
+    chosen = creature;
+    const { address } = chosen;
     show($("large"), chosen.image);
     $("chosen").hidden = false;
-    $("about").textContent = address
-      ? `Number ${address.number} of seed ${address.seed}, truncation ${address.truncation}`
-      : "Like the one before";
+    let link = location.pathname + location.search; // of a creature without an address: the page's own
+    $("about").textContent = chosen === pressed ? "Like the one before" : "Changed by hand";
     if (address) {
-      const { seed, number: n, truncation } = address;
-      history.replaceState(null, "", `#seed=${seed}&number=${n}&truncation=${truncation}`);
+      const { seed, number, truncation } = address;
+      $("about").textContent = `Number ${number} of seed ${seed}, truncation ${truncation}`;
+      link = `#seed=${seed}&number=${number}&truncation=${truncation}`;
     }
+    history.replaceState(null, "", link);
   }
 
   const addressed = (seed, number, truncation) => ({
@@ -55,8 +66,10 @@ export function hatch(latents, about, fuse) {
   let frames = [], timer = null;
   const animate = latest(async () => {
     say("Animating …");
-    const path = latents.loop(chosen.z, numberIn($("seed")), FRAMES), found = [];
+    const creature = chosen, path = latents.loop(creature.z, numberIn($("seed")), FRAMES), found = [];
     for (let start = 0; start < FRAMES; start += AT_ONCE) found.push(...(await drawn(about, path.slice(start, start + AT_ONCE))));
+    say("");
+    if (chosen !== creature) return;
     stop();
     frames = found;
     let shown = 0;
@@ -77,13 +90,12 @@ export function hatch(latents, about, fuse) {
     return slider;
   });
   const steer = latest(async () => {
-    const z = latents.steered(creatures[pressed()].z, sliders.map((slider) => Number(slider.value)));
+    const from = pressed, z = latents.steered(from.z, sliders.map((slider) => Number(slider.value)));
+    const [image] = await drawn(about, [z]);
+    if (pressed !== from) return;
     stop();
-    chosen = { z, image: (await drawn(about, [z]))[0] };
-    show($("large"), chosen.image);
-    $("about").textContent = "Changed by hand";
+    see({ z, image });
   });
-  const pressed = () => [...$("hatched").children].findIndex((button) => button.ariaPressed === "true");
 
   $("hatch-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -108,7 +120,6 @@ export function hatch(latents, about, fuse) {
     const truncation = Math.min(2, Math.max(0, Number(named.get("truncation") ?? 0.8) || 0));
     $("seed").value = seed;
     $("truncation").value = $("truncation-value").value = truncation;
-    await draw([addressed(seed, number, truncation)]);
-    $("hatched").firstElementChild.click();
+    if (await draw([addressed(seed, number, truncation)])) $("hatched").firstElementChild.click();
   });
 }

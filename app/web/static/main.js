@@ -14,7 +14,7 @@ function open(name) {
     $(tab).hidden = tab !== name;
   }
   say("");
-  if (name === "colour") load("pix2pix");
+  if (name === "colour") load("pix2pix").catch((error) => say(`The colourer could not be loaded: ${error.message}`));
 }
 
 for (const [i, name] of TABS.entries()) {

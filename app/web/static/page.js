@@ -35,22 +35,22 @@ export function show(canvas, image) {
   brush.drawImage(canvasOf(image), 0, 0, canvas.width, canvas.height);
 }
 
-// buttons with pictures; `pick` is called with the number of the one that is pressed
-export function fillGrid(grid, images, name, pick) {
-  grid.replaceChildren(
-    ...images.map((image, number) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.setAttribute("aria-label", `${name} ${number}`);
-      button.setAttribute("aria-pressed", "false");
-      button.append(canvasOf(image));
-      button.addEventListener("click", () => {
-        for (const other of grid.children) other.setAttribute("aria-pressed", String(other === button));
-        pick(number);
-      });
-      return button;
-    }),
-  );
+// buttons with pictures, after the first `kept` that are there; `pick` is called with the number of the one that is pressed
+export function fillGrid(grid, images, name, pick, kept = 0) {
+  const buttons = images.map((image, i) => {
+    const button = document.createElement("button"), number = kept + i;
+    button.type = "button";
+    button.setAttribute("aria-label", `${name} ${number}`);
+    button.setAttribute("aria-pressed", "false");
+    button.append(canvasOf(image));
+    button.addEventListener("click", () => {
+      for (const other of grid.children) other.setAttribute("aria-pressed", String(other === button));
+      pick(number);
+    });
+    return button;
+  });
+  if (kept) grid.append(...buttons);
+  else grid.replaceChildren(...buttons);
 }
 
 // a whole number in an input, or its nearest bound

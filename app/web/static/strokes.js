@@ -1,4 +1,5 @@
-// A drawing as strokes: lines in black, hints in colours, and the eraser; drawn again at any size.
+// A drawing as strokes: lines in black, hints in colours, and the eraser; drawn again at any size. One that is `alone`
+// hides all before it, which come back when it is undone.
 
 export const SHEET = 512; // its side, in which points and widths are
 const LINE = 1.5; // width of lines at a side of 64, as the network knows them
@@ -7,6 +8,10 @@ export class Drawing {
   constructor() {
     this.strokes = [];
     this.undone = [];
+  }
+
+  get shown() {
+    return this.strokes.slice(Math.max(0, this.strokes.findLastIndex(({ alone }) => alone)));
   }
 
   add(stroke) {
@@ -25,7 +30,7 @@ export class Drawing {
   // draws the strokes of a kind, `line` or `hint`, and the eraser's over them
   paint(context, kind, width = (stroke) => stroke.width) {
     context.lineCap = context.lineJoin = "round";
-    for (const stroke of this.strokes) {
+    for (const stroke of this.shown) {
       if (stroke.kind !== kind && stroke.kind !== "erase") continue;
       context.globalCompositeOperation = stroke.kind === "erase" ? "destination-out" : "source-over";
       context.strokeStyle = stroke.kind === "erase" ? "#000" : stroke.colour;

@@ -9,7 +9,10 @@ const SETTINGS = { extra: { session: { disable_quant_qdq: "1" } } };
 const sessions = {};
 
 function session(name) {
-  sessions[name] ??= ort.InferenceSession.create(new URL(`./models/${name}.onnx`, self.location).href, SETTINGS);
+  sessions[name] ??= ort.InferenceSession.create(new URL(`./models/${name}.onnx`, self.location).href, SETTINGS).catch((error) => {
+    delete sessions[name]; // the network may be back at the next request
+    throw error;
+  });
   return sessions[name];
 }
 
