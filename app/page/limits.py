@@ -20,17 +20,14 @@ MOST_SEED = 2**31 - 1
 SVG_PX = 512  # side that SVG drawings are rendered at
 
 
-def open_upload(source: str | bytes) -> Image.Image:
+def open_upload(path: Path) -> Image.Image:
     """Open an uploaded picture: RGBA, its first frame, upright.
-
-    Args:
-        source: the path of its file, or its content.
 
     Raises:
         UserError: too large, gone, or not a picture.
     """
     try:
-        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        data = path.read_bytes()
         if len(data) > MOST_BYTES:
             raise UserError(f"the file is larger than {MOST_BYTES >> 20} MB")
         if is_svg(data):

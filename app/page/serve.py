@@ -65,7 +65,7 @@ def serve(host: str, port: int, root_path: str = "", share: bool = False) -> Non
             if function.concurrency_id != QUICK:
                 function.concurrency_id = "others"  # one limit for all of them, not one each
         threading.Thread(target=forget, args=(Path(folder), files(Path(folder))), daemon=True).start()
-        page.queue(max_size=WAITING, default_concurrency_limit=AT_A_TIME)
+        page.queue(api_open=False, max_size=WAITING, default_concurrency_limit=AT_A_TIME)
         page.launch(
             server_name=host,
             server_port=port,

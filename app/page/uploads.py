@@ -5,12 +5,14 @@ and what is kept is bounded.
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import gradio as gr
 from gradio.components.base import server
-from gradio.components.image_editor import AcceptBlobs, EditorDataBlobs
+from gradio.components.image_editor import AcceptBlobs
 from PIL import Image
 
 from app.page.limits import open_upload
@@ -42,33 +44,38 @@ class Paper(gr.ImageEditor):
 
     async_move_resource_to_block_cache = only_sent
 
+    @cached_property
+    def waiting(self) -> dict[str, Path]:
+        """Files of the drawings that were sent and not yet requested, by their ids."""
+        return {}
+
     @server
     def accept_blobs(self, data: AcceptBlobs) -> None:
-        """Keep a drawing until it is requested, which not all of them are."""
+        """Keep a drawing as a file like other uploads, which are deleted when they are old: not all are requested."""
         if data.data["type"] == "composite":
-            blobs = EditorDataBlobs(background=None, layers=[], composite=data.files[0][1])
-            self.blob_storage[data.data["id"]] = blobs
-            while len(self.blob_storage) > DRAWINGS:
-                self.blob_storage.pop(next(iter(self.blob_storage)), None)
+            path = Path(os.environ["GRADIO_TEMP_DIR"]) / f"{uuid4().hex}.png"
+            path.write_bytes(data.files[0][1])
+            self.waiting[data.data["id"]] = path
+            while len(self.waiting) > DRAWINGS:
+                self.waiting.pop(next(iter(self.waiting))).unlink(missing_ok=True)
 
     def preprocess(self, payload: Any) -> Any:
         if payload is None:
             return None
         if payload.id is not None:
-            blobs = self.blob_storage.pop(payload.id, None)
-            source: Any = blobs and blobs.composite
+            source = self.waiting.pop(payload.id, None)
         else:
             source = payload.composite and payload.composite.path
         if source is None:
             return None
-        image = opened(source)
+        image = opened(str(source))
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def opened(source: str | bytes) -> Image.Image:
+def opened(path: str) -> Image.Image:
     """Open an upload as RGBA; errors become messages on the page."""
     try:
-        return open_upload(str(here(source)) if isinstance(source, str) else source)
+        return open_upload(here(path))
     except UserError as error:
         raise gr.Error(str(error), print_exception=False) from None
 

@@ -57,6 +57,10 @@ def test_the_same_seed_hatches_the_same(visitor):
     assert len(drawn[0]) == 5 and drawn[0] == drawn[1] != drawn[2]
 
 
+def test_no_request_passes_the_queue(visitor):
+    assert visitor.http.post("/run/hatch", json={"data": [0, 4, 0.8, 1]}).status_code == 404
+
+
 def test_the_best_of_many_are_some_of_these(visitor):
     many, best = visitor.ask("hatch", 3, 20, 0.8, 1)[0], visitor.ask("hatch", 3, 5, 0.8, 4)[0]
     drawn, kept = ([picture(visitor, entry["image"]) for entry in found] for found in (many, best))

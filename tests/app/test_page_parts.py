@@ -34,16 +34,21 @@ def disc() -> np.ndarray:
     return np.where((rows**2 + columns**2 < 900)[..., None], np.uint8([200, 60, 40]), np.uint8(255))
 
 
-def test_only_the_newest_drawings_wait():
+def test_only_the_newest_drawings_wait(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     paper = Paper()
     for number in range(DRAWINGS + 5):
         for kind in ("background", "composite", "layer"):
             data = {"type": kind, "id": str(number), "index": "9" * 10}
             paper.accept_blobs(SimpleNamespace(data=data, files=[("file", png(disc()))]))
-    assert list(paper.blob_storage) == [str(number) for number in range(5, DRAWINGS + 5)]
+    assert list(paper.waiting) == [str(number) for number in range(5, DRAWINGS + 5)]
+    assert {*tmp_path.iterdir()} == {*paper.waiting.values()}  # so that they are deleted like other uploads
     drawn = paper.preprocess(SimpleNamespace(id="7"))
-    assert drawn.size == (100, 100) and "7" not in paper.blob_storage
+    assert drawn.size == (100, 100)
     assert paper.preprocess(SimpleNamespace(id="7")) is None
+    paper.waiting["8"].unlink()
+    with pytest.raises(gr.Error, match="no longer here"):
+        paper.preprocess(SimpleNamespace(id="8"))
 
 
 def test_what_was_sent_is_deleted_and_what_is_the_page_s_own_is_not(tmp_path):
@@ -59,9 +64,9 @@ def test_phone_photos_are_upright_and_a_lost_file_is_one_line(tmp_path):
     exif = photo.getexif()
     exif[274] = 6
     photo.save(tmp_path / "photo.jpg", exif=exif)
-    assert open_upload(str(tmp_path / "photo.jpg")).size == (100, 200)
+    assert open_upload(tmp_path / "photo.jpg").size == (100, 200)
     with pytest.raises(UserError, match="no longer here"):
-        open_upload(str(tmp_path / "gone.png"))
+        open_upload(tmp_path / "gone.png")
 
 
 def test_a_tab_whose_models_are_missing_says_so_and_the_page_is_there(tmp_path, monkeypatch):
