@@ -76,7 +76,8 @@ def colour(
         ]
     large = np.stack([enlarged(picture, side) for picture in rows])
     style = form.style if form.style.colours else replace(form.style, scale=1)
-    return write_sheet(large, count + 1, out, replace(form, style=style), scale=2 if side == px else 1)
+    made_of = [*map(str, files), like]
+    return write_sheet(large, count + 1, out, replace(form, style=style), 2 if side == px else 1, made_of)
 
 
 def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "auto", px: int = 0) -> Drawing:

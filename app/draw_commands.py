@@ -35,11 +35,12 @@ def generate(
     sprite: Sprite = 0,
     scale: Scale = 1,
     sheet: Sheet = "",
-    out: Annotated[Path, typer.Option(help="Output folder for the PNGs and a sheet of them.")] = Path("samples"),
+    out: Annotated[Path, typer.Option(help="Output folder, for PNGs in place of an earlier call's.")] = Path("samples"),
 ) -> None:
     """Generate new pictures and write them, with a sheet of all, as PNG."""
     # torch takes seconds to import: only commands that need it do
-    from app.generate import address_in, addresses_of, drawn_for, write_samples
+    from app.generate import GRID, address_in, addresses_of, drawn_for, write_samples
+    from app.pictures import spare
     from creatures.runtime.errors import UserError
 
     try:
@@ -52,6 +53,7 @@ def generate(
         if named and best < 1:
             raise UserError(f"--best chooses from many: not with {named[0]}")
         addresses = [address_in(from_)] if from_ else addresses_of(seeds, numbers, seed, truncation, species)
+        spare([str(from_)] if from_ else [], out, out / GRID)
         grid = write_samples(count, seed, truncation, out, best, form, addresses, species, latents, save_latents)
         count = len(addresses) or count
     except UserError as error:

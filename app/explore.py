@@ -217,7 +217,7 @@ def fuse(
     starts, ends = (explorer.around(e, rows, seed, truncation) for e in (start, end))
     paths = np.concatenate([(1 - t) * a + t * b for a, b in zip(starts, ends, strict=True)])
     note_changes(generator_file())
-    return write_sheet(explorer.draw(paths.astype(np.float32)), count, out, form)
+    return write_sheet(explorer.draw(paths.astype(np.float32)), count, out, form, made_of=[first, second])
 
 
 def near(what: str, count: int, seed: int, truncation: float, out: Path, form: Form = PLAIN) -> list[Path]:
@@ -227,4 +227,4 @@ def near(what: str, count: int, seed: int, truncation: float, out: Path, form: F
     picture, embedding = place(what)
     variations = explorer.draw(explorer.around(embedding, count, seed, truncation))
     note_changes(generator_file())
-    return write_sheet(np.concatenate([picture[None], variations]), 8, out, form)
+    return write_sheet(np.concatenate([picture[None], variations]), 8, out, form, made_of=[what])

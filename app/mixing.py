@@ -36,4 +36,4 @@ def mix(whats: Sequence[str], count: int, seed: int, truncation: float, out: Pat
         net, (z, _) = sampler.net, sampler.latent.draw_each(seed, range(count), truncation)
     pictures = mixed(net, z.repeat(len(z), axis=0), np.tile(z, (len(z), 1)))
     note_changes(generator_file())
-    return write_sheet(pictures, len(z), out, form)
+    return write_sheet(pictures, len(z), out, form, made_of=whats)

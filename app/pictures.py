@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -20,6 +21,7 @@ from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 
 DIGITS = range(3, 6)  # of a file's name, for up to 100,000 pictures
+NUMBERED = re.compile(r"\d{3,5}\.png")
 TEXT = "creature"  # of a PNG: where its address stands
 GAP = 2  # pixels between the pictures of a sheet
 
@@ -40,18 +42,34 @@ class Form:
 PLAIN = Form()
 
 
-def write_sheet(images: np.ndarray, columns: int, out: Path, form: Form = PLAIN, scale: int = 2) -> list[Path]:
+def write_sheet(
+    images: np.ndarray, columns: int, out: Path, form: Form = PLAIN, scale: int = 2, made_of: Sequence[str] = ()
+) -> list[Path]:
     """Write a sheet of pictures, enlarged by `scale`, and each of them to a folder of its name, without `.png`.
 
     Args:
         images: uint8, N x 3 x H x W.
+        made_of: species, or files that must stay.
 
     Returns:
         The sheet and the folder.
+
+    Raises:
+        UserError: such a file would be replaced.
+        OSError: the folder cannot be written to.
     """
     folder = out.with_suffix("")
+    spare(made_of, folder, out)
     write_pictures(folder, images, form, sheet=out, columns=columns, scale=scale)
     return [out, folder]
+
+
+def spare(made_of: Sequence[str], folder: Path, sheet: Path) -> None:
+    """Raise UserError if `write_pictures` would replace one of the files that pictures are made of."""
+    for path in map(Path, made_of):
+        numbered = NUMBERED.fullmatch(path.name) and path.parent.resolve() == folder.resolve()
+        if path.is_file() and (numbered or path.resolve() == sheet.resolve()):
+            raise UserError(f"{path} would be replaced: choose another --out")
 
 
 def write_pictures(

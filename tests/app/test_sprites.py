@@ -12,6 +12,7 @@ from PIL import Image
 from app.pictures import Form, write_pictures, write_sheet
 from app.sprites import Style
 from creatures.decoding.matting import cut_background
+from creatures.runtime.errors import UserError
 
 BACKGROUNDS = ((0, 0, 0), (255, 0, 255), (0, 255, 0))
 FINE = 8  # pixels that figures are drawn with, for one
@@ -115,6 +116,17 @@ def test_sheets_have_their_pictures_beside_them(tmp_path):
     assert folder == tmp_path / "fuse" and len(list(folder.iterdir())) == 3
     with Image.open(sheet) as image:
         assert image.mode == "RGBA" and image.getpixel((0, 0))[3] == 0
+
+
+@pytest.mark.parametrize("name", ["fuse.png", "fuse/001.png"])
+def test_pictures_never_replace_those_they_are_made_of(tmp_path, name):
+    images = np.stack([ring()] * 3)
+    write_sheet(images, 2, tmp_path / "fuse.png")
+    before = (tmp_path / name).read_bytes()
+    with pytest.raises(UserError, match="would be replaced: choose another --out"):
+        write_sheet(images[:1] // 2, 2, tmp_path / "fuse.png", made_of=["25", str(tmp_path / name)])
+    assert (tmp_path / name).read_bytes() == before and len([*(tmp_path / "fuse").iterdir()]) == 3
+    write_sheet(images[:1], 2, tmp_path / "other.png", made_of=[str(tmp_path / name)])
 
 
 @pytest.mark.parametrize("seed", [287, 692])
