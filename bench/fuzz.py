@@ -38,6 +38,8 @@ MEMORY = 4 << 30  # bytes of a process
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><defs><linearGradient id="a"><stop offset="0" '
     'stop-color="#f00"/><stop offset="1" stop-color="#00f"/></linearGradient></defs><g transform="rotate(9)">'
+    '<image width="9" height="9" href="data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4'
+    '2mNgAAAAAgAB5Sfe/AAAAABJRU5ErkJggg=="/>'
     '<ellipse cx="30" cy="32" rx="20" ry="14" fill="url(#a)"/><path d="M9 9c9 0 20 20 9 30z" stroke="#000"/></g></svg>'
 )
 

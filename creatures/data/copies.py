@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ CACHE = "CREATURES_SHARD_CACHE"  # environment variable: folder for the copies .
 CACHE_GB = "CREATURES_SHARD_CACHE_GB"  # ... and how large it may become
 DEFAULT_GB = 20.0
 LOCK, PART = ".lock", ".part"
+OURS = re.compile(r"[0-9a-f]{16}(\.\d+\.part)?")
 ABANDONED = 3600  # seconds without a write, after which an unfinished copy belongs to no process any more
 
 
@@ -107,7 +109,7 @@ def _make_room(length: int) -> None:
     """Delete the copies used least recently, so that `length` bytes more are within the limit."""
     most, files, now = limit(), [], time.time()
     for path in cache_folder().iterdir():
-        if path.suffix != LOCK:
+        if OURS.fullmatch(path.name):  # the folder may be somebody's
             with suppress(FileNotFoundError):  # another process has deleted it
                 state = path.stat()
                 taken = int(path.suffixes[0][1:]) if path.suffix == PART else state.st_size

@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, ImageChops, ImageOps, PngImagePlugin
 from creatures.decoding.unusable import BOMB, NO_PICTURE, UNDECODABLE, Unusable
 
 MAX_PIXELS = 64_000_000
+MAX_COMPOSED = 4_000_000_000  # pixels of all frames of an animation up to the last one that is wanted: ten seconds
 SIGNATURES = {
     re.compile(rb"GIF8"): "GIF",
     re.compile(rb"\x89PNG\r\n\x1a\n"): "PNG",
@@ -31,6 +32,11 @@ MAX_TEXT = 1 << 26  # bytes of a text in a PNG; image generators write their wor
 SAME = 2  # levels by which roundings of profiles differ
 
 
+def kind_of(data: bytes) -> str | None:
+    """Pillow's name for the kind of a picture, by its signature; None for an unknown one."""
+    return next((kind for signature, kind in SIGNATURES.items() if signature.match(data)), None)
+
+
 def open_picture(data: bytes) -> Image.Image:
     """Open a picture by its content, reading only its header.
 
@@ -40,7 +46,7 @@ def open_picture(data: bytes) -> Image.Image:
     """
     if not data:
         raise Unusable(UNDECODABLE, "empty file")
-    kind = next((kind for signature, kind in SIGNATURES.items() if signature.match(data)), None)
+    kind = kind_of(data)
     if kind is None:
         raise Unusable(NO_PICTURE, "unknown content")
     if kind == "HEIF" and not _can_read_heif():
@@ -65,12 +71,15 @@ def frames(image: Image.Image, per_gif: int | str) -> Iterator[tuple[int, Image.
             Other kinds yield their first frame.
 
     Raises:
-        Unusable: a frame cannot be decoded; earlier ones have been yielded.
+        Unusable: it would take too long, or a frame cannot be decoded; earlier ones have been yielded.
     """
     number = 0
     try:
         count = getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
-        for number in range(count) if per_gif == "all" else spread_over(count, int(per_gif)):
+        wanted = [*range(count)] if per_gif == "all" else spread_over(count, int(per_gif))
+        if wanted[-1] * image.width * image.height > MAX_COMPOSED:  # each frame is drawn over the one before
+            raise Unusable(BOMB, f"{wanted[-1] + 1:,} frames of {image.width} x {image.height} pixels")
+        for number in wanted:
             with _reading():
                 image.seek(number)
                 image.load()
@@ -78,6 +87,8 @@ def frames(image: Image.Image, per_gif: int | str) -> Iterator[tuple[int, Image.
             if count == 1:
                 image.close()  # or its pixels would be in memory twice while the frame is used
             yield number, frame
+    except Unusable:
+        raise
     except Exception as error:  # a broken file can raise nearly anything
         raise Unusable(UNDECODABLE, f"frame {number}: {' '.join(str(error).split()) or type(error).__name__}") from None
 

@@ -20,7 +20,8 @@ MAX_BYTES = 1 << 26  # of a drawing, unpacked
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 DECLARATION = re.compile(r"\s*<\?xml[^>]*?\?>")
 ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.-]+)")
-DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*(\[(.*?)\]\s*)?>", re.DOTALL)
+DOCTYPE = re.compile(r"(?>\s+|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE[^\[>]*(\[(.*?)\]\s*)?>", re.DOTALL)
+REFERENCE = re.compile(r"&([\w.-]+);")
 ENTITY = re.compile(r"<!ENTITY\s+([\w.-]+)\s+(?:\"([^\"&<%]*)\"|'([^'&<%]*)')\s*>")
 MAX_ENTITIES = 1 << 20  # characters that entities may add
 MAX_NESTED = 3  # drawings in drawings
@@ -110,15 +111,14 @@ def _without_entities(data: bytes) -> bytes:
     declared = ENCODING.search(data[:1024])
     text = data.decode(_mark(data) or (declared[1].decode() if declared else "utf-8"))
     text = DECLARATION.sub("", text, count=1)
-    if not (doctype := DOCTYPE.search(text)):
+    if not (doctype := DOCTYPE.match(text)):
         return text.encode()
     entities = {name: one or other for name, one, other in ENTITY.findall(doctype[2] or "")}
-    text = text[: doctype.start()] + text[doctype.end() :]
-    if sum(text.count(f"&{name};") * len(value) for name, value in entities.items()) > MAX_ENTITIES:
+    text = text[doctype.end() :]
+    if sum(len(entities.get(found[1], "")) for found in REFERENCE.finditer(text)) > MAX_ENTITIES:
         raise Unusable(BOMB, f"entities add more than {MAX_ENTITIES:,} characters")
-    for name, value in entities.items():
-        text = text.replace(f"&{name};", escape(value, {'"': "&quot;", "'": "&apos;"}))
-    return text.encode()
+    escaped = {name: escape(value, {'"': "&quot;", "'": "&apos;"}) for name, value in entities.items()}
+    return REFERENCE.sub(lambda found: escaped.get(found[1], found[0]), text).encode()
 
 
 def _mark(data: bytes) -> str:

@@ -1,4 +1,6 @@
-"""The split of each file: from the source, or by hashes of names, so that adding files to a set moves no other."""
+"""The split of each file: from the source, or by hashes of names, so that adding files moves no other, except in small
+sets.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,8 @@ def assign_splits(
 
     Splits that the source gives stay; if it gives none of `val`, some of its `train` become `val`. Other files are
     split by `split_of`: by species only if there are at least LEAST_SPECIES. Of fewer than SMALL files, the numbers
-    in `val` and `test` are exact, and `val` has at least LEAST_VAL files, or a fifth of them if that is less; adding
-    files may then move others.
+    are exact: `test_share` of the species, at least one, or of the files are `test`, and `val` has at least LEAST_VAL
+    files, or a fifth of them if that is less; adding files may then move others.
 
     Args:
         given: `train`, `val` or `test`, "" where the source does not say.
@@ -49,10 +51,14 @@ def assign_splits(
     split = np.array([fixed or "train" for fixed in given], object)
     free = np.array([not fixed for fixed in given], bool)
     for_val = free if "val" in given else free | (split == "train")
-    for row in np.flatnonzero(free).tolist() if by_species or not small else []:
-        split[row] = split_of(paths[row], labels[row] if by_species else "", 0, test_share)
-    if small and not by_species:
-        _draw(split, free, "test", round(test_share * free.sum()), paths)
+    units = [label or path if by_species else path for label, path in zip(labels, paths, strict=True)]
+    if small:
+        names = sorted({units[row] for row in np.flatnonzero(free)}, key=lambda name: _uniform(f"test:{name}"))
+        count = max(by_species and test_share > 0, round(test_share * len(names)))
+        split[free & np.isin(units, names[:count])] = "test"
+    else:
+        for row in np.flatnonzero(free).tolist():
+            split[row] = split_of(paths[row], labels[row] if by_species else "", 0, test_share)
     for_val &= split == "train"
     if small:
         least = min(LEAST_VAL, max(1, len(paths) // 5))

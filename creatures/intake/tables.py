@@ -61,15 +61,16 @@ class LabelTable:
     """
 
     def __init__(self, labels: Mapping[str, str], folder: str = "", ends: bool = False) -> None:
-        self.above, self.ends = f"{folder}/" if folder else "", ends
+        self.above, self.ends = normal(f"{folder}/") if folder else "", ends
         names = {name.replace("\\", "/").removeprefix("./").lstrip("/"): label for name, label in labels.items()}
         self.labels = {normal(self.above + name): label for name, label in names.items()}
 
     def get(self, path: str) -> str | None:
         """A picture's label, None where the table does not have it."""
+        path = normal(path)
         if not path.startswith(self.above):
             return None
-        parts = normal(path)[len(self.above) :].split("/")
+        parts = path[len(self.above) :].split("/")
         for start in range(len(parts) if self.ends else 1):
             end = self.above + "/".join(parts[start:])
             for name in (end, end.rpartition(".")[0]):

@@ -104,7 +104,7 @@ def decode_all(paths: Sequence[str] | pa.Array, params: CleanParams, px: int) ->
             return [decode_file(name, params, px) for name in path.to_pylist()]
 
     def decoded(files: Sequence[int]) -> DataFrame:
-        table = daft.from_pydict({"file": pa.array(files), "path": pa.array(paths).take(pa.array(files))})
+        table = daft.from_pydict({"file": pa.array(files), "path": pa.array(paths).take(pa.array(files, pa.int64()))})
         if cluster:
             table = table.into_partitions(-(-len(files) // SHARE))
         frames = Decoder().decode(table["path"]).alias("frames")  # type: ignore[arg-type,attr-defined]

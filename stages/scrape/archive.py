@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +42,7 @@ class ArchiveParams(LabelledParams):
     @classmethod
     def _known(cls, encoding: str) -> str:
         try:
-            codecs.lookup(encoding or "cp437")
+            " ".encode(encoding or "cp437")
         except LookupError:
             raise ValueError("must be an encoding that Python knows, such as gbk") from None
         return encoding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections import Counter
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 MOST_REASONS = 3  # in a message
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,9 @@ def keep(files: Path, path: str, data: bytes) -> dict[str, Any]:
 
     Returns:
         The columns of Row for the outcome: sha256 and bytes, or status and reason.
+
+    Raises:
+        OSError: no file can be written, whatever its name.
     """
     if text(path) != path:
         return failed("name is not UTF-8")
@@ -59,6 +64,8 @@ def keep(files: Path, path: str, data: bytes) -> dict[str, Any]:
     except FileExistsError:
         return failed("of a name that is taken")
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
         return failed(str(error.strerror).lower())
     return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 

@@ -21,7 +21,7 @@ from stages.scrape.folder import FolderParams, copy_folder
 from stages.scrape.huggingface import HuggingfaceParams, fetch_tables
 from stages.scrape.kaggle import KaggleParams, fetch_dataset
 from stages.scrape.labels import LABELS, labelled
-from stages.scrape.manifest import Row, reasons_of
+from stages.scrape.manifest import Row, reasons_of, why_none
 from stages.scrape.npm import NpmParams, fetch_package
 from stages.scrape.search import SearchParams, fetch_found
 from stages.scrape.site import LabelledParams, Site, SourceParams
@@ -67,6 +67,8 @@ def gather(site: Site, entries: Sequence[SourceParams]) -> dict[str, list[Row]]:
             rows, recognised = labelled(rows, entry, source_site.out, start)
             if isinstance(entry, LabelledParams) and entry.sheet:
                 rows = list(cut_sheets(rows, entry.sheet, source_site.out / "files"))
+                if not any(row.status == "ok" for row in rows):
+                    raise UserError(f"sheet: {entry.sheet} leaves no picture{why_none(rows)}")
         except UserError as error:
             raise UserError(f"sources.{number} ({entry.kind}): {error}") from None
         if not entry.label:

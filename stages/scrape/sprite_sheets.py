@@ -40,6 +40,9 @@ def cut_sheets(rows: Sequence[Row], sheet: str, files: Path) -> Iterator[Row]:
             yield row
             continue
         path.unlink()
+        folder = str(PurePosixPath(row.path).with_suffix(""))
+        if (files / folder).exists():  # of another sheet that differs in its ending alone
+            folder = row.path
         width, height = size
         if pixels.shape[1] % width or pixels.shape[0] % height:
             reason = f"a sheet of {pixels.shape[1]} x {pixels.shape[0]} pixels has no cells of {width} x {height}"
@@ -50,7 +53,7 @@ def cut_sheets(rows: Sequence[Row], sheet: str, files: Path) -> Iterator[Row]:
             for left in range(0, pixels.shape[1], width):
                 if not shown[top : top + height, left : left + width].any():
                     continue
-                name = f"{PurePosixPath(row.path).with_suffix('')}/{top // height:02}-{left // width:02}.png"
+                name = f"{folder}/{top // height:02}-{left // width:02}.png"
                 cell = io.BytesIO()
                 Image.fromarray(pixels[top : top + height, left : left + width]).save(cell, "PNG")
                 yield replace(row, path=name, url=f"{row.url}#{left},{top}", **keep(files, name, cell.getvalue()))

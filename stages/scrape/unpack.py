@@ -10,18 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from lzma import LZMAError
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from creatures.runtime.errors import UserError
 from stages.scrape.manifest import failed, keep
 
 MAX_BYTES = 1 << 28  # of one picture: a compressed file of zeros must not fill memory
-BROKEN = (tarfile.TarError, zipfile.BadZipFile, LZMAError, zlib.error, EOFError, OSError)
+BROKEN = (tarfile.TarError, zipfile.BadZipFile, LZMAError, zlib.error, EOFError, OSError, UnicodeError)
 UNREADABLE = (RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)  # one member of a zip: encrypted, damaged
 
 UTF8 = 0x800  # flag of a zip's member: its name is UTF-8
 ZSTD = b"\x28\xb5\x2f\xfd"
+USTAR = b"ustar"  # bytes 257 to 261 of a tar
 OTHERS = {b"7z\xbc\xaf": "7z", b"Rar!": "rar"}  # kinds that are not read, by their first bytes
 
 
@@ -54,7 +55,7 @@ def members(archive: Path, name: str, encoding: str = "") -> Iterator[Iterator[M
     try:
         if kind := OTHERS.get(_start(archive)):
             raise UserError(f"{name} is a {kind} archive, which is not read: unpack it, or pack it as a zip")
-        if zipfile.is_zipfile(archive):
+        if zipfile.is_zipfile(archive) and not _start(archive, 262).endswith(USTAR):  # which may end with a zip
             with zipfile.ZipFile(archive, metadata_encoding=encoding or None) as packed:
                 yield (_of_zip(packed, info) for info in packed.infolist())
         else:
@@ -87,7 +88,8 @@ def taken(member: Member, path: str, files: Path) -> dict[str, Any]:
 
 def is_inside(member: Member) -> bool:
     """Whether a member's path leads nowhere but into the archive."""
-    return not member.name.startswith("/") and ".." not in PurePosixPath(member.name).parts
+    path = PurePath(member.name)  # as this system understands it
+    return "\0" not in member.name and not path.anchor and ".." not in path.parts
 
 
 def _tar(archive: Path) -> tarfile.TarFile:
@@ -98,10 +100,10 @@ def _tar(archive: Path) -> tarfile.TarFile:
     return tarfile.open(fileobj=pa.CompressedInputStream(str(archive), "zstd"), mode="r|")
 
 
-def _start(archive: Path) -> bytes:
-    """The first four bytes of a file."""
+def _start(archive: Path, length: int = 4) -> bytes:
+    """The first bytes of a file."""
     with open(archive, "rb") as start:
-        return start.read(4)
+        return start.read(length)
 
 
 def _of_tar(tar: tarfile.TarFile) -> Iterator[Member]:

@@ -88,6 +88,8 @@ def _columns(path: Path, names: list[str], params: UrlsParams) -> list[str]:
 
 
 def _wanted(row: dict[str, object], params: UrlsParams) -> Wanted:
-    url, label, licence = (row.get(name) for name in (params.url_column, params.label_column, params.licence_column))
+    url, label, licence = (
+        row.get(name) if name else None for name in (params.url_column, params.label_column, params.licence_column)
+    )
     values = ["" if value is None else str(value).strip() for value in (url, label, licence)]
     return Wanted(values[0], values[1], values[2] or "unknown")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from threading import Thread
 
@@ -95,10 +96,14 @@ def test_copies_stay_within_the_limit_and_those_in_use_are_kept(s3, cache, tmp_p
     folder = written(tmp_path / "there")
     digests = [entry["digest"] for entry in json.loads((folder / "shards.json").read_text())["shardlist"]]
     monkeypatch.setenv(CACHE_GB, str(3 * LENGTH / 1e9))
+    for name in ("holiday.jpg", "film.mp4.part"):  # of somebody who gave a folder of his own
+        cache.mkdir(exist_ok=True)
+        (cache / name).write_bytes(bytes(4 * LENGTH))
+        os.utime(cache / name, (0, 0))
     images = open_images(folder)
     for row in (4, 0, 8, 0, 12, 0):  # the first shard is used again and again
         np.testing.assert_array_equal(images[row], IMAGES[row])
-    assert copies(cache) == {digests[number] for number in (0, 2, 3)}
+    assert copies(cache) == {digests[number] for number in (0, 2, 3)} | {"holiday.jpg", "film.mp4.part"}
     np.testing.assert_array_equal(images[4], IMAGES[4])
     for given in ("many", "inf", "-1"):
         monkeypatch.setenv(CACHE_GB, given)

@@ -51,6 +51,14 @@ def test_of_ten_labels_whole_ones_are_held_out():
     assert tested and not any(where != "test" for name, where in zip(names, split, strict=True) if name in tested)
 
 
+@pytest.mark.parametrize("name", ["{}", "kind-{}", "Art {}", "{:03}"])
+def test_of_ten_labels_in_a_small_set_one_is_held_out(name):
+    names = [name.format(i // 20) for i in range(200)]
+    split = assign_splits([f"{label}/{i}.png" for i, label in enumerate(names)], names, [""] * 200, 0.1, 0.1)
+    assert counts(split) == {"test": 20, "val": 25, "train": 155}
+    assert len({label for label, where in zip(names, split, strict=True) if where == "test"}) == 1
+
+
 def test_splits_of_the_source_stay():
     given = ["train"] * 6 + ["val"] * 3 + ["test"] * 2
     paths = [f"{i}.png" for i in range(11)]

@@ -143,6 +143,13 @@ DRAWINGS = {
     "http": svg(f"<image {HREF}/>{FLAG_SVG}"),
     "css": svg("<rect width='9' height='9' style='fill:url( \"http://127.0.0.1/a#b\" )'/>" + FLAG_SVG),
     "no drawing in it": svg('<image href="data:image/svg+xml;base64,AAAA"/>' + FLAG_SVG),
+    "not base64": svg('<image href="data:image/png;base64,iVBO\u200bRw0K"/>' + FLAG_SVG),
+    "unclosed": svg("<rect width='9' height='9' style='fill:url(http://127.0.0.1/a'/>" + FLAG_SVG),
+    # each of them is read once, not once for each of the others
+    "many links": svg(f"<desc style='{'url(' * 250_000}'/>{FLAG_SVG}"),
+    "many names": b"<!-- by hand -->" * 9999
+    + b"<!DOCTYPE svg [%b]>" % b"".join(b'<!ENTITY n%d "%d">' % (i, i) for i in range(20_000))
+    + svg("<desc>" + "".join(f"&n{i};" for i in range(20_000)) + f"</desc>{FLAG_SVG}"),
     "empty link": svg('<use xlink:href=""/>' + FLAG_SVG),
     "words": svg(f"<title>url(http://example.org)</title><desc>see @import</desc>{FLAG_SVG}"),
     "drawing in it": svg(
@@ -192,6 +199,13 @@ NESTED = '<g id="a0"><rect width="9" height="9"/></g>' + "".join(
 )
 ENTITIES = b'<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
 
+
+def long_gif(side: int, frames: int) -> bytes:
+    """A GIF whose frames of a pixel are each to be drawn over all of the one before."""
+    colours, frame = b"\xff\xff\xff\0\0\0", b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
+    return b"GIF89a" + struct.pack("<HHBBB", side, side, 0x80, 0, 0) + colours + frame * frames + b";"
+
+
 # name: (bytes, reason)
 BAD: dict[str, tuple[bytes, str]] = {
     "empty.png": (b"", "undecodable"),
@@ -205,8 +219,10 @@ BAD: dict[str, tuple[bytes, str]] = {
     "inside.svg": (b"<html><svg xmlns='http://www.w3.org/2000/svg'/></html>", "not a picture"),
     "bomb.png": (raw_png(20000, 20000, 1, 0, b"\0" * 2501 * 20000), "bomb"),
     "bomb.gif": (b"GIF89a" + struct.pack("<HH", 60000, 60000) + gif(1)[10:], "bomb"),
+    "hours.gif": (long_gif(8000, 200), "bomb"),
     "broken.svg": (svg("<rect"), "undecodable"),
     "entities.svg": (ENTITIES + svg("<text>&b;</text>" + FLAG_SVG), "undecodable"),
+    "many DOCTYPE.svg": (b'<!DOCTYPE svg [<!ENTITY a "b"> ' + b"<!DOCTYPE[" * 100_000 + svg(""), "undecodable"),
     "outside entity.svg": (b'<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + svg("&a;"), "undecodable"),
     "uses.svg": (svg(NESTED + '<use xlink:href="#a9"/>'), "bomb"),
     "circle.svg": (svg('<g id="a"><use href="#a"/></g>'), "bomb"),

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 
+from creatures.decoding.raster import kind_of
+
 HEAD = 1 << 14  # bytes in which an SVG's first element must begin
-SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": ".png",
-    b"\xff\xd8\xff": ".jpg",
-    b"GIF87a": ".gif",
-    b"GIF89a": ".gif",
-}
+SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif", "HEIF": ".heic"}  # of other kinds: their names
 
 
 class NoPicture(Exception):
@@ -18,12 +15,9 @@ class NoPicture(Exception):
 
 
 def suffix(body: bytes) -> str:
-    """.png, .jpg, .gif, .webp or .svg. Raises NoPicture."""
-    for signature, name in SIGNATURES.items():
-        if body.startswith(signature):
-            return name
-    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        return ".webp"
+    """Ending of a name for a picture of a kind that `clean` reads, such as .png or .svg. Raises NoPicture."""
+    if kind := kind_of(body):
+        return SUFFIXES.get(kind, f".{kind.lower()}")
     head = re.sub(rb"<!--.*?-->", b"", body[:HEAD], flags=re.DOTALL)
     element = re.search(rb"<([A-Za-z][\w:.-]*)", head)
     is_markup = element is not None and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")

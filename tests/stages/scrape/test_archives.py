@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pyarrow as pa
 import pytest
@@ -133,6 +133,30 @@ def test_members_that_lead_out_or_are_links_are_never_written(tmp_path):
     }
     assert written(tmp_path / "out") == {"good.png"}
     assert set(tmp_path.iterdir()) - before == {tmp_path / "out"}
+
+
+def test_paths_of_another_system_lead_nowhere_either(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "PurePath", PureWindowsPath)
+    names = ("a/good.png", "C:/Users/me/x.png", "C:x.png", "..\\..\\x.png", "\\\\host\\x.png", "a\0b.png")
+    members = [unpack.Member(name, True, False, 1, io.BytesIO) for name in names]
+    assert [unpack.is_inside(member) for member in members] == [True] + [False] * 5
+
+
+def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path):
+    """WebDataset's shards may have an .npz, which is a zip, beside each picture."""
+    packed = zipped(tmp_path / "arrays.npz", {"a.npy": b"1"}).read_bytes()
+    path = tar(tmp_path / "a.tar", {"0.png": PICTURE, "0.npz": packed})
+    assert {name for name, row in unpacked(tmp_path, path).items() if row.status == "ok"} == {"0.png"}
+
+
+def test_names_that_are_not_in_the_encoding_are_one_line(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"é.png": PICTURE})
+    data = path.read_bytes().replace("é".encode(), b"\xc3\x28")
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r"cannot unpack .*a\.zip: .*invalid continuation byte$"):
+        unpacked(tmp_path, path)
+    with pytest.raises(UserError, match="must be an encoding that Python knows"):
+        parse("source", {"from": "archive", "path": "a.zip", "encoding": "base64"}, ArchiveParams)
 
 
 def test_zip_links_locked_members_and_bombs_cost_a_row_each(tmp_path, monkeypatch):

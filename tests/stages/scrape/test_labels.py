@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from unicodedata import normalize
 
 import pyarrow.parquet as pq
 import pytest
@@ -57,6 +58,14 @@ def test_hugging_faces_metadata_names_labels_in_each_split(tmp_path):
     }
     found = labels_of(tmp_path, files)
     assert found == {"train/1.png": ("cat", "train"), "train/2.png": ("dog", "train"), "val/1.png": ("dog", "val")}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_table_in_a_folder_of_any_normal_form_is_that_of_its_pictures(tmp_path, form):
+    folder = normalize(form, "Pokémon")
+    files = {f"{folder}/{i}.png": PICTURE for i in (1, 2)}
+    found = labels_of(tmp_path, files | {f"{folder}/metadata.csv": b"file_name,label\n1.png,cat\n2.png,dog\n"})
+    assert [label for label, _ in found.values()] == ["cat", "dog"]
 
 
 def test_metadata_with_captions_alone_leaves_labels_to_folders(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tarfile
@@ -15,6 +16,7 @@ from creatures.runtime.config import parse
 from creatures.runtime.errors import UserError
 from stages.harness.stage import Stage
 from stages.scrape import __main__ as stage_main
+from stages.scrape import manifest
 from stages.scrape.folder import FolderParams
 from stages.scrape.manifest import Row
 from stages.scrape.npm import NpmParams
@@ -103,6 +105,19 @@ def test_folder_reports_what_it_cannot_take(tmp_path):
     }
     assert written(tmp_path / "out") == {"a/good.png", "inside.png"}
     assert not (tmp_path / "out/files/inside.png").is_symlink()
+
+
+def test_a_full_disk_ends_the_stage_and_a_name_that_cannot_be_costs_a_row(tmp_path, monkeypatch):
+    write(tmp_path / "mine", {"a.png": PICTURE})
+    for code, ends in ((errno.ENOSPC, True), (errno.ENAMETOOLONG, False)):
+
+        def fails(*_: object, code: int = code) -> None:
+            raise OSError(code, os.strerror(code))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(manifest, "open", fails, raising=False)
+            with pytest.raises(OSError if ends else UserError):
+                rows_of(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "mine")))
 
 
 def test_folder_without_pictures_ends_in_one_line(tmp_path):

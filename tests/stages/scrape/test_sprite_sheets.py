@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from creatures.runtime.errors import UserError
 from stages.scrape.folder import FolderParams
 from tests.stages.scrape.test_scrape import by_path, rows_of, site, written
 from tests.support.pictures_zoo import FLAG_SVG, saved, svg, write
@@ -57,6 +58,19 @@ def test_a_sheet_that_has_no_such_cells_is_a_failed_row(tmp_path):
     rows = cut(tmp_path, files, "32x32")
     assert rows["b.png"].reason == "a sheet of 50 x 50 pixels has no cells of 32 x 32"
     assert {path for path, row in rows.items() if row.status == "ok"} == {"a/00-00.png", "a/00-01.png"}
+
+
+def test_sheets_that_differ_in_their_endings_alone_keep_apart(tmp_path):
+    sheet = sheet_of(2, 1)
+    rows = cut(tmp_path, {"hero.png": saved(sheet, "PNG"), "hero.webp": saved(sheet, "WEBP", lossless=True)}, "32x32")
+    cells = ("00-00.png", "00-01.png")
+    assert {*rows} == {f"{folder}/{cell}" for folder in ("hero", "hero.webp") for cell in cells}
+
+
+def test_a_source_of_which_no_cell_is_left_is_one_line(tmp_path):
+    write(tmp_path / "mine", {"b.png": saved(Image.new("RGBA", (50, 50), "red"), "PNG")})
+    with pytest.raises(UserError, match="sheet: 32x32 leaves no picture; of 1 files: 1 a sheet of 50 x 50 pixels has"):
+        rows_of(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "mine"), sheet="32x32"))
 
 
 def test_cells_are_the_same_bytes_each_time(tmp_path):

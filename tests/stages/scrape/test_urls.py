@@ -47,6 +47,8 @@ def test_columns_by_any_name(tmp_path):
     pq.write_table(pa.table(COLUMNS).rename_columns(["a", "b", "c", "d"]), tmp_path / "list.parquet")
     named = {"url_column": "a", "label_column": "b", "licence_column": ""}
     assert read(tmp_path / "list.parquet", **named)[0] == replace(SAME[0], licence="unknown")
+    (tmp_path / "list.csv").write_text(",url\n0,http://a.org/1.png\n")  # with the index that pandas writes
+    assert read(tmp_path / "list.csv", label_column="", licence_column="") == [Wanted("http://a.org/1.png")]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from stages.scrape.web import retry
 from stages.scrape.web.download import Wanted
 from stages.scrape.web.engine import Asked, by_turns
 from stages.scrape.web.guard import LOOPBACK
+from stages.scrape.web.signature import suffix
+from tests.support.pictures_zoo import flag, saved
 from tests.support.web_fetch import QUICK, reasons
 from tests.support.web_server import HOSTS, png
 
@@ -194,3 +196,5 @@ def test_the_same_address_and_the_same_picture(server, fetch):
 def test_suffix_is_of_the_bytes(server, fetch):
     rows = fetch(server.url("svg/1.gif"), server.url("ok/1.jpg"))
     assert [row.path[-4:] for row in rows] == [".svg", ".png"]
+    kinds = {"BMP": ".bmp", "TIFF": ".tif", "AVIF": ".avif", "ICO": ".ico", "PPM": ".ppm", "WEBP": ".webp"}
+    assert {kind: suffix(saved(flag("RGB"), kind)) for kind in kinds} == kinds
