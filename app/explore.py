@@ -151,10 +151,16 @@ def picture_of(what: str, network: Path) -> tuple[np.ndarray, int | None]:
     if not PICTURES.exists():
         raise UserError(f"{what!r} is no picture file, and species need the pictures: run dvc repro clean")
     pictures = open_pictures()
-    row, px = species_row(what, pictures), pictures.images.shape[-1]
-    if not is_own(network) and (wanted := cleaning_of(network)["common.image_px"]) != px:
-        raise UserError(f"{what}: the pictures of data/clean have {px} pixels, {network} takes {wanted}: name a file")
+    row = species_row(what, pictures)
+    check_side(what, pictures, network)
     return pictures.images[row], row
+
+
+def check_side(species: str, pictures: Pictures, network: Path) -> None:
+    """Raise UserError if the pictures of data/clean are of another size than a network's, which is of another run."""
+    px = pictures.images.shape[-1]
+    if not is_own(network) and (wanted := cleaning_of(network)["common.image_px"]) != px:
+        raise UserError(f"{species}: the pictures of data/clean have {px} pixels, {network} takes {wanted}: name a file")
 
 
 def species_row(species: str, pictures: Pictures) -> int:

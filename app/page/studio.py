@@ -14,7 +14,7 @@ from torch import nn
 
 from app.best import RealismScorer
 from app.colour import painted, traced
-from app.explore import Explorer, cleaned, load_embeddings, load_explorer, species_row, unusable
+from app.explore import Explorer, check_side, cleaned, load_embeddings, load_explorer, species_row, unusable
 from app.mixing import mixed
 from app.networks import colourer_file, critic_file, encoder_file, generator_file, is_own
 from app.page.names import load_names
@@ -133,6 +133,7 @@ class Studio:
             row = species_row(what, self.pictures)
             if is_own(encoder_file()):
                 return self.embeddings[row].astype(np.float64)
+            check_side(what, self.pictures, encoder_file())
         return self.encoded(self.picture(what))
 
     def fuse(self, first: str | Image.Image, second: str | Image.Image, count: int) -> tuple[np.ndarray, np.ndarray]:

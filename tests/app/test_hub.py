@@ -16,6 +16,7 @@ from app.__main__ import app
 from app.explore import near
 from app.hub import CARD, DIGESTS, PARAMS, SAMPLES, pull, push
 from app.page.onnx_colourer import quick_colourer
+from app.page.studio import Studio
 from creatures.artifacts import CLEAN, COLOURER, DISCRIMINATOR, ENCODER, GENERATOR, MIXTURE
 from creatures.data.pictures import IMAGES
 from creatures.latents.sampler import load_sampler
@@ -143,6 +144,8 @@ def test_pictures_of_another_size_are_not_mixed_with_those_of_networks_that_are_
     np.save(CLEAN / IMAGES, np.zeros((COUNT, 3, 16, 16), np.uint8))
     with pytest.raises(UserError, match=r"have 16 pixels, .* takes 32: name a file"):
         near("kind-1", 3, 0, 0.8, Path("near.png"))
+    with pytest.raises(UserError, match=r"have 16 pixels, .* takes 32: name a file"):
+        Studio().embedding("kind-1")
 
 
 def test_a_public_repository_is_not_taken_for_a_private_one(hub):
