@@ -160,7 +160,9 @@ def check_side(species: str, pictures: Pictures, network: Path) -> None:
     """Raise UserError if the pictures of data/clean are of another size than a network's, which is of another run."""
     px = pictures.images.shape[-1]
     if not is_own(network) and (wanted := cleaning_of(network)["common.image_px"]) != px:
-        raise UserError(f"{species}: the pictures of data/clean have {px} pixels, {network} takes {wanted}: name a file")
+        raise UserError(
+            f"{species}: the pictures of data/clean have {px} pixels, {network} takes {wanted}: name a file"
+        )
 
 
 def species_row(species: str, pictures: Pictures) -> int:
