@@ -51,7 +51,12 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
 def scores(
     sampler: Draws, pictures: Pictures, seed: int, p: EvaluateParams, out: Path, against: str = "val"
 ) -> dict[str, Any]:
-    """All metrics of one generator on the metric network, with KID `against` a split, and KID on the second network."""
+    """All metrics of one generator on the metric network, and KID on the second network.
+
+    Args:
+        against: the split for KID; precision, recall, density and coverage are against it too, or, if it is val, against
+            train, which is larger.
+    """
     samples, device = sampler.sample(p.samples, seed + 1), default_device()
     train = pictures.images[evenly_spaced(pictures.rows("train"), p.reference)]
     metrics: dict[str, Any] = {**defects(samples, train)}
@@ -62,7 +67,7 @@ def scores(
         )
         metrics[f"kid_lite{variant}"], metrics[f"kid_std_lite{variant}"] = kid(fake, real[against])
         if variant == METRIC_NETWORK:
-            metrics |= precision_recall_density_coverage(fake, real["train"])
+            metrics |= precision_recall_density_coverage(fake, real["train" if against == "val" else against])
             metrics["memorised"] = memorised(fake, real["test"], real["train"])
     return metrics
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import bench.quality
+import bench.scores
 import bench.workspace
 from bench.quality import comparable_values, file_of, main, todo
 from creatures.data.pictures import Pictures, open_pictures
@@ -126,18 +127,25 @@ def test_without_minutes_a_recipe_trains_as_long_as_it_says(checkout, took, monk
 
 def test_a_run_with_few_pictures_is_trained_on_them_and_scored_on_the_others(checkout, monkeypatch):
     trained: list[list[int]] = []
+    compared: list[int] = []
+
+    def prdc(fake: np.ndarray, real: np.ndarray) -> dict[str, float | None]:
+        compared.append(len(real))
+        return {}
 
     def watched(stage: object, p: object, start: object, own: Pictures, *rest: object) -> object:
         trained.append([len(own.rows(split)) for split in ("train", "val", "test")])
         return train(stage, p, start, own, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bench.quality, "train", watched)
+    monkeypatch.setattr(bench.scores, "precision_recall_density_coverage", prdc)
     (checkout / "tiny.yaml").write_text("base: dcgan\ngan: {kimg: 0.032, batch: 16}\n")
     assert not compare(monkeypatch, checkout, "samples/q4", 0, "tiny.yaml", pictures=20, points=0)
     (run,) = map(json.loads, (checkout / "samples/q4/results.jsonl").read_text().splitlines())
     assert trained == [[18, 2, 0]] and run["curve"] == []
     (features,) = (checkout / "samples/q4").glob("real-lite1-*.npz")
-    assert len(np.load(features)["test"]) == len(open_pictures(checkout / "data/clean")) - 20
+    others = len(open_pictures(checkout / "data/clean")) - 20
+    assert len(np.load(features)["test"]) == others and compared == [others]
 
 
 def test_a_workspace_has_what_its_stages_start_from(checkout, monkeypatch):
