@@ -117,16 +117,21 @@ class Trainings:
 
     def _pretrain(self, stage: Any, section: dict[str, Any]) -> nn.Module:
         p = parse("pretrain", section | {"coarse_kimg": 0}, PretrainParams)
-        names = ("width", "smooth_blocks", "samples", "dilation", "dilated_px", "excitation")
-        architecture = {name: getattr(p, name) for name in names}
-        architecture |= {"z_dim": DIMS, "image_px": self.pictures.image_px}
-        perceptual = PerceptualLoss(EfficientNetLite(LITE), p.strides)
+        architecture, perceptual = (
+            p.architecture(DIMS, self.pictures.image_px),
+            PerceptualLoss(EfficientNetLite(LITE), p.strides),
+        )
         return pretrain.train(stage, p, architecture, self.pictures, self.embeddings, perceptual, self.seed)[0]
 
     def _gan(self, stage: Any, section: dict[str, Any]) -> nn.Module:
         p = parse("gan", changed(section, WITHOUT_WARMUP | {"init": "random"}), GanParams)
-        mixture = Mixture(np.ones(1), np.zeros((1, DIMS)), np.eye(DIMS)[None], np.zeros(DIMS), np.eye(DIMS))
+        sampled = self.values["gmm"]["pca_dims"] or DIMS
+        factors, back = np.eye(sampled)[None], np.eye(sampled, DIMS)
+        mixture = Mixture(np.ones(1), np.zeros((1, sampled)), factors, np.zeros(DIMS), back)
         architecture = new_architecture(p, DIMS, self.pictures.image_px)
+        if section["init"] == "pretrained":
+            pretrained = parse("pretrain", self.values["pretrain"], PretrainParams)
+            architecture = {"name": "lite", **pretrained.architecture(DIMS, self.pictures.image_px), "msg": p.msg}
         nets = build(p, architecture, None, 0, self.seed)
         start = Start(*nets, architecture, Latent(DIMS, mixture), self.embeddings, self.embeddings)
         return gan.train(stage, p, start, self.pictures, self.seed, lambda *_: None, None)[0]

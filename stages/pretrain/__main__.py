@@ -33,16 +33,7 @@ def main(stage: Stage) -> None:
     (encoder, _), made_from = load_encoder(), ancestors(PICTURES, ENCODER)
     if not 4 <= p.coarse_px <= common.image_px or p.coarse_px & (p.coarse_px - 1):
         raise UserError(f"pretrain.coarse_px is {p.coarse_px}: must be a power of two from 4 to common.image_px")
-    architecture = {
-        "z_dim": encoder.embedding_dim,
-        "image_px": common.image_px,
-        "width": p.width,
-        "smooth_blocks": p.smooth_blocks,
-        "samples": p.samples,
-        "dilation": p.dilation,
-        "dilated_px": p.dilated_px,
-        "excitation": p.excitation,
-    }
+    architecture = p.architecture(encoder.embedding_dim, common.image_px)
 
     shape = (len(pictures), encoder.embedding_dim)
     embeddings = scratch_array(EMBEDDINGS.parent, np.float32, shape)

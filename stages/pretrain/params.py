@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -35,3 +35,8 @@ class PretrainParams(Section):
         if not self.kimg and (self.start == NONE or self.coarse_kimg):
             raise ValueError("kimg 0 needs a start, and coarse_kimg 0: there is no generator to take as it is")
         return self
+
+    def architecture(self, z_dim: int, image_px: int) -> dict[str, Any]:
+        """Arguments of LiteGenerator."""
+        names = ("width", "smooth_blocks", "samples", "dilation", "dilated_px", "excitation")
+        return {"z_dim": z_dim, "image_px": image_px} | {name: getattr(self, name) for name in names}

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
+from app.recipe import overlaid
 from bench import gpu
-from bench.trainings import MODULES
+from bench.trainings import DIMS, MODULES, Trainings
+from creatures.nets.generators.lite import LiteGenerator
+from creatures.runtime.config import parse, read_yaml
+from stages.pretrain.params import PretrainParams
 from tests.support.deps import ROOT
+from tests.support.trainings import pictures
 
 RECIPE = """
 common: {image_px: 32}
@@ -46,6 +52,13 @@ def test_speeds_are_of_every_training_in_both_precisions(found):
 def test_trainings_end_with_the_same_bytes_again_and_when_stopped(found, name):
     (row,) = (row for row in found["repeated"] if row["stage"] == name)
     assert row == {"stage": name, "again": True, "stopped": True, "again_apart": 0, "stopped_apart": 0}
+
+
+def test_the_gan_is_measured_with_the_generator_of_pretraining(tmp_path):
+    values = overlaid(read_yaml(ROOT / "params.yaml"), YAML(typ="safe").load(RECIPE))
+    net = Trainings(values, pictures()).fit("gan", tmp_path, steps=1)
+    arguments = parse("pretrain", values["pretrain"], PretrainParams).architecture(DIMS, pictures().image_px)
+    assert [x.shape for x in net.parameters()] == [x.shape for x in LiteGenerator(**arguments).parameters()]
 
 
 def test_a_recipe_is_scored_and_has_a_sheet(found):
