@@ -20,7 +20,7 @@ def colour_penalty() -> StatisticPenalty:
     Frozen features hardly see the colour of a plain background; this does. E. Heitz et al., "A Sliced Wasserstein Loss
     for Neural Texture Synthesis", 2021, with colours in place of features, fixed DIRECTIONS and absolute differences.
     """
-    return StatisticPenalty(quantiles, lambda fake, real: (fake - real).abs().mean(), DECAY)
+    return StatisticPenalty(quantiles, lambda fake, real: (fake - real).abs().mean(), DECAY, is_mean=False)
 
 
 def quantiles(pictures: Tensor) -> Tensor:

@@ -91,6 +91,15 @@ def all_reduce_mean(x: Tensor) -> Tensor:
     return x if world_size() == 1 else _Sum.apply(x) / world_size()
 
 
+def whole_batch(x: Tensor) -> Tensor:
+    """The rows of the whole batch, in order, from this process's `shard`, differentiable."""
+    if world_size() == 1:
+        return x
+    rows = x.new_zeros(global_batch_size(len(x)), *x.shape[1:])
+    rows[dist.get_rank() :: world_size()] = x
+    return _Sum.apply(rows)
+
+
 def all_gather(x: Tensor) -> Tensor:
     """The rows of the whole batch, in order, from this process's `shard`, without gradient."""
     if world_size() == 1:

@@ -59,6 +59,8 @@ def draw_rows(p: GanParams, start: Start, chosen: np.ndarray, rng: np.random.Gen
         if p.condition == "component" and real_condition is not None:
             classes[:n_anchored] = real_condition[:n_anchored]
     fake_condition = None if real_condition is None else z if p.condition == "embedding" else classes
+    if n_anchored and fake_condition is z and real_condition is not None:  # which, unlike z, are projected
+        fake_condition = np.concatenate([real_condition[:n_anchored], z[n_anchored:]])
     return Rows(
         shard(chosen),
         shard(z),

@@ -142,6 +142,7 @@ OTHER: dict[str, Any] = {
     "penalties.r1": 0.1,
     "penalties.r2": 0.1,
     "penalties.lecam": 0.1,
+    "penalties.colours": 1.0,
     "handover.anchor": 0.0,
     "augment.p": 0.2,
     "augment.target": 0.3,

@@ -80,6 +80,20 @@ def test_a_loss_of_pairs_compares_pictures_of_equal_embeddings(loss):
     assert np.array_equal(rows.fake_condition, rows.z)
 
 
+@pytest.mark.parametrize("loss", ["rpgan", "hinge"])
+def test_rebuilds_have_the_conditions_of_their_pictures(loss):
+    """Which are projected to what the mixture samples, or they would tell rebuilds from real pictures."""
+    changes = {"loss": loss, "condition": "embedding", "handover.anchor": 1.0, "batch": 4}
+    p = parse("gan", changed(read_yaml("params.yaml")["gan"], changes), GanParams)
+    embeddings, chosen = np.random.default_rng(0).standard_normal((6, 4)).astype(np.float32), np.array([4, 1, 0, 5])
+    latent = SimpleNamespace(draw=lambda count, rng: (np.zeros((count, 4), np.float32), np.full(count, -1)))
+    start: Any = SimpleNamespace(latent=latent, condition=embeddings * [1, 1, 1, 0], embeddings=embeddings)
+    rows = draw_rows(p, start, chosen, np.random.default_rng(0))
+    assert rows.n_anchored == 2 and np.array_equal(rows.z[:2], embeddings[chosen[:2]])
+    assert np.array_equal(rows.fake_condition[:2], rows.real_condition[:2])
+    assert np.array_equal(rows.fake_condition[2:], rows.z[2:])
+
+
 def test_balance_repeats_the_rows_of_rare_classes_evenly():
     labels = np.array([4, 4, 4, 4, 4, 9, 9, -1, 9])  # the last is not in train
     rows = balanced_rows(np.arange(8), labels)
