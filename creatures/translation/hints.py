@@ -18,7 +18,7 @@ SPREAD = 0.5  # mask of pixels that have no hint themselves, in a region that ha
 POINT = 3.0  # width of one, in such pixels
 LONGEST = 24.0  # stroke, in such pixels
 ALIKE = 40  # levels of 255 within which colours are of one part
-SHIFT = 1.0  # pixels that a hint is out of place, standard deviation
+SHIFT = 0.5  # pixels that a hint is out of place, standard deviation
 OFF = 8.0  # levels that its colour is off, standard deviation
 INK = 24  # levels from the background, from which on a pixel is of the figure
 
@@ -46,7 +46,7 @@ def drawn_from(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if rng.random() < STROKES:
             angle = rng.uniform(0, 2 * np.pi)
             end = _end(image, end, np.array([np.sin(angle), np.cos(angle)]), rng.uniform(2, LONGEST * scale))
-        ends = np.array([[column, row], end[::-1]]) + rng.normal(0, SHIFT * scale / 2, 2)
+        ends = np.array([[column, row], end[::-1]]) + rng.normal(0, SHIFT * scale, 2)
         put(hints, ends, np.clip(colour + rng.normal(0, OFF, 3), 0, 255), rng.uniform(*WIDTHS) * scale)
     hints[:, 0, 0] = 0  # augmentation fills gaps with what is in this corner
     return hints

@@ -89,7 +89,8 @@ class EmbeddingProjection(nn.Module):
 class Projection(nn.Module):
     """Logit term for a picture's class: <embedding of the class, features>.
 
-    T. Miyato and M. Koyama, "cGANs with Projection Discriminator", 2018, eq. 3.
+    T. Miyato and M. Koyama, "cGANs with Projection Discriminator", 2018, eq. 3, with the spatial mean of the features
+    instead of their sum.
     """
 
     def __init__(self, classes: int, channels: int) -> None:
