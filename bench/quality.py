@@ -12,7 +12,7 @@ cent if the machine keeps its speed; the table has the actual ones. (Embedding a
 quarter of a minute, is charged to pretraining, which a random generator with the mixture does
 not pay.) Needs data/clean. Writes to --out: `results.jsonl`, a line per run, and, from all its
 lines, `table.md`, `curve.tsv` and a sheet of samples per run. A run that is there already,
-with the same parameters, minutes and threads, is not repeated, so that a long comparison can be
+with the same pictures, parameters, minutes and threads, is not repeated, so that a long comparison can be
 interrupted and resumed.
 
 With --minutes 0 a recipe trains on as many pictures as it says, however long that takes.
@@ -48,7 +48,9 @@ from bench.report import write_report
 from bench.scores import METRIC_NETWORK, curve, real_features, scores
 from bench.scratch import scratch
 from bench.workspace import BEFORE, few_pictures, workspace
+from creatures.artifacts import PICTURES
 from creatures.data.pictures import Pictures, open_pictures
+from creatures.data.provenance import digest_of
 from creatures.data.sheets import save_sheet
 from creatures.latents.sampler import Sampler
 from creatures.nets.common.base import Generator
@@ -119,8 +121,8 @@ def todo(
         for name, model in (("common", Common), ("gan", GanParams), ("evaluate", EvaluateParams)):
             parse(name, values[name], model)
         key = {"recipe": file.stem, "seed": seed, "asked": minutes, "threads": threads, "params": params}
-        key["pictures"] = pictures
-        if not any(key.items() <= ({"pictures": 0} | row).items() for row in done):
+        key |= {"pictures": pictures, "set": digest_of(PICTURES)}
+        if not any(key.items() <= ({"pictures": 0, "set": key["set"]} | row).items() for row in done):
             values["common"]["seed"] = seed
             runs.append((file.stem, values, key))
     return runs

@@ -94,7 +94,7 @@ def few_pictures(count: int, seed: int, out: Path) -> tuple[Path, Pictures]:
     pictures = open_pictures(CLEAN.resolve())
     if count > len(pictures):
         raise UserError(f"--pictures {count} is more than the {len(pictures)} there are")
-    folder = out / f"few-{count}-{seed}"
+    folder = out / f"few-{count}-{seed}-{digest_of(PICTURES)[:8]}"
     chosen = np.random.default_rng(seed).permutation(len(pictures))[:count]
     split = np.full(len(pictures), "test", object)
     split[chosen] = "train"

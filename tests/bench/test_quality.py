@@ -188,6 +188,8 @@ def test_runs_with_few_pictures_are_not_those_with_all(checkout, monkeypatch, tm
     results.write_text(json.dumps(key) + "\n")
     assert not todo([file_of("mine.yaml")], results, 1.0, 1, 1, 20)
     assert todo([file_of("mine.yaml")], results, 1.0, 1, 1)
+    results.write_text(json.dumps(key | {"set": "of other pictures"}) + "\n")
+    assert todo([file_of("mine.yaml")], results, 1.0, 1, 1, 20)
 
 
 def quality(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
