@@ -54,8 +54,8 @@ def scores(
     """All metrics of one generator on the metric network, and KID on the second network.
 
     Args:
-        against: the split for KID; precision, recall, density and coverage are against it too, or, if it is val, against
-            train, which is larger.
+        against: the split for KID; precision, recall, density and coverage are against it too, or against train, which
+            is larger, if it is val.
     """
     samples, device = sampler.sample(p.samples, seed + 1), default_device()
     train = pictures.images[evenly_spaced(pictures.rows("train"), p.reference)]
