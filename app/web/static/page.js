@@ -30,6 +30,7 @@ export function enlarged(image, scale) {
 // an image on a canvas, enlarged smoothly to its size
 export function show(canvas, image) {
   const brush = context(canvas);
+  brush.clearRect(0, 0, canvas.width, canvas.height); // or its blended edges would show what was there before
   brush.imageSmoothingEnabled = true;
   brush.imageSmoothingQuality = "high";
   brush.drawImage(canvasOf(image), 0, 0, canvas.width, canvas.height);
