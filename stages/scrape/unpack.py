@@ -14,7 +14,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from creatures.runtime.errors import UserError
-from stages.scrape.manifest import failed, keep
+from stages.scrape.manifest import NO_ROOM, failed, keep
 
 MAX_BYTES = 1 << 28  # of one picture: a compressed file of zeros must not fill memory
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, LZMAError, zlib.error, EOFError, OSError, UnicodeError)
@@ -51,6 +51,7 @@ def members(archive: Path, name: str, encoding: str = "") -> Iterator[Iterator[M
 
     Raises:
         UserError: it is neither, or damaged.
+        OSError: what is taken from it cannot be written.
     """
     try:
         if kind := OTHERS.get(_start(archive)):
@@ -62,6 +63,8 @@ def members(archive: Path, name: str, encoding: str = "") -> Iterator[Iterator[M
             with _tar(archive) as tar:
                 yield _of_tar(tar)
     except BROKEN as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:  # which is no fault of the archive
+            raise
         raise UserError(f"cannot unpack {name}: {' '.join(str(error).split())}") from None
 
 
