@@ -17,7 +17,7 @@ from creatures.data.weights import frozen_weights, load_weights
 from creatures.runtime.config import NONE
 from creatures.runtime.errors import UserError
 
-DATA = ("pictures", "outlines", "encoder", "embeddings", "mixture")  # keys of `made_from` that are training data
+DATA = ("pictures", "outlines", "pairs", "encoder", "embeddings", "mixture")  # training data, as keys of `made_from`
 NAMED = 6  # layers in a line, at most
 REMEDY = "delete it to start from weights alone"  # for a state that cannot be read
 PARAMETRISED = ".parametrizations."  # as torch names the parts of a weight with a spectral norm
@@ -88,8 +88,14 @@ class Origin:
         self._lacks = f"other {', '.join(changed)}" if changed else ""
         return None if changed else state
 
-    def restores(self, **nets: nn.Module) -> bool:
-        """Whether there is a state to continue from that fits the given networks; one that does not is dropped."""
+    def restores(self, trains: bool = True, /, **nets: nn.Module) -> bool:
+        """Whether there is a state to continue from that fits the given networks; one that does not is dropped.
+
+        Args:
+            trains: whether this run has any steps; one that has none takes weights alone.
+        """
+        if not trains:
+            self.state = None
         if self.state is None:
             return False
         if all(_shapes(net.state_dict()) == _shapes(self.state["state"].get(name)) for name, net in nets.items()):

@@ -88,7 +88,9 @@ def _sides(folder: Path, paths: list[str], px: int) -> Iterator[tuple[str, str, 
     for path in paths:
         split, side, name = _place(path)
         if side:
-            sides.setdefault((name, split), {})[side] = path
+            other = sides.setdefault((name, split), {}).setdefault(side, path)
+            if other != path:
+                raise UserError(f"{other} and {path} would be the same half of a pair: remove one")
     if alone := [next(iter(found.values())) for found in sides.values() if len(found) < 2]:
         raise UserError(f"{len(alone)} of {len(paths)} pictures have no partner: {', '.join(alone[:NAMED])}")
     for (name, split), found in sorted(sides.items()):

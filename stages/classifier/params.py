@@ -27,4 +27,6 @@ class ClassifierParams(Section):
     def _possible(self) -> ClassifierParams:
         if not self.epochs and self.start == NONE:
             raise ValueError("epochs 0 needs a start: there is no network to take as it is")
+        if self.batch < 2 * self.accumulate:
+            raise ValueError("batch must be at least 2 x accumulate: one picture alone cannot be normalised")
         return self

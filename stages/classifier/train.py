@@ -73,7 +73,7 @@ def train(
     rows = train_rows if task == "rotation" else train_rows[labels[train_rows] >= 0]
     classes = TURNS if task == "rotation" else int(labels.max()) + 1
     net = to_device(build(p, classes), accelerate.device)
-    if origin and not origin.restores(net=net):
+    if origin and not origin.restores(bool(p.epochs), net=net):
         unmatched = origin.take(net)
         if not p.epochs and any(not layer.startswith("head") for layer in unmatched):
             raise UserError("classifier.epochs is 0, but the network of classifier.start is another: raise epochs")

@@ -32,7 +32,8 @@ def colouring_metrics(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) 
 
     `baseline_l1_inside` is the error of the one colour that is best for all foregrounds together,
     `baseline_each_l1_inside` that of each foreground's own best colour, which no outline reveals. `regions` is the
-    number of colours that the regions of an outline have, over that of the real pictures.
+    number of colours that the regions of an outline have, over that of the real pictures. What there is nothing to
+    measure on is None.
 
     Args:
         fake, real: uint8, N x 3 x H x W.
@@ -40,12 +41,14 @@ def colouring_metrics(fake: np.ndarray, real: np.ndarray, outlines: np.ndarray) 
     """
     inside = np.stack([silhouette(np.ascontiguousarray(picture.transpose(1, 2, 0))) for picture in real]).astype(bool)
     error = np.abs(fake.astype(np.int16) - real).mean(1) / 255
-    metrics: dict[str, Any] = {"test_l1": float(error.mean())}
-    metrics["test_l1_inside"] = float(error[inside].mean())
-    metrics["test_l1_outside"] = float(error[~inside].mean())
     foregrounds = [picture.transpose(1, 2, 0)[mask] for picture, mask in zip(real, inside, strict=True)]
-    metrics["baseline_l1_inside"] = from_median(np.concatenate(foregrounds)).mean() / 255
-    metrics["baseline_each_l1_inside"] = np.concatenate([from_median(pixels) for pixels in foregrounds]).mean() / 255
+    metrics: dict[str, Any] = {
+        "test_l1": mean(error),
+        "test_l1_inside": mean(error[inside]),
+        "test_l1_outside": mean(error[~inside]),
+        "baseline_l1_inside": mean(from_median(np.concatenate(foregrounds)) / 255),
+        "baseline_each_l1_inside": mean(np.concatenate([from_median(pixels) for pixels in foregrounds]) / 255),
+    }
     metrics |= defects(fake, real)
     if outlines.ndim > 3:
         return metrics
@@ -95,6 +98,11 @@ def colours_of_regions(picture: np.ndarray, labels: np.ndarray) -> int:
         if all(np.abs(colour - other).max() >= APART for other in found):
             found.append(colour)
     return len(found)
+
+
+def mean(values: np.ndarray) -> float | None:
+    """The mean of all values; None where there are none, such as foregrounds in blank pictures."""
+    return float(values.mean()) if values.size else None
 
 
 def from_median(pixels: np.ndarray) -> np.ndarray:

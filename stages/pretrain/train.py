@@ -51,7 +51,7 @@ def train(
     torch.manual_seed(seed)
     net = to_device(LiteGenerator(**architecture), accelerate.device)
     to_small = to_device(nn.Conv2d(net.channels[p.coarse_px], 3, 1), accelerate.device)
-    if origin and not origin.restores(net=net, to_small=to_small):
+    if origin and not origin.restores(bool(p.kimg or p.coarse_kimg), net=net, to_small=to_small):
         unmatched = origin.take(net, reads="encoder", by={"first"}, adapt=widened)
         if unmatched and not p.kimg:
             raise UserError("pretrain.kimg is 0, but not all of pretrain.start fits: raise kimg, to 7 for instance")

@@ -105,7 +105,31 @@ def test_coloured_strokes_in_a_drawing_are_hints_where_they_are_and_black_ones_l
     middle = 32 + (np.array([170, 285]) - (175, 200)) * 64 * (1 - 2 * MARGIN) / 304  # the drawing is 304 wide
     assert np.abs(np.array([rows.mean(), columns.mean()]) - middle).max() < 1
     assert 30 < len(rows) < 60 and set(outline[rows, columns]) == {255}
-    assert np.abs((hints[:3, rows, columns] + 1) * 127.5 - np.reshape((40, 90, 220), (3, 1))).max() <= 1
+    assert np.abs((hints[:3, rows, columns] + 1) * 127.5 - np.reshape((40, 90, 220), (3, 1))).max() <= 1.5
+
+
+@pytest.mark.parametrize(("side", "width"), [(200, 1), (1000, 2), (1000, 8)])
+def test_thin_coloured_strokes_are_hints_too(side, width):
+    sheet = Image.new("RGBA", (side, side), "white")
+    pen = ImageDraw.Draw(sheet)
+    pen.rectangle((side // 8, side // 4, side * 7 // 8, side * 3 // 4), None, "black", 8)
+    pen.line((side // 4, side // 2, side // 2, side // 2), "red", width)
+    found = with_hints(sheet, 64, MARGIN, "auto")
+    assert found is not None and found.hints is not None
+    rows, columns = np.nonzero(found.hints[3])
+    assert 15 < np.ptp(columns) < 23 and np.ptp(rows) <= 3  # a third of 57.6 pixels long
+    assert np.abs((found.hints[:3, rows, columns] + 1) * 127.5 - np.reshape((255, 0, 0), (3, 1))).max() <= 1
+
+
+def test_a_small_picture_on_a_large_sheet_and_one_with_pale_colours_have_no_hints():
+    picture = Image.new("RGBA", (400, 400), "white")
+    ImageDraw.Draw(picture).ellipse((150, 150, 250, 250), "orange", "black", 4)
+    assert with_hints(picture, 64, MARGIN, "auto") is None
+    pale = Image.new("RGBA", (400, 400), "white")
+    ImageDraw.Draw(pale).ellipse((50, 50, 350, 350), (200, 170, 165), "black", 8)
+    ImageDraw.Draw(pale).ellipse((150, 150, 190, 190), "red", "black", 8)
+    assert with_hints(pale, 64, MARGIN, "auto") is None
+    assert with_hints(picture, 64, MARGIN, "drawing") is not None
 
 
 def test_a_coloured_pen_alone_and_a_picture_have_no_hints():

@@ -123,6 +123,22 @@ def test_a_run_that_is_no_longer_than_the_one_it_goes_on_from_is_one_line():
             train_gan(steps, "half")
 
 
+def test_a_run_of_no_steps_takes_the_weights_of_one_that_has_a_state():
+    train_classifier(stage("classifier"), 6).finish(ENCODER)
+    keep("half")
+    origin = Origin("classifier", "half")
+    assert origin.state is not None
+    run = train_classifier(stage("classifier"), 0, origin, start="half")
+    assert run.steps == 0 and origin.state is None
+
+
+def test_a_state_of_other_pairs_is_not_gone_on_with():
+    train_pix2pix(stage("pix2pix"), 4, Origin("pix2pix", made_from={"pairs": "one"})).finish(COLOURER)
+    keep("half")
+    assert Origin("pix2pix", "half", {"pairs": "one"}).state is not None
+    assert Origin("pix2pix", "half", {"pairs": "other"}).state is None
+
+
 def test_only_the_last_state_of_a_stage_is_there():
     for steps in (2, 3):
         train_gan(steps)

@@ -51,6 +51,13 @@ def test_pictures_of_both_sides_are_cut_in_halves(tmp_path):
     assert pairs.pictures.images[:, 1, 8, 8].tolist() == [200, 201, 202, 203, 204, 205]
 
 
+def test_a_half_that_is_there_twice_is_named(tmp_path):
+    for name in ("A/1.png", "A/1.jpg", "B/1.png"):
+        write(tmp_path, name, 0)
+    with pytest.raises(UserError, match=r"A/1\.\w+ and A/1\.\w+ would be the same half of a pair"):
+        read_pairs(tmp_path, 16)
+
+
 def test_what_is_no_pair_is_named(tmp_path):
     with pytest.raises(UserError, match="there is no such folder"):
         read_pairs(tmp_path / "none", 16)

@@ -25,6 +25,7 @@ from creatures.translation.unet import UNet
 from stages.pix2pix.outline_augment import by_hand, shaken, with_gaps
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
+from stages.pix2pix.report import metrics
 from stages.pix2pix.score import (
     agreement,
     colouring_metrics,
@@ -103,6 +104,19 @@ def test_figures_say_what_they_are_called():
     blank = np.full_like(real, 255)
     assert colouring_metrics(blank, real, outlines)["edge_agreement"] == 0
     assert agreement(disc(64, 8).transpose(2, 0, 1), paper(64, 28)) < 0.2
+    nothing = colouring_metrics(blank, blank, outlines)
+    assert nothing["test_l1"] == nothing["test_l1_outside"] == 0
+    assert nothing["test_l1_inside"] is nothing["baseline_l1_inside"] is nothing["baseline_each_l1_inside"] is None
+
+
+@pytest.mark.parametrize("hints", [False, True])
+def test_pictures_without_a_test_split_are_measured_on_val_alone(hints, discs):
+    pictures, outlines = discs
+    alone = Pictures(pictures.images, pa.table({"split": ["train"] * 4 + ["val"] * 2}))
+    palettes = palettes_of(pictures.images, 2)
+    colourer = Colourer(UNet(pictures.images.shape[-1], 8, colours=2, hints=hints), 0.0, "canny", palettes)
+    found = metrics(colourer, alone, outlines, palettes, alone.rows("val"))
+    assert found.keys() == {"val_l1", "own_palette"} and found["own_palette"].keys() == {"val_l1"}
 
 
 @pytest.mark.parametrize("loss", LOSSES)
