@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 COLUMNS = (
-    *("kid_lite1", "kid_lite2", "precision", "recall", "density", "coverage", "memorised"),
-    *("grid", "one_piece", "holes"),
+    *("kid_lite1", "kid_lite2", "precision", "recall", "density", "coverage"),
+    *("memorised", "memorised_px", "grid", "one_piece", "holes"),
 )
 KEY = ("recipe", "threads", "asked", "pictures", "params")
 PLACE = re.compile(r"(<!-- (runs|curve|few) ([\d.]+) (\d+) (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -46,17 +46,18 @@ def write_report(results: Path, out: Path) -> None:
     (out / "curve.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def table(runs: Iterable[dict[str, Any]]) -> str:
-    """A row for each recipe, best first."""
+def table(runs: Runs) -> str:
+    """A row for each recipe, best first; a column for each metric that a run has."""
+    columns = [name for name in COLUMNS if any(name in run for run in runs)]
     groups: dict[tuple[str, ...], Runs] = {}
     for run in runs:
         groups.setdefault(tuple(str(run.get(name, 0)) for name in KEY), []).append(run)
     lines = [
-        f"| recipe | minutes | threads | seeds | kimg | {' | '.join(COLUMNS)} |",
-        "| --- | " + " | ".join(["---"] * (len(COLUMNS) + 4)) + " |",
+        f"| recipe | minutes | threads | seeds | kimg | {' | '.join(columns)} |",
+        "| --- | " + " | ".join(["---"] * (len(columns) + 4)) + " |",
     ]
     for (recipe, threads, *_), group in sorted(groups.items(), key=lambda g: _mean(g[1], COLUMNS[0])):
-        cells = [_cell([r[name] for r in group if name in r]) for name in COLUMNS]
+        cells = [_cell([r[name] for r in group if name in r]) for name in columns]
         head = f"{_mean(group, 'minutes'):.1f} | {threads} | {len(group)} | {_mean(group, 'kimg'):.0f}"
         lines.append(f"| `{recipe}` | {head} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

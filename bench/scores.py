@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from bench.workspace import code_digest
 from creatures.data.pictures import Pictures, evenly_spaced
-from creatures.data.tensors import default_device
+from creatures.data.tensors import default_device, to_float
 from creatures.latents.sampler import Latent, Sampler
 from creatures.metrics.defects import defects
 from creatures.metrics.features import features
@@ -28,6 +29,7 @@ class Draws(Protocol):
 
 
 METRIC_NETWORK, BESIDE = 1, 2  # EfficientNet-Lite's variants; the second selects snapshots
+THUMBNAIL_PX = 16
 
 
 def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -> dict[str, np.ndarray]:
@@ -48,6 +50,11 @@ def real_features(variant: int, pictures: Pictures, reference: int, out: Path) -
         return dict(arrays)
 
 
+def thumbnails(images: np.ndarray) -> np.ndarray:
+    """Pictures, uint8 N x 3 x H x W, downsampled to THUMBNAIL_PX, as vectors: float32 N x (3 * THUMBNAIL_PX ** 2)."""
+    return F.adaptive_avg_pool2d(to_float(images), THUMBNAIL_PX).flatten(1).numpy()
+
+
 def scores(
     sampler: Draws, pictures: Pictures, seed: int, p: EvaluateParams, out: Path, against: str = "val"
 ) -> dict[str, Any]:
@@ -56,10 +63,13 @@ def scores(
     Args:
         against: the split for KID; precision, recall, density and coverage are against it too, or against train, which
             is larger, if it is val.
+
+    `memorised_px` is `memorised` by the pixels of thumbnails: a blurred copy is far in features.
     """
     samples, device = sampler.sample(p.samples, seed + 1), default_device()
-    train = pictures.images[evenly_spaced(pictures.rows("train"), p.reference)]
+    train, unseen = (pictures.images[evenly_spaced(pictures.rows(split), p.reference)] for split in ("train", "test"))
     metrics: dict[str, Any] = {**defects(samples, train)}
+    metrics["memorised_px"] = memorised(*(thumbnails(images) for images in (samples, unseen, train)))
     for variant in (METRIC_NETWORK, BESIDE):
         fake, real = (
             features(EfficientNetLite(variant).to(device), samples),

@@ -16,6 +16,7 @@ from stages.gmm.params import GmmParams
 CANDIDATES = (1, 2, 5, 10, 20, 40, 80)
 HELD_OUT = 0.2
 ALIVE = 1e-4
+MOST_BY_FRACTION = 100  # components, each of which is 32 KB in 64 dimensions
 
 
 def fit_pca(embeddings: np.ndarray, dims: int) -> PCA | None:
@@ -36,6 +37,15 @@ def fit_gmm(points: np.ndarray, components: int, p: GmmParams, seed: int) -> Gau
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{components} components do not fit {len(points)} pictures ({reason})") from None
+
+
+def components(points: np.ndarray, sources: np.ndarray, p: GmmParams, seed: int) -> tuple[int, dict[int, float]]:
+    """The number of components that the parameters ask for, and what `choose` tried, if it is left to it."""
+    if p.components == "auto":
+        return choose(points, sources, p, seed)
+    if p.components < 1:
+        return min(max(1, int(p.components * len(points))), MOST_BY_FRACTION), {}
+    return int(p.components), {}
 
 
 def choose(points: np.ndarray, sources: np.ndarray, p: GmmParams, seed: int) -> tuple[int, dict[int, float]]:

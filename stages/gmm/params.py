@@ -10,8 +10,8 @@ from creatures.runtime.config import Section
 
 
 class GmmParams(Section):
-    components: Literal["auto"] | Annotated[int, Field(ge=1)] = Field(
-        description="auto picks by held-out log-likelihood"
+    components: Literal["auto"] | Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)] = Field(
+        description="below 1: times the number of pictures of train, at most 100; auto picks by held-out log-likelihood"
     )
     covariance: Literal["full", "tied", "diag", "spherical"]
     regularisation: float = Field(gt=0, description="added to the diagonal of covariances")

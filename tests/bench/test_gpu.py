@@ -64,7 +64,7 @@ def test_the_gan_is_measured_with_the_generator_of_pretraining(tmp_path):
 def test_a_recipe_is_scored_and_has_a_sheet(found):
     (row,) = found["recipes"]
     assert row["recipe"] == "tiny" and row["kimg"]["gan"] > 0
-    assert {"kid_lite1", "recall", "grid", "one_piece", "memorised"} <= set(row)
+    assert {"kid_lite1", "recall", "grid", "one_piece", "memorised", "memorised_px"} <= set(row)
     assert Image.open(found["sheet"]).size == (274, 274)
 
 

@@ -18,7 +18,9 @@ import bench.quality
 import bench.scores
 import bench.workspace
 from bench.quality import comparable_values, file_of, main, todo
+from bench.scores import thumbnails
 from creatures.data.pictures import Pictures, open_pictures
+from creatures.metrics.scores import memorised
 from creatures.runtime.config import read_yaml
 from creatures.runtime.errors import UserError
 from creatures.runtime.system import usable_cores
@@ -146,6 +148,13 @@ def test_a_run_with_few_pictures_is_trained_on_them_and_scored_on_the_others(che
     (features,) = (checkout / "samples/q4").glob("real-lite1-*.npz")
     others = len(open_pictures(checkout / "data/clean")) - 20
     assert len(np.load(features)["test"]) == others and compared == [others]
+
+
+def test_thumbnails_know_copies_without_fine_detail():
+    train, unseen = np.random.default_rng(0).integers(0, 256, (2, 200, 3, 64, 64), np.uint8)
+    soft = train[:50].reshape(50, 3, 32, 2, 32, 2).mean((3, 5)).repeat(2, 2).repeat(2, 3).round().astype(np.uint8)
+    small = [thumbnails(images) for images in (soft, unseen, train)]
+    assert memorised(*small) == 1 and memorised(small[1], small[1], small[2]) == pytest.approx(0.01, abs=0.005)
 
 
 def test_a_workspace_has_what_its_stages_start_from(checkout, monkeypatch):

@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 
 from creatures.latents.mixture import Mixture, load_mixture, save_mixture
 from creatures.runtime.errors import UserError
-from stages.gmm.fit import choose, fit_gmm, fit_pca, to_mixture
+from stages.gmm.fit import choose, components, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
 
 
@@ -91,6 +91,16 @@ def test_auto_finds_the_number_of_clusters():
     count, tried = choose(points, np.arange(len(points)).astype(str), params(components="auto"), 0)
     assert count == 5
     assert tried[5] > tried[1]
+
+
+def test_components_can_be_a_number_a_fraction_or_left_to_choose():
+    rng = np.random.default_rng(0)
+    points = np.concatenate([c + rng.standard_normal((50, 2)) for c in ([0, 0], [20, 0])])
+    found = {c: components(points, np.arange(100).astype(str), params(components=c), 0) for c in (7, 0.25, 0.001)}
+    assert found == {7: (7, {}), 0.25: (25, {}), 0.001: (1, {})}
+    assert components(np.repeat(points, 5, 0), np.arange(500).astype(str), params(components=0.5), 0) == (100, {})
+    count, tried = components(points, np.arange(100).astype(str), params(components="auto"), 0)
+    assert count == 2 == max(tried, key=lambda k: tried[k])
 
 
 def test_pca_is_scikit_learns():
