@@ -53,7 +53,7 @@ def colour(
     colourer = load_colourer(network)
     margin = cleaning_of(network)["clean.margin"] if colourer.net.inputs == 1 else 0.0
     note_changes(network)
-    picture, row = picture_of(like, network) if like else (None, None)
+    picture, row = _liked(like, colourer, network) if like else (None, None)
     if row is not None and is_own(network):
         ancestors(network, PICTURES)
     px = colourer.net.image_px
@@ -89,12 +89,27 @@ def traced(colourer: Colourer, image: Image.Image, margin: float, kind: Kind = "
     """
     px = px or colourer.net.image_px
     if colourer.net.inputs != 1:  # trained on pairs: the picture itself is translated
-        white = Image.new("RGBA", image.size, "white")
-        square = Image.alpha_composite(white, image).convert("RGB").resize((px, px), Image.Resampling.LANCZOS)
-        return Drawing(np.asarray(square).transpose(2, 0, 1))
+        return Drawing(squared(image, px))
     if colourer.net.hints and kind != "picture" and (found := with_hints(image, px, margin, kind)):
         return found
     return drawing_of(image, px, margin, kind, sketch if colourer.outline == "sketch" else canny)
+
+
+def squared(image: Image.Image, px: int) -> np.ndarray:
+    """A picture, RGBA, on white, stretched to a square as those of pairs are: uint8, 3 x px x px."""
+    white = Image.new("RGBA", image.size, "white")
+    square = Image.alpha_composite(white, image).convert("RGB").resize((px, px), Image.Resampling.LANCZOS)
+    return np.asarray(square).transpose(2, 0, 1)
+
+
+def _liked(what: str, colourer: Colourer, network: Path) -> tuple[np.ndarray, int | None]:
+    """As `picture_of`; for a colourer that was trained on pairs, which are not cleaned, a file is not cleaned either."""
+    if colourer.net.inputs == 1 or not Path(what).is_file():
+        return picture_of(what, network)
+    try:
+        return squared(open_file(what, colourer.net.image_px), colourer.net.image_px), None
+    except Unusable as error:
+        raise unusable(what, error) from None
 
 
 def finished(drawing: Drawing, colouring: np.ndarray, side: int, ink: bool) -> np.ndarray:

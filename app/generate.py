@@ -18,8 +18,9 @@ from app.explore import Explorer, embeddings_of, species_rows
 from app.networks import critic_file, generator_file, is_own
 from app.pictures import PLAIN, TEXT, Form, write_pictures
 from app.trained import note_changes
-from creatures.data.pictures import open_pictures
-from creatures.data.provenance import digest_of
+from creatures.artifacts import PICTURES
+from creatures.data.pictures import open_pictures, species_labels
+from creatures.data.provenance import ancestors, digest_of
 from creatures.latents.sampler import Sampler, load_sampler
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
@@ -112,7 +113,10 @@ def latents_at(sampler: Sampler, addresses: Sequence[Address]) -> tuple[np.ndarr
             raise UserError(f"{generator_file()} has classes of its own, which this checkout does not know")
         z_dim, drawn_by = sampler.latent.z_dim, zip(rngs, addresses, strict=True)
         noise = [rng.standard_normal(z_dim) * address.truncation for rng, address in drawn_by]
-        labels = pictures.column("label")[[int(some[0]) for some in rows]]
+        ancestors(generator_file(), PICTURES)
+        labels = species_labels(pictures)[0][[int(some[0]) for some in rows]]
+        if -1 in labels:
+            raise UserError(f"{addresses[int(np.argmin(labels))].species} was held out: nothing was trained on it")
         return np.concatenate([noise, np.eye(sampler.latent.classes)[labels]], axis=1).astype(np.float32), None
     if sampler.latent.mixture is None:
         raise UserError("this generator was trained with gan.latent: normal and no condition; it knows no species")
@@ -131,13 +135,13 @@ def read_latents(path: Path, sampler: Sampler) -> np.ndarray:
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            z = arrays["z"]
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+            z = arrays["z"].astype(np.float32)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, BadZipFile) as error:
         raise UserError(f"{path} is no .npz file with z: {' '.join(str(error).split())}") from None
     length = sampler.latent.length
     if z.ndim != 2 or z.shape[1] != length or not 0 < len(z) <= MOST or not np.isfinite(z).all():
         raise UserError(f"{path}: z must be finite numbers, N x {length} with N from 1 to {MOST:,}, not {z.shape}")
-    return z.astype(np.float32)
+    return z
 
 
 def address_in(path: Path) -> Address:

@@ -103,3 +103,18 @@ def open_pictures(folder: Path = CLEAN) -> Pictures:
             f"{folder} has {len(pictures)} pictures and {len(pictures.index)} rows; run dvc checkout or dvc repro"
         )
     return pictures
+
+
+def species_labels(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
+    """The class of every picture, int (N,), -1 for species that are not in train; and each class's fraction of train.
+
+    Raises:
+        UserError: nothing in train has a label.
+    """
+    labels = pictures.column("label")
+    in_train = labels[pictures.rows("train")]
+    known, counts = np.unique(in_train[in_train >= 0], return_counts=True)
+    if not len(known):
+        raise UserError("gan.condition is species, but no picture has a label")
+    place = np.searchsorted(known, labels).clip(0, len(known) - 1)
+    return np.where(known[place] == labels, place, -1), counts / counts.sum()

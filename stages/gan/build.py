@@ -12,7 +12,7 @@ from torch import Tensor
 
 from creatures.artifacts import EMBEDDINGS, MIXTURE, PICTURES, PRETRAINED
 from creatures.data.loading import open_array
-from creatures.data.pictures import Pictures
+from creatures.data.pictures import Pictures, species_labels
 from creatures.data.provenance import START, ancestors
 from creatures.data.weights import load_weights
 from creatures.latents.mixture import load_mixture
@@ -26,7 +26,7 @@ from creatures.nets.generators.widen import widened
 from creatures.runtime.config import Common
 from creatures.runtime.errors import UserError
 from creatures.training.origin import Origin
-from stages.gan.classes import component_labels, projected, species_labels
+from stages.gan.classes import component_labels, projected
 from stages.gan.params import GanParams, takes
 
 # the entry of `made_from` that a network's condition depends on

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from PIL import Image
 
 from app.colour import colour
@@ -21,9 +22,11 @@ from creatures.data.loading import open_array
 from creatures.data.pictures import open_pictures
 from creatures.latents.sampler import Latent, load_sampler
 from creatures.runtime.errors import UserError
+from creatures.translation.colouring import Colourer
 from creatures.translation.drawings import svg
 from creatures.translation.repaint import repainted
-from tests.support.checkouts import environment
+from creatures.translation.unet import UNet
+from tests.support.checkouts import environment, hashes
 from tests.support.deps import ROOT
 from tests.support.untrained import PX, write_run
 
@@ -105,13 +108,27 @@ def test_fewer_pictures_leave_none_of_an_earlier_call(checkout, monkeypatch):
     assert all((out / path.name).read_bytes() == path.read_bytes() for path in Path("other").iterdir())
 
 
-def test_numbered_pictures_of_ones_own_are_none_of_an_earlier_call(checkout, monkeypatch):
+@pytest.mark.parametrize("sheet", [False, True])
+def test_numbered_pictures_of_ones_own_stay(checkout, monkeypatch, sheet):
+    """Also beside a sheet that says nothing of them, as one's own or that of an older version."""
     monkeypatch.chdir(checkout)
     Path("mine").mkdir()
-    for number in range(6):
-        Path(f"mine/{number:03d}.png").write_bytes(b"mine")
-    write_samples(2, 0, 0.8, Path("mine"))
-    assert [Path(f"mine/{number:03d}.png").read_bytes() for number in range(2, 6)] == [b"mine"] * 4
+    for name in (*(f"{number:03d}.png" for number in range(6)), *["grid.png"] * sheet):
+        Image.new("RGB", (8, 8)).save(Path("mine", name))
+    before = hashes(Path("mine"))
+    with pytest.raises(UserError, match=r"^mine/000\.png would be replaced: choose another --out$"):
+        write_samples(2, 0, 0.8, Path("mine"))
+    assert hashes(Path("mine")) == before
+
+
+def test_pictures_beyond_those_of_an_earlier_call_stay(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    for count in (3, 2):
+        write_samples(count, 0, 0.8, Path("mine"))
+        Path("mine/003.png").write_bytes(b"mine")
+    assert sorted(hashes(Path("mine"))) == ["000.png", "001.png", "003.png", "grid.png"]
+    with pytest.raises(UserError, match=r"mine/003\.png would be replaced"):
+        write_samples(4, 0, 0.8, Path("mine"))
 
 
 def pixels(path: Path) -> bytes:
@@ -156,6 +173,11 @@ def test_latents_can_be_kept_edited_and_drawn_again(checkout, monkeypatch):
         write_samples(3, 0, 0.8, Path("third"), latents=Path("wrong.npz"))
     with pytest.raises(UserError, match="has no address"):
         address_in(Path("second/grid.png"))
+    np.save("z.npy", np.zeros((2, 3)))
+    Path("empty.npz").touch()
+    for name in ("z.npy", "empty.npz"):
+        with pytest.raises(UserError, match=f"{name} is no .npz file with z: "):
+            write_samples(3, 0, 0.8, Path("third"), latents=Path(name))
 
 
 def test_a_picture_of_another_network_is_not_generated_again(checkout, monkeypatch):
@@ -180,8 +202,18 @@ def test_what_is_no_list_of_numbers_is_one_line(text):
 def test_options_that_exclude_each_other_are_named(checkout):
     result = app(checkout, "generate", "--seeds", "1", "--numbers", "2")
     assert (result.returncode, result.stderr) == (1, "generate: --seeds and --numbers exclude each other\n")
+    given = (("--from", "--truncation"), ("--seeds", "--count"), ("--numbers", "--count"), ("--latents", "--seed"))
+    for chosen, option in given:
+        result = app(checkout, "generate", chosen, "1", option, "1")
+        said = f"generate: {option} chooses other pictures: not with {chosen}\n"
+        assert (result.returncode, result.stderr) == (1, said)
     result = app(checkout, "generate", "--sheet", "8", "--count", "1")
     assert "--sheet 8 must be COLUMNSxROWS" in result.stderr
+
+
+def test_a_file_that_cannot_be_written_is_named(checkout):
+    result = app(checkout, "generate", "--count", "1", "--save-latents", "params.yaml/z.npz")
+    assert (result.returncode, result.stderr) == (1, "generate: params.yaml: File exists\n")
 
 
 def test_pictures_can_resemble_a_species(checkout, monkeypatch):
@@ -202,18 +234,37 @@ def test_a_species_is_the_class_of_a_conditional_generator(checkout, monkeypatch
     monkeypatch.chdir(checkout)
     conditional = load_sampler()
     index = pq.read_table(PICTURES)
-    names = sorted({*index["species"].to_pylist()})
-    numbers = pa.array([names.index(name) for name in index["species"].to_pylist()])
-    pq.write_table(index.append_column("label", numbers), PICTURES)
-    pictures, labels = open_pictures(), len(names)
+    species = np.array(index["species"].to_pylist())
+    names = sorted({*species})
+    first, held_out = names[0], {names[0], names[-1]}
+    index = index.append_column("label", pa.array([names.index(name) for name in species]))
+    split = pa.array(np.where(np.isin(species, [*held_out]), "test", "train"))
+    index = index.set_column(index.schema.get_field_index("split"), "split", split)
+    pq.write_table(index, PICTURES)
+    monkeypatch.setattr("app.generate.ancestors", lambda *_: {})
+    labels = len(names) - len(held_out)
     conditional = replace(conditional, latent=Latent(4, None, np.full(labels, 1 / labels)))
     addresses = [Address("", 0, number, 0.5, "kind-1") for number in range(3)]
     z, _ = latents_at(conditional, addresses)
     assert z.shape == (3, 4 + labels) and len(np.unique(z[:, 0])) == 3
-    label = int(pictures.column("label")[species_rows("kind-1", pictures)[0]])
-    np.testing.assert_array_equal(z[:, 4:], np.eye(labels)[[label] * 3])
+    trained = [name for name in names if name not in held_out]
+    np.testing.assert_array_equal(z[:, 4:], np.eye(labels)[[trained.index("kind-1")] * 3])
+    assert "kind-1" in trained != names[:labels]
+    with pytest.raises(UserError, match=f"{first} was held out"):
+        latents_at(conditional, [Address("", 0, 0, 0.5, first)])
     with pytest.raises(UserError, match="it knows no species"):
         latents_at(replace(conditional, latent=Latent(4)), addresses)
+
+
+def test_a_colourer_of_pairs_takes_the_colours_of_a_file_that_is_not_cleaned(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
+    palettes = torch.zeros(1, 2, 4)
+    pairs = Colourer(UNet(PX, 8, colours=2, inputs=3).eval(), "none", "canny", palettes)
+    monkeypatch.setattr("app.colour.load_colourer", lambda *_: pairs)
+    monkeypatch.setattr("app.colour.cleaning_of", lambda *_: pytest.fail("pairs are not cleaned"))
+    monkeypatch.setattr("app.colour.picture_of", lambda *_: pytest.fail("pairs are not cleaned"))
+    colour([Path("docs/deep/mine.svg")], "auto", 1, 0, "docs/deep/mine.svg", Path("out.png"))
+    assert Image.open("out.png").width > 2 * PX
 
 
 @pytest.mark.parametrize(("scale", "ink", "again"), [(1, True, 0), (2, False, 0), (2, True, 1), (4, True, 1)])

@@ -8,13 +8,12 @@ import pyarrow as pa
 import pytest
 import torch
 
-from creatures.data.pictures import Pictures
+from creatures.data.pictures import Pictures, species_labels
 from creatures.latents.mixture import Mixture
 from creatures.latents.sampler import Latent
 from creatures.runtime.config import changed, parse, read_yaml
 from creatures.runtime.errors import UserError
 from stages.gan.balance import balanced_latent, balanced_rows
-from stages.gan.classes import species_labels
 from stages.gan.forward import anchor_loss
 from stages.gan.params import GanParams
 from stages.gan.rows import draw_rows
