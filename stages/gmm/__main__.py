@@ -30,7 +30,8 @@ def main(stage: Stage) -> None:
 
     dims = points.shape[1]
     on_train, on_val = model.score(points[train]) / dims, model.score(points[val]) / dims
-    if on_val < on_train - 0.5:
+    by_fraction = p.components != "auto" and p.components < 1  # which is meant to fit few pictures each
+    if on_val < on_train - 0.5 and not by_fraction:
         print(
             f"gmm: val is far less likely than train ({on_val:.2f} against {on_train:.2f} a dimension): the mixture "
             "fits single pictures; use fewer components, fewer pca_dims or more regularisation",
