@@ -29,8 +29,9 @@ from creatures.decoding.unusable import AS_BACKGROUND
 from creatures.intake.layout import described, recognise
 from creatures.intake.names import files_below, is_picture
 from creatures.intake.tables import is_table
-from creatures.runtime.config import changed, flat, lookup, read_yaml
+from creatures.runtime.config import changed, flat, load, lookup, read_yaml
 from creatures.runtime.errors import UserError
+from stages.scrape.params import ScrapeParams
 
 ROOT = Path(__file__).parents[1]
 PARAMS = Path("params.yaml")
@@ -80,7 +81,7 @@ def check(place: Path | None = None, with_page: bool = False) -> Report:
             if not place.exists():
                 raise UserError(f"{place}: there is no such folder or file")
             report = Report(params=sources_of(place))
-            values = changed(read_yaml(PARAMS), report.params)
+            assign(values := read_yaml(PARAMS), report.params)
             names = map(Path.as_posix, files_below(place)) if place.is_dir() else ()
             paths = [path for path in names if is_picture(path) or is_table(path)]
             if len(paths) > SOME:
@@ -116,22 +117,34 @@ def sources_of(place: Path) -> dict[str, Any]:
     return {"scrape.own": str(place), "scrape.sources": [source], "names.package": ""}
 
 
+def assign(values: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Set values of params.yaml, by dotted key.
+
+    Raises:
+        UserError: a section that they belong to is missing.
+    """
+    for dotted, value in changes.items():
+        *sections, key = dotted.split(".")
+        parent: Any = values
+        for depth, section in enumerate(sections, 1):
+            parent = parent.get(section)
+            if not isinstance(parent, dict):
+                raise UserError(f"params.yaml: {'.'.join(sections[:depth])} must be a mapping, for {dotted} to be set")
+        parent[key] = value
+
+
 def _own_values() -> dict[str, Any]:
     """The values of params.yaml, with an absolute `scrape.own`.
 
     Raises:
-        UserError: some of its sources are not on this machine.
+        UserError: they are wrong, or some of its sources are not on this machine.
     """
-    values = read_yaml(PARAMS)
-    sources = (values.get("scrape") or {}).get("sources") or []
-    if others := [
-        str(source.get("from")) for source in sources if source.get("from") != "folder" and not source.get("path")
-    ]:
+    _, scrape = load("scrape", ScrapeParams)
+    if others := [s.kind for s in scrape.sources if s.kind != "folder" and not getattr(s, "path", "")]:
         raise UserError(
             f"params.yaml has pictures from elsewhere ({', '.join(others)}): run dvc repro clean, or name some"
         )
-    values["scrape"]["own"] = str(Path(values["scrape"]["own"]).absolute())
-    return values
+    return changed(read_yaml(PARAMS), {"scrape.own": str(Path(scrape.own).absolute())})
 
 
 def _copy_some(place: Path, paths: Sequence[str], target: Path) -> None:

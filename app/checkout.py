@@ -28,11 +28,16 @@ class InCheckout(TyperCommand):
             sys.exit(f"{ctx.info_name}: there is no checkout, a folder with {marks}, in {cwd} or above it")
         if root not in (None, cwd):
             for name, value in ctx.params.items():
-                if ctx.get_parameter_source(name).name != "DEFAULT":
+                if is_given(ctx, name):
                     ctx.params[name] = seen_from(cwd, value, name in PICTURES)
             os.chdir(root)
             print(f"{ctx.info_name}: in {root}", file=sys.stderr)
         return super().invoke(ctx)
+
+
+def is_given(ctx: Any, name: str) -> bool:
+    """Whether the user gave a parameter of the command."""
+    return ctx.get_parameter_source(name).name != "DEFAULT"
 
 
 def checkout(folder: Path) -> Path | None:

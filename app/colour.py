@@ -103,7 +103,7 @@ def squared(image: Image.Image, px: int) -> np.ndarray:
 
 
 def _liked(what: str, colourer: Colourer, network: Path) -> tuple[np.ndarray, int | None]:
-    """As `picture_of`; for a colourer that was trained on pairs, which are not cleaned, a file is not cleaned either."""
+    """As `picture_of`; a file for a colourer of pairs, which are not cleaned, is not cleaned either."""
     if colourer.net.inputs == 1 or not Path(what).is_file():
         return picture_of(what, network)
     try:

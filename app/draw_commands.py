@@ -8,13 +8,22 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.checkout import InCheckout
+from app.checkout import InCheckout, is_given
 from app.cli import app, finish
 from app.options import A_PICTURE, MOST_SEED, Holes, Scale, Seed, Sheet, Spread, Sprite, Transparent, form_of
+
+# options of `generate` that choose pictures, and those that these would leave without effect
+CHOOSE = {
+    "--seeds": ("count", "seed"),
+    "--numbers": ("count",),
+    "--from": ("count", "seed", "truncation", "species"),
+    "--latents": ("count", "seed", "truncation", "species"),
+}
 
 
 @app.command(cls=InCheckout)
 def generate(
+    ctx: typer.Context,
     count: Annotated[int, typer.Option(min=1, max=100_000, help="Number of pictures.")] = 64,
     seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Picture n of a seed is always the same.")] = 0,
     seeds: Annotated[str, typer.Option(help="The first picture of each of these seeds: 3,7-9.")] = "",
@@ -45,11 +54,12 @@ def generate(
 
     try:
         form = form_of(transparent, holes, sprite, scale, sheet)
-        given = {"--seeds": seeds, "--numbers": numbers, "--from": from_, "--latents": latents}
+        given = dict(zip(CHOOSE, (seeds, numbers, from_, latents), strict=True))
         if len(named := [name for name, value in given.items() if value]) > 1:
             raise UserError(f"{' and '.join(named)} exclude each other")
-        if (latents or from_) and species:
-            raise UserError(f"--species chooses other pictures: not with {named[0]}")
+        for option in CHOOSE[named[0]] if named else ():
+            if is_given(ctx, option):
+                raise UserError(f"--{option} chooses other pictures: not with {named[0]}")
         if named and best < 1:
             raise UserError(f"--best chooses from many: not with {named[0]}")
         addresses = [address_in(from_)] if from_ else addresses_of(seeds, numbers, seed, truncation, species)
@@ -59,7 +69,7 @@ def generate(
     except UserError as error:
         sys.exit(f"generate: {error}")
     except OSError as error:
-        sys.exit(f"generate: cannot write to {out}: {error.strerror or error}")
+        sys.exit(f"generate: {error.filename or out}: {error.strerror or error}")
     chosen = f", the most realistic of {drawn_for(count, best)} generated" if best < 1 else ""
     print(f"{'pictures' if latents else f'{count} pictures'} in {out}{chosen}, all of them in {grid}")
 

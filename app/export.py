@@ -30,6 +30,7 @@ OPSET = 18
 PALETTE = "RGB in [-1, 1] and fraction of the foreground, the most frequent colour first; zeros for none"
 LINES, COLOURS = "-1 on lines, 1 elsewhere", "RGB in [-1, 1]"
 HINTS = "RGB in [-1, 1] and 1 where a colour is wanted, 0.5 in the rest of its region; zeros elsewhere"
+TITLE = "# Creature networks"  # of the model card
 DATA = """\
 Made by this project's `dvc repro` and `python -m app export`; `params.yaml` names the pictures (`scrape`).
 The default ones are of Pokémon: they belong with their pictures to Nintendo, Creatures Inc. and GAME FREAK inc.;
@@ -141,15 +142,19 @@ def export(out: Path = OUT) -> list[Path]:
     """Write `<name>.onnx` for each of MODELS, and `README.md`; nothing is written until all are checked.
 
     Raises:
-        UserError: a model is missing, or onnxruntime does not draw what torch draws.
+        UserError: a model is missing, onnxruntime does not draw what torch draws, or a README.md of others is there.
     """
+    if (there := out / "README.md").is_file():
+        with open(there, encoding="utf-8", errors="replace") as file:
+            if file.readline().rstrip() != TITLE:
+                raise UserError(f"{there} would be replaced: choose another --out")
     models = {name: load() for name, load in MODELS.items()}
     note_changes(generator_file(), colourer_file())
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out) as folder:
         written = [write(name, model, Path(folder) / f"{name}.onnx") for name, model in models.items()]
         named = {f"{name}.onnx": model for name, model in models.items()}
-        written.append(card(named, Path(folder) / "README.md", ["# Creature networks", "", *DATA]))
+        written.append(card(named, Path(folder) / "README.md", [TITLE, "", *DATA]))
         return [path.replace(out / path.name) for path in written]
 
 

@@ -13,7 +13,7 @@ from scipy.spatial import KDTree
 from app.explore import load_explorer, place
 from app.generate import addresses_of, latents_at
 from app.networks import generator_file
-from app.pictures import must_end
+from app.pictures import must_end, spare
 from app.trained import note_changes
 from creatures.latents.sampler import load_sampler
 from creatures.runtime.atomic import atomic_file
@@ -36,9 +36,10 @@ def walk(
         scale: factor by which they are enlarged.
 
     Raises:
-        UserError: a model or a creature is missing, or there is only one creature.
+        UserError: a model or a creature is missing, there is only one creature, or its file would be replaced.
     """
     must_end(out, *WRITERS)
+    spare(whats, out, out)  # there is no folder beside it
     sampler = load_sampler(generator_file())
     explorer = load_explorer(sampler)
     if whats or seeds:

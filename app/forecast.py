@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 from typing import Any
 
 import torch
 from torch import nn
 
-from creatures.runtime.config import read_yaml
+from creatures.runtime.config import load
 from creatures.training.device import accelerator
 
 MEASURED_SECONDS = 2.0
@@ -74,9 +75,14 @@ def forecast() -> str:
     """Text with the time of all stages together, and of each that takes a minute or more.
 
     Raises:
-        UserError: params.yaml cannot be read.
+        UserError: params.yaml cannot be read, or is wrong.
     """
-    times = seconds(read_yaml("params.yaml"), pace())
+    params: dict[str, Any] = {}
+    for section in COSTS:
+        model = getattr(import_module(f"stages.{section}.params"), f"{section.capitalize()}Params")
+        common, own = load(section, model)
+        params |= {"common": common.model_dump(), section: own.model_dump()}
+    times = seconds(params, pace())
     long = sorted(((took, stage) for stage, took in times.items() if took >= 60), reverse=True)
     each = ", ".join(f"{stage} {took / 60:.1f}" for took, stage in long)
     return (

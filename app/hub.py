@@ -78,7 +78,8 @@ def push(repo: str, private: bool = False) -> str:
         url = ask_hub(repo, lambda hub: hub.create_repo(repo, private=private, exist_ok=True))
         if private and not ask_hub(repo, lambda hub: hub.model_info(repo)).private:
             raise UserError(f"{repo} is there already, and public: nothing was uploaded")
-        ask_hub(repo, lambda hub: hub.upload_folder(repo_id=repo, folder_path=folder, commit_message="Networks"))
+        options = {"commit_message": "Networks", "delete_patterns": list(FILES)}  # those of an earlier upload
+        ask_hub(repo, lambda hub: hub.upload_folder(repo_id=repo, folder_path=folder, **options))
     return str(url)
 
 

@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,13 +15,14 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from app.sprites import Style
-from creatures.data.sheets import save_sheet
+from creatures.data.sheets import grid
 from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 
-DIGITS = range(3, 6)  # of a file's name, for up to 100,000 pictures
+DIGITS = 3  # of a file's name at least
 NUMBERED = re.compile(r"\d{3,5}\.png")
 TEXT = "creature"  # of a PNG: where its address stands
+WRITTEN = "creatures"  # of a sheet: where the numbers of pictures and of sprite sheets beside it stand
 GAP = 2  # pixels between the pictures of a sheet
 
 
@@ -69,7 +69,11 @@ def spare(made_of: Sequence[str], folder: Path, sheet: Path) -> None:
     for path in map(Path, made_of):
         numbered = NUMBERED.fullmatch(path.name) and path.parent.resolve() == folder.resolve()
         if path.is_file() and (numbered or path.resolve() == sheet.resolve()):
-            raise UserError(f"{path} would be replaced: choose another --out")
+            raise _replaced(path)
+
+
+def _replaced(path: Path) -> UserError:
+    return UserError(f"{path} would be replaced: choose another --out")
 
 
 def write_pictures(
@@ -87,15 +91,20 @@ def write_pictures(
 
     Args:
         images: uint8, N x 3 x H x W.
-        sheet: path of the sheet of all; that it is there says that an earlier call wrote to the folder.
+        sheet: path of the sheet of all, which says what an earlier call wrote to the folder.
         about: what is noted in each picture's file, under TEXT.
 
     Raises:
+        UserError: a file that no earlier call wrote would be replaced.
         OSError: the folder cannot be written to.
     """
     pictures = [form.style.apply(image) for image in images]
-    digits = max(DIGITS[0], len(str(len(images) - 1)))
-    names = [f"{number:0{digits}d}.png" for number in range(len(images))]
+    names = names_of(len(images))
+    pages = math.ceil(len(images) / math.prod(form.cells)) if form.cells else 0
+    previous, targets = earlier(folder, sheet), {folder / name for name in names_of(len(images), pages)}
+    in_folder = {sheet} if sheet.parent == folder else set()
+    if others := sorted(path for path in (targets | in_folder) - previous if path.exists()):
+        raise _replaced(others[0])
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as part:
         for number, (name, picture) in enumerate(zip(names, pictures, strict=True)):
@@ -105,26 +114,35 @@ def write_pictures(
             picture.save(Path(part) / name, pnginfo=texts)
         if form.cells:
             _write_sprite_sheets(Path(part), names, pictures, form.cells)
-        previous, written = earlier(folder, sheet), sorted(Path(part).iterdir())
-        for path in written:
+        if plain := form.style == Style():
+            contact = Image.fromarray(grid(images, columns).repeat(scale, axis=0).repeat(scale, axis=1))
+        else:
+            contact = _tiled(pictures, columns, GAP)
+        texts = PngImagePlugin.PngInfo()
+        texts.add_text(WRITTEN, json.dumps([len(images), pages]))
+        with atomic_file(sheet) as part_file:  # first, as the pictures would be nobody's without it
+            contact.save(part_file, optimize=plain, pnginfo=texts)
+        for path in sorted(Path(part).iterdir()):
             path.replace(folder / path.name)
-        for path in previous - {folder / path.name for path in written}:
-            path.unlink()
-    if form.style == Style():
-        save_sheet(sheet, images, columns, scale)
-    else:
-        contact = _tiled(pictures, columns, GAP)
-        with atomic_file(sheet) as part_file:
-            contact.save(part_file)
+        for path in previous - targets - {sheet}:
+            path.unlink(missing_ok=True)
+
+
+def names_of(count: int, pages: int = 0) -> list[str]:
+    """Names of the files of so many pictures and, after them, of sprite sheets and their tables."""
+    digits = max(DIGITS, len(str(count - 1)))
+    numbered = [f"{number:0{digits}d}.png" for number in range(count)]
+    return [*numbered, *(f"sheet-{page}.{ending}" for page in range(pages) for ending in ("png", "json"))]
 
 
 def earlier(folder: Path, sheet: Path) -> set[Path]:
-    """Pictures of an earlier call: numbered from 0 on without a gap; empty if there is no sheet of them."""
-    if not sheet.is_file():
+    """Files of an earlier call: a sheet and those that it says were written with it; none if it does not say so."""
+    try:
+        with PngImagePlugin.PngImageFile(sheet) as image:  # of any size
+            count, pages = map(int, json.loads(image.info.get(WRITTEN, "")))
+    except (OSError, SyntaxError, ValueError, TypeError):
         return set()
-    forms = [f"{{:0{digits}d}}.png" for digits in DIGITS] + ["sheet-{}.png", "sheet-{}.json"]
-    rows = ((folder / form.format(number) for number in range(10 ** DIGITS[-1])) for form in forms)
-    return {path for row in rows for path in takewhile(Path.is_file, row)}
+    return {sheet, *(folder / name for name in names_of(count, pages))}
 
 
 def must_end(out: Path, *endings: str) -> None:

@@ -50,7 +50,8 @@ def report(prefix: str, metric: str, out: Path) -> list[Path]:
     Raises:
         UserError: there are fewer than two such experiments with that metric, or they do not differ.
     """
-    trials = [trial for trial in experiments() if trial.name.startswith(prefix) and metric in trial.metrics]
+    named = [trial for trial in experiments() if trial.name.startswith(prefix)]
+    trials = [trial for trial in named if trial.metrics.get(metric) is not None]
     varied = differing(trials)
     if len(trials) < 2 or not varied:
         available = "but one" if len(trials) == 1 else "none" if not trials else "only such as have the same parameters"
@@ -69,8 +70,9 @@ def report(prefix: str, metric: str, out: Path) -> list[Path]:
         for path, text in zip(written, (table(trials, varied, stage), importances(study)), strict=True):
             path.write_text(text, encoding="utf-8")
         written += [*curves(trials, varied, stage, part), *parallel(study, metric, part)]
-        for name in CURVES.values():  # of an earlier report
-            (out / name).unlink(missing_ok=True)
+        if all((out / path.name).is_file() for path in written[:2]):  # of an earlier report
+            for name in CURVES.values():
+                (out / name).unlink(missing_ok=True)
         return [path.replace(out / path.name) for path in written]
 
 
@@ -110,7 +112,8 @@ def table(trials: list[Trial], varied: list[str], stage: str) -> str:
     rows = [["experiment", *(name.split(".", 1)[1] for name in (*varied, *names))]]
     rows.append(["---"] * len(rows[0]))
     for trial in trials:
-        metrics = [f"{trial.metrics[name]:.4g}" if name in trial.metrics else "" for name in names]
+        values = [trial.metrics.get(name) for name in names]
+        metrics = ["" if value is None else f"{value:.4g}" for value in values]
         rows.append([f"`{trial.name}`", *(str(trial.params.get(name)) for name in varied), *metrics])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 

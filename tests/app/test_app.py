@@ -81,9 +81,9 @@ def test_commands_find_the_checkout_that_they_are_called_in(checkout):
         assert (result.returncode, result.stderr) == (0, f"generate: in {checkout}\n")
     assert (checkout / "samples/grid.png").read_bytes() == (deep / "mine/grid.png").read_bytes()
     for command in (["vary", "mine.svg"], ["fuse", "mine.svg", "kind-1"], ["colour", "mine.svg", "--like", "mine.svg"]):
-        result = app(deep, *command, "--out", "out.png")
+        result = app(deep, *command, "--out", f"{command[0]}.png")
         assert result.returncode == 0, result.stderr
-        (deep / "out.png").unlink()
+        assert (deep / f"{command[0]}.png").is_file()
 
 
 def test_outside_of_any_checkout_it_says_where_it_looked(tmp_path):

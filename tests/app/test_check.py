@@ -6,6 +6,9 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +24,7 @@ from creatures.runtime.config import flat, read_yaml
 from creatures.runtime.errors import UserError
 from tests.stages.clean.test_clean_stage import figure
 from tests.stages.scrape.test_archives import tar, zipped
+from tests.support.checkouts import environment
 from tests.support.deps import ROOT
 from tests.support.pictures_zoo import saved, write
 
@@ -246,6 +250,75 @@ def test_what_fitted_other_pictures_is_named(tmp_path):
     write(tmp_path / "mine", files_of("flat"))
     line = "params.yaml still has clean.background: auto, which these pictures do not need"
     assert line in check(tmp_path / "mine").lines
+
+
+@pytest.mark.parametrize("sources", [["folder"], {"from": "folder"}])
+def test_sources_that_are_wrong_are_one_line(sources):
+    write_params({"scrape.sources": sources})
+    with pytest.raises(UserError, match=r"^params\.yaml: scrape\.sources\b.* is .*: .*$"):
+        check()
+
+
+@pytest.mark.parametrize(
+    ("changes", "section"),
+    [
+        ({"names": None}, "names"),
+        ({"gan.penalties": None}, "gan.penalties"),
+        ({"gan.augment": ["flip"]}, "gan.augment"),
+    ],
+)
+def test_sections_that_are_missing_are_one_line_and_nothing_is_changed(changes, section):
+    write_params(changes)
+    before = Path("params.yaml").read_bytes()
+    write(Path("mine"), files_of("flat"))
+    with pytest.raises(UserError, match=rf"^params\.yaml: {section} must be a mapping, for {section}\.\w+ to be set$"):
+        start(Path("mine"), run=False)
+    assert Path("params.yaml").read_bytes() == before
+
+
+SLOW = """
+import signal, sys, time
+from pathlib import Path
+
+def save(*_):
+    time.sleep(1)
+    Path("saved").touch()
+    sys.exit(75)
+
+signal.signal(signal.SIGINT, save)
+signal.signal(signal.SIGTERM, save)
+print("begun", flush=True)
+time.sleep(60)
+"""
+
+
+def repro(stage: str) -> subprocess.Popen[str]:
+    """Begin `repro` of a pipeline with one stage, where there is no git, in a session of its own as in a terminal."""
+    Path(".dvc").mkdir()
+    Path(".dvc/config").write_text("[core]\n    analytics = false\n")
+    Path("dvc.yaml").write_text(json.dumps({"stages": {"slow": {"cmd": stage}}}))
+    command = [sys.executable, "-c", "import sys; from app.start import repro; sys.exit(repro())"]
+    env = environment() | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_lets_the_stage_save_and_dvc_end(number):
+    Path("slow.py").write_text(SLOW)
+    process = repro("python slow.py")
+    assert process.stdout and "begun\n" in process.stdout
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    assert process.wait() == 255  # DVC's, of a stage that failed
+    assert Path("saved").exists() and not any(json.loads(Path(".dvc/tmp/rwlock").read_text()).values())
+
+
+def test_starting_needs_no_git():
+    process = repro("touch trained")
+    process.communicate()
+    assert process.returncode == 0 and Path("trained").exists()
 
 
 def test_starting_with_nothing_changes_nothing():

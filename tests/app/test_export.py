@@ -42,7 +42,8 @@ def models(monkeypatch):
 def test_onnx_draws_what_torch_draws_in_batches_of_any_length(models, tmp_path, monkeypatch):
     net, colourer = models
     monkeypatch.chdir(ROOT)
-    generator, pix2pix, card = export(tmp_path)
+    for _ in range(2):  # the second time in place of the first
+        generator, pix2pix, card = export(tmp_path)
     for count in (1, 5):
         z = torch.randn(count, 6)
         (found,) = onnxruntime.InferenceSession(generator).run(["pictures"], {"z": z.numpy()})
@@ -88,6 +89,13 @@ def test_a_file_that_differs_from_torch_is_not_written(models, tmp_path, monkeyp
     with pytest.raises(UserError, match="nothing was written"):
         export(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_readme_of_others_is_not_replaced(models, tmp_path):
+    (tmp_path / "README.md").write_text("# My project\n")
+    with pytest.raises(UserError, match=r"README\.md would be replaced: choose another --out"):
+        export(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
 
 def test_a_file_says_what_its_inputs_are(models, monkeypatch):

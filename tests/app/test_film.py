@@ -90,3 +90,8 @@ def test_a_loop_leads_through_the_creatures_that_it_is_given(tmp_path, monkeypat
         walk([], "3", 99, 12, 0, 0.8, 1, Path("walk.gif"))
     with pytest.raises(UserError, match="must end in"):
         walk([], "", 4, 12, 0, 0.8, 1, Path("walk.avi"))
+    Image.fromarray(frame.transpose(1, 2, 0)).save("mine.png")
+    before = Path("mine.png").read_bytes()
+    with pytest.raises(UserError, match=r"mine\.png would be replaced: choose another --out"):
+        walk(["mine.png", "kind-1"], "", 4, 12, 0, 0.8, 1, Path("mine.png"))
+    assert Path("mine.png").read_bytes() == before

@@ -1,6 +1,8 @@
 """What `python -m app forecast` says beforehand."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ import app.forecast
 from app.forecast import REFERENCE, forecast, pace, seconds
 from app.recipe import overlaid, overlay_of, recipe_file
 from creatures.runtime.config import read_yaml
+from creatures.runtime.errors import UserError
 from tests.support.deps import ROOT
 
 
@@ -34,6 +37,14 @@ def test_recipe_quick_is_the_shortest(params):
     for name in ("quick", "cpu", "scratch"):
         totals[name] = sum(seconds(overlaid(params, overlay_of(recipe_file(name))), REFERENCE).values())
     assert totals["quick"] < totals["cpu"] < totals["scratch"]
+
+
+def test_wrong_parameters_are_one_line(params, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    del params["gan"]["snapshots"]
+    Path("params.yaml").write_text(json.dumps(params))
+    with pytest.raises(UserError, match=r"^params\.yaml: gan\.snapshots is missing$"):
+        forecast()
 
 
 def test_it_measures_and_says_minutes(monkeypatch, params):

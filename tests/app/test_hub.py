@@ -50,6 +50,8 @@ def hub(serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[s
                 for line in map(json.loads, asked.body.splitlines()):
                     if line["key"] == "file":
                         files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+                    elif line["key"] == "deletedFile":
+                        del files[line["value"]["path"]]
                 return as_json({"commitUrl": f"{url}/commit/{COMMIT}", "commitOid": COMMIT})
             case ["models", "some", "creatures", "revision", "main"] if files:
                 return as_json({"id": REPO, "sha": COMMIT})
@@ -99,6 +101,16 @@ def test_networks_come_back_as_they_went_and_are_drawn_with(hub):
     with pytest.raises(UserError, match="theirs is there already"):
         pull(REPO, "theirs")
     assert pull(REPO, "theirs", force=True) == folder
+
+
+def test_nothing_is_left_of_an_earlier_upload(hub):
+    push(REPO)
+    hub["mine.txt"] = b"mine"
+    COLOURER.unlink()
+    networks.use(GENERATOR.parent.resolve())  # which are none of this checkout's run, so without its parameters
+    push(REPO)
+    assert hub["mine.txt"] and not {COLOURER.name, PARAMS} & {*hub}
+    assert pull(REPO, "theirs").is_dir()
 
 
 def put_another_network_for_the_discriminator(files: dict[str, bytes]) -> None:

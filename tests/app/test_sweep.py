@@ -75,6 +75,22 @@ def test_a_stage_without_a_history_has_no_curves_nor_those_of_an_earlier_report(
     assert {path.name for path in tmp_path.iterdir()} == names | {"mine.png"}
 
 
+def test_pictures_of_others_stay(trials, monkeypatch, tmp_path):
+    monkeypatch.setattr(app.sweep, "history", lambda trial, stage: None)
+    (tmp_path / "training.png").touch()
+    report("small", "pix2pix.val_l1", tmp_path)
+    assert (tmp_path / "training.png").exists()
+
+
+def test_a_metric_that_a_run_lacks_is_left_empty_and_such_runs_are_not_ranked(trials, tmp_path):
+    trials[0].metrics["pix2pix.val_l1"] = None
+    for number, one in enumerate(trials):
+        one.metrics["pix2pix.fid"] = number if number != 1 else None
+    written = report("small", "pix2pix.val_l1", tmp_path)
+    lines = written[0].read_text().splitlines()
+    assert len(lines) == 7 and lines[2] == "| `small-10-bce` | 10.0 | bce | 0.1 |  |"
+
+
 def test_experiments_are_read_as_dvc_lists_them(monkeypatch):
     data = {
         "params": {"params.yaml": {"data": {"pix2pix": {"lambda_l1": 10, "augment": ["flip"]}}}},
