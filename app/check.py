@@ -29,9 +29,8 @@ from creatures.decoding.unusable import AS_BACKGROUND
 from creatures.intake.layout import described, recognise
 from creatures.intake.names import files_below, is_picture
 from creatures.intake.tables import is_table
-from creatures.runtime.config import changed, flat, load, lookup, read_yaml
+from creatures.runtime.config import changed, flat, lookup, read_yaml
 from creatures.runtime.errors import UserError
-from stages.scrape.params import ScrapeParams
 
 ROOT = Path(__file__).parents[1]
 PARAMS = Path("params.yaml")
@@ -139,12 +138,18 @@ def _own_values() -> dict[str, Any]:
     Raises:
         UserError: they are wrong, or some of its sources are not on this machine.
     """
-    _, scrape = load("scrape", ScrapeParams)
-    if others := [s.kind for s in scrape.sources if s.kind != "folder" and not getattr(s, "path", "")]:
+    values = read_yaml(PARAMS)
+    scrape = values.get("scrape")
+    if not isinstance(scrape, dict):
+        raise UserError("params.yaml: scrape must be a mapping, with own and sources")
+    sources = scrape.get("sources") or []
+    if not isinstance(sources, list) or not all(isinstance(source, dict) for source in sources):
+        raise UserError(f"params.yaml: scrape.sources is {sources!r}: it must be a list of mappings, each with `from`")
+    if others := [str(s.get("from")) for s in sources if s.get("from") != "folder" and not s.get("path")]:
         raise UserError(
             f"params.yaml has pictures from elsewhere ({', '.join(others)}): run dvc repro clean, or name some"
         )
-    return changed(read_yaml(PARAMS), {"scrape.own": str(Path(scrape.own).absolute())})
+    return changed(values, {"scrape.own": str(Path(scrape.get("own", "data/own")).absolute())})
 
 
 def _copy_some(place: Path, paths: Sequence[str], target: Path) -> None:

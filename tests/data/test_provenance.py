@@ -106,7 +106,7 @@ USES: dict[str, tuple[Callable[[], object], tuple[Path, ...]]] = {
     "fuse": (lambda: fuse(*KINDS, 3, 2, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE, GENERATOR)),
     "mix": (lambda: mix(KINDS, 0, 0, 0.8, OUT), (PICTURES, EMBEDDINGS, MIXTURE, GENERATOR)),
     "walk": (lambda: walk([], "", 3, 3, 0, 0.8, 1, Path("out.gif")), (MIXTURE, GENERATOR)),
-    "generate": (lambda: write_samples(2, 0, 0.8, Path("out")), (MIXTURE, GENERATOR)),
+    "generate": (lambda: write_samples(2, 0, 0.8, Path("generated")), (MIXTURE, GENERATOR)),
     "export": (lambda: generator(), (MIXTURE, GENERATOR)),
     "colour": (lambda: colour([DRAWING], "auto", 2, 0, "kind-1", OUT), (PICTURES, COLOURER)),
     "page": (lambda: Studio().embedding("kind-1"), (PICTURES, EMBEDDINGS, GENERATOR)),
