@@ -80,7 +80,7 @@ def check(place: Path | None = None, with_page: bool = False) -> Report:
             if not place.exists():
                 raise UserError(f"{place}: there is no such folder or file")
             report = Report(params=sources_of(place))
-            assign(values := read_yaml(PARAMS), report.params)
+            values = changed(read_yaml(PARAMS), report.params)
             names = map(Path.as_posix, files_below(place)) if place.is_dir() else ()
             paths = [path for path in names if is_picture(path) or is_table(path)]
             if len(paths) > SOME:
@@ -116,22 +116,6 @@ def sources_of(place: Path) -> dict[str, Any]:
     return {"scrape.own": str(place), "scrape.sources": [source], "names.package": ""}
 
 
-def assign(values: dict[str, Any], changes: dict[str, Any]) -> None:
-    """Set values of params.yaml, by dotted key.
-
-    Raises:
-        UserError: a section that they belong to is missing.
-    """
-    for dotted, value in changes.items():
-        *sections, key = dotted.split(".")
-        parent: Any = values
-        for depth, section in enumerate(sections, 1):
-            parent = parent.get(section)
-            if not isinstance(parent, dict):
-                raise UserError(f"params.yaml: {'.'.join(sections[:depth])} must be a mapping, for {dotted} to be set")
-        parent[key] = value
-
-
 def _own_values() -> dict[str, Any]:
     """The values of params.yaml, with an absolute `scrape.own`.
 
@@ -140,7 +124,7 @@ def _own_values() -> dict[str, Any]:
     """
     values = read_yaml(PARAMS)
     scrape = values.get("scrape")
-    if not isinstance(scrape, dict):
+    if not isinstance(scrape, dict) or "own" not in scrape:
         raise UserError("params.yaml: scrape must be a mapping, with own and sources")
     sources = scrape.get("sources") or []
     if not isinstance(sources, list) or not all(isinstance(source, dict) for source in sources):
@@ -149,7 +133,7 @@ def _own_values() -> dict[str, Any]:
         raise UserError(
             f"params.yaml has pictures from elsewhere ({', '.join(others)}): run dvc repro clean, or name some"
         )
-    return changed(values, {"scrape.own": str(Path(scrape.get("own", "data/own")).absolute())})
+    return changed(values, {"scrape.own": str(Path(scrape["own"]).absolute())})
 
 
 def _copy_some(place: Path, paths: Sequence[str], target: Path) -> None:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from app.networks import colourer_file, generator_file, is_own
+from app.pictures import replaced
 from app.trained import note_changes
 from creatures.artifacts import MIXTURE
 from creatures.data.loading import read_header, reading
@@ -147,7 +148,7 @@ def export(out: Path = OUT) -> list[Path]:
     if (there := out / "README.md").is_file():
         with open(there, encoding="utf-8", errors="replace") as file:
             if file.readline().rstrip() != TITLE:
-                raise UserError(f"{there} would be replaced: choose another --out")
+                raise replaced(there)
     models = {name: load() for name, load in MODELS.items()}
     note_changes(generator_file(), colourer_file())
     out.mkdir(parents=True, exist_ok=True)

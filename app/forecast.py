@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
-from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from creatures.runtime.config import load
+from creatures.runtime.config import read_yaml
+from creatures.runtime.errors import UserError
 from creatures.training.device import accelerator
 
 MEASURED_SECONDS = 2.0
+IN_ROOT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}  # for stages, wherever params.yaml is
 BATCH, PX, WIDTH = 16, 64, 32  # of the measured network: pictures as by default
 REFERENCE = 620.0  # its pictures per second on the machine that COSTS were measured on
 # seconds there (runs/<stage>/*/cost.jsonl): fixed for each stage, and per thousand of its pictures of 64 pixels
@@ -77,12 +82,10 @@ def forecast() -> str:
     Raises:
         UserError: params.yaml cannot be read, or is wrong.
     """
-    params: dict[str, Any] = {}
-    for section in COSTS:
-        model = getattr(import_module(f"stages.{section}.params"), f"{section.capitalize()}Params")
-        common, own = load(section, model)
-        params |= {"common": common.model_dump(), section: own.model_dump()}
-    times = seconds(params, pace())
+    checked = subprocess.run([sys.executable, "-m", "stages.check"], env=IN_ROOT, capture_output=True, text=True)
+    if checked.returncode:
+        raise UserError(checked.stderr.strip())
+    times = seconds(read_yaml("params.yaml"), pace())
     long = sorted(((took, stage) for stage, took in times.items() if took >= 60), reverse=True)
     each = ", ".join(f"{stage} {took / 60:.1f}" for took, stage in long)
     return (

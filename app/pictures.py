@@ -69,10 +69,11 @@ def spare(made_of: Sequence[str], folder: Path, sheet: Path) -> None:
     for path in map(Path, made_of):
         numbered = NUMBERED.fullmatch(path.name) and path.parent.resolve() == folder.resolve()
         if path.is_file() and (numbered or path.resolve() == sheet.resolve()):
-            raise _replaced(path)
+            raise replaced(path)
 
 
-def _replaced(path: Path) -> UserError:
+def replaced(path: Path) -> UserError:
+    """The error for a file of the user's that would be overwritten."""
     return UserError(f"{path} would be replaced: choose another --out")
 
 
@@ -104,7 +105,7 @@ def write_pictures(
     previous, targets = earlier(folder, sheet), {folder / name for name in names_of(len(images), pages)}
     in_folder = {sheet} if sheet.parent == folder else set()
     if others := sorted(path for path in (targets | in_folder) - previous if path.exists()):
-        raise _replaced(others[0])
+        raise replaced(others[0])
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as part:
         for number, (name, picture) in enumerate(zip(names, pictures, strict=True)):

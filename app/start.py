@@ -13,8 +13,9 @@ from typing import Any
 import psutil
 from ruamel.yaml import YAML
 
-from app.check import assign, check
+from app.check import check
 from creatures.runtime.atomic import atomic_file
+from creatures.runtime.config import assign
 from creatures.runtime.signals import on_signals
 
 PARAMS = Path("params.yaml")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -117,15 +117,25 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def changed(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of nested dictionaries with other values at dotted keys, such as `discriminator.width`."""
-    result = copy.deepcopy(dict(values))
+    """A copy of nested dictionaries with other values at dotted keys, such as `discriminator.width`; see `assign`."""
+    assign(result := copy.deepcopy(dict(values)), changes)
+    return result
+
+
+def assign(values: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Set values in nested dictionaries by dotted key.
+
+    Raises:
+        UserError: a section that one belongs to is missing.
+    """
     for dotted, value in changes.items():
         *sections, key = dotted.split(".")
-        parent = result
-        for section in sections:
-            parent = parent[section]
+        parent: Any = values
+        for depth, section in enumerate(sections, 1):
+            parent = parent.get(section)
+            if not isinstance(parent, dict):
+                raise UserError(f"params.yaml: {'.'.join(sections[:depth])} must be a mapping, for {dotted} to be set")
         parent[key] = value
-    return result
 
 
 def parse(name: str, values: Any, model: type[S]) -> S:

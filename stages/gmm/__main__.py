@@ -9,7 +9,7 @@ from creatures.data.loading import open_array
 from creatures.data.pictures import ENOUGH, SPLITS, evenly_spaced, open_pictures
 from creatures.data.provenance import ancestors
 from creatures.latents.mixture import save_mixture
-from stages.gmm.fit import ALIVE, components, fit_gmm, fit_pca, to_mixture
+from stages.gmm.fit import ALIVE, component_count, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
 from stages.harness.stage import Stage, run
 
@@ -25,7 +25,7 @@ def main(stage: Stage) -> None:
 
     pca = fit_pca(embeddings[train], p.pca_dims)
     points = embeddings if pca is None else pca.transform(embeddings)
-    count, tried = components(points[train], source[train], p, common.seed)
+    count, tried = component_count(points[train], source[train], p, common.seed)
     model = fit_gmm(points[train], count, p, common.seed)
 
     dims = points.shape[1]

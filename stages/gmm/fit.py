@@ -39,7 +39,7 @@ def fit_gmm(points: np.ndarray, components: int, p: GmmParams, seed: int) -> Gau
         raise UserError(f"{components} components do not fit {len(points)} pictures ({reason})") from None
 
 
-def components(points: np.ndarray, sources: np.ndarray, p: GmmParams, seed: int) -> tuple[int, dict[int, float]]:
+def component_count(points: np.ndarray, sources: np.ndarray, p: GmmParams, seed: int) -> tuple[int, dict[int, float]]:
     """The number of components that the parameters ask for, and what `choose` tried, if it is left to it."""
     if p.components == "auto":
         return choose(points, sources, p, seed)

@@ -35,16 +35,13 @@ def metrics(
 
     results: list[dict[str, Any]] = []
     for own in (False, True):
-        fakes = [
-            colourer.colour(outlines.plain(rows), None, palettes[rows] if own else None)
-            for rows in (val, test)
-            if len(rows)
-        ]
-        results.append({"val_l1": l1(fakes[0], pictures.images[val])})
+        fake = colourer.colour(outlines.plain(val), None, palettes[val] if own else None)
+        results.append({"val_l1": l1(fake, pictures.images[val])})
         if len(test):
-            results[-1] |= measured(test, fakes[-1]) | feature_metrics(fakes[-1], pictures.images[test])
+            fake = colourer.colour(outlines.plain(test), None, palettes[test] if own else None)
+            results[-1] |= measured(test, fake) | feature_metrics(fake, pictures.images[test])
             if own and net.colours:
-                results[-1]["palette_distance"] = palette_distance(fakes[-1], palettes[test])
+                results[-1]["palette_distance"] = palette_distance(fake, palettes[test])
     found = {**results[0], "own_palette": results[1]}
     if net.hints and len(test):
         lines, real = outlines.plain(test), pictures.images[test]

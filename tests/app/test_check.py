@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,14 +13,11 @@ import pytest
 from PIL import Image
 
 from app.check import check
-from app.recipe import names, overlaid, overlay_of, recipe_file
-from app.start import start, write_params
+from app.start import write_params
 from bench.browser import ALONE, CHROMIUM
-from creatures.runtime.config import flat, read_yaml
 from creatures.runtime.errors import UserError
 from tests.stages.clean.test_clean_stage import figure
 from tests.stages.scrape.test_archives import tar, zipped
-from tests.support.checkouts import environment
 from tests.support.deps import ROOT
 from tests.support.pictures_zoo import saved, write
 
@@ -223,28 +216,6 @@ def test_places_that_cannot_be_used_are_one_line(tmp_path, monkeypatch):
         check()
 
 
-def test_starting_changes_what_must_be_and_shows_it(tmp_path, capsys):
-    write(Path("mine"), files_of("class folders"))
-    before = Path("params.yaml").read_text(encoding="utf-8")
-    assert start(Path("mine"), run=False) == 0
-    after, said = Path("params.yaml").read_text(encoding="utf-8"), capsys.readouterr().out
-    removed, added = ({*one.splitlines()} - {*other.splitlines()} for one, other in ((before, after), (after, before)))
-    assert all(f"-{line}" in said for line in removed) and all(f"+{line}" in said for line in added)
-    few = flat(overlay_of(recipe_file("few"))).values()
-    assert len(added) <= 3 + sum(1 + len(value) if isinstance(value, list) else 1 for value in few)
-    assert f"  own: {tmp_path}/checkout/mine" in {re.sub(r" +#.*", "", line) for line in added}
-    assert check().lines[0] == f"folder: {LABELLED}" and not check().params
-    assert start(Path("mine"), run=False) == 0
-    assert "params.yaml is so already" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("recipe", names())
-def test_every_value_can_be_written_into_params_yaml(recipe):
-    before, overlay = read_yaml(Path("params.yaml")), overlay_of(recipe_file(recipe))
-    write_params(flat({key: value for key, value in overlay.items() if key in before}))
-    assert read_yaml(Path("params.yaml")) == {key: overlaid(before, overlay)[key] for key in before}
-
-
 def test_what_fitted_other_pictures_is_named(tmp_path):
     write_params({"clean.background": "auto"})
     write(tmp_path / "mine", files_of("flat"))
@@ -257,72 +228,3 @@ def test_sources_that_are_wrong_are_one_line(sources):
     write_params({"scrape.sources": sources})
     with pytest.raises(UserError, match=r"^params\.yaml: scrape\.sources\b.* is .*: .*$"):
         check()
-
-
-@pytest.mark.parametrize(
-    ("changes", "section"),
-    [
-        ({"names": None}, "names"),
-        ({"gan.penalties": None}, "gan.penalties"),
-        ({"gan.augment": ["flip"]}, "gan.augment"),
-    ],
-)
-def test_sections_that_are_missing_are_one_line_and_nothing_is_changed(changes, section):
-    write_params(changes)
-    before = Path("params.yaml").read_bytes()
-    write(Path("mine"), files_of("flat"))
-    with pytest.raises(UserError, match=rf"^params\.yaml: {section} must be a mapping, for {section}\.\w+ to be set$"):
-        start(Path("mine"), run=False)
-    assert Path("params.yaml").read_bytes() == before
-
-
-SLOW = """
-import signal, sys, time
-from pathlib import Path
-
-def save(*_):
-    time.sleep(1)
-    Path("saved").touch()
-    sys.exit(75)
-
-signal.signal(signal.SIGINT, save)
-signal.signal(signal.SIGTERM, save)
-print("begun", flush=True)
-time.sleep(60)
-"""
-
-
-def repro(stage: str) -> subprocess.Popen[str]:
-    """Begin `repro` of a pipeline with one stage, where there is no git, in a session of its own as in a terminal."""
-    Path(".dvc").mkdir()
-    Path(".dvc/config").write_text("[core]\n    analytics = false\n")
-    Path("dvc.yaml").write_text(json.dumps({"stages": {"slow": {"cmd": stage}}}))
-    command = [sys.executable, "-c", "import sys; from app.start import repro; sys.exit(repro())"]
-    env = environment() | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_lets_the_stage_save_and_dvc_end(number):
-    Path("slow.py").write_text(SLOW)
-    process = repro("python slow.py")
-    assert process.stdout and "begun\n" in process.stdout
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)
-    else:
-        process.send_signal(number)
-    assert process.wait() == 255  # DVC's, of a stage that failed
-    assert Path("saved").exists() and not any(json.loads(Path(".dvc/tmp/rwlock").read_text()).values())
-
-
-def test_starting_needs_no_git():
-    process = repro("touch trained")
-    process.communicate()
-    assert process.returncode == 0 and Path("trained").exists()
-
-
-def test_starting_with_nothing_changes_nothing():
-    Path("mine").mkdir()
-    with pytest.raises(UserError, match="no pictures there"):
-        start(Path("mine"))
-    assert Path("params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()

@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 
 from creatures.latents.mixture import Mixture, load_mixture, save_mixture
 from creatures.runtime.errors import UserError
-from stages.gmm.fit import choose, components, fit_gmm, fit_pca, to_mixture
+from stages.gmm.fit import choose, component_count, fit_gmm, fit_pca, to_mixture
 from stages.gmm.params import GmmParams
 
 
@@ -96,10 +96,13 @@ def test_auto_finds_the_number_of_clusters():
 def test_components_can_be_a_number_a_fraction_or_left_to_choose():
     rng = np.random.default_rng(0)
     points = np.concatenate([c + rng.standard_normal((50, 2)) for c in ([0, 0], [20, 0])])
-    found = {c: components(points, np.arange(100).astype(str), params(components=c), 0) for c in (7, 0.25, 0.001)}
+    found = {c: component_count(points, np.arange(100).astype(str), params(components=c), 0) for c in (7, 0.25, 0.001)}
     assert found == {7: (7, {}), 0.25: (25, {}), 0.001: (1, {})}
-    assert components(np.repeat(points, 5, 0), np.arange(500).astype(str), params(components=0.5), 0) == (100, {})
-    count, tried = components(points, np.arange(100).astype(str), params(components="auto"), 0)
+    assert component_count(np.repeat(points, 5, 0), np.arange(500).astype(str), params(components=0.5), 0) == (
+        100,
+        {},
+    )
+    count, tried = component_count(points, np.arange(100).astype(str), params(components="auto"), 0)
     assert count == 2 == max(tried, key=lambda k: tried[k])
 
 
