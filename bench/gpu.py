@@ -14,6 +14,7 @@ FOLDER/<recipe>/data/clean, which may come from another machine. Without a GPU i
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import platform
 import sys
@@ -86,6 +87,7 @@ def speeds(trainings: Trainings, batches: list[int], seconds: float) -> list[dic
                         row["images_per_second"] = trainings.speed(name, batch, seconds)
                 except torch.OutOfMemoryError:
                     row["images_per_second"] = None
+                gc.collect()  # the networks are in reference cycles, and would count in the next row
                 if torch.cuda.is_available():
                     row["memory_mib"] = torch.cuda.max_memory_allocated() >> 20
                     torch.cuda.empty_cache()

@@ -241,7 +241,9 @@ def main(
     try:
         if jobs > cores:
             raise UserError(f"--jobs {jobs} is more than the {cores} cores there are")
-        open_pictures()
+        own = open_pictures()
+        if not pictures and not len(own.rows("test")):
+            raise UserError("there are no test pictures to score with; raise clean.test_share")
         runs = todo([file_of(recipe) for recipe in recipes], results, minutes, seeds, cores // jobs, pictures)
     except UserError as error:
         sys.exit(f"quality: {error}")

@@ -24,7 +24,7 @@ COLUMNS = (
     *("kid_lite1", "kid_lite2", "precision", "recall", "density", "coverage"),
     *("memorised", "memorised_px", "grid", "one_piece", "holes"),
 )
-KEY = ("recipe", "threads", "asked", "pictures", "params")
+KEY = ("recipe", "threads", "asked", "pictures", "set", "params")
 PLACE = re.compile(r"(<!-- (runs|curve|few) ([\d.]+) (\d+) (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 Runs = list[dict[str, Any]]

@@ -113,7 +113,9 @@ class Trainings:
 
     def _classifier(self, stage: Any, section: dict[str, Any]) -> nn.Module:
         p = parse("classifier", section, ClassifierParams)
-        return classifier.train(stage, p, self.pictures, "rotation", self.seed)[0]
+        labels = np.unique(self.pictures.column("label")[self.pictures.rows("train")])
+        task = p.task if (labels >= 0).sum() > 1 else "rotation"
+        return classifier.train(stage, p, self.pictures, task, self.seed)[0]
 
     def _pretrain(self, stage: Any, section: dict[str, Any]) -> nn.Module:
         p = parse("pretrain", section | {"coarse_kimg": 0}, PretrainParams)

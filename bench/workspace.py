@@ -97,6 +97,8 @@ def few_pictures(count: int, seed: int, out: Path) -> tuple[Path, Pictures]:
     folder = out / f"few-{count}-{seed}-{digest_of(PICTURES)[:8]}"
     chosen = np.random.default_rng(seed).permutation(len(pictures))[:count]
     split = np.full(len(pictures), "test", object)
+    source = pictures.column("source")
+    split[np.isin(source, source[chosen])] = "none"  # other frames of the chosen ones are no unseen pictures
     split[chosen] = "train"
     split[chosen[: max(2, count // 10)]] = "val"
     place = pictures.index.schema.get_field_index("split")

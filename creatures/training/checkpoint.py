@@ -18,6 +18,9 @@ from creatures.runtime.errors import out_of_memory
 from creatures.training.device import SCALER
 from creatures.training.origin import REMEDY, Origin
 
+TEACHER = "teacher"  # key of the generator that anchors samples
+MAY_LACK = (SCALER, TEACHER)
+
 
 class Stateful(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
@@ -104,8 +107,8 @@ class Checkpoint:
         return progress
 
     def _parts(self, saved: Mapping[str, Any]) -> list[tuple[Stateful, Any]]:
-        """Each item of the state with its saved state. Without float16 training, no scaler was saved."""
-        return [(item, saved[name]) for name, item in self.state.items() if name != SCALER or name in saved]
+        """Each item of the state with its saved state. Not every run has the items in MAY_LACK."""
+        return [(item, saved[name]) for name, item in self.state.items() if name not in MAY_LACK or name in saved]
 
 
 def all_finite(state: Any) -> bool:

@@ -13,6 +13,7 @@ from torch import distributed as dist
 from torch import nn
 
 from creatures.data.tensors import repeatable_kernels
+from creatures.runtime.errors import UserError
 from creatures.training.distributed import init_distributed
 
 SCALER = "scaler"  # key in a checkpoint
@@ -23,12 +24,18 @@ def accelerator() -> Accelerator:
 
     bfloat16 autocast if the device has instructions for it, float16 with loss scaling on older GPUs,
     unless ACCELERATE_MIXED_PRECISION in the environment is bf16, fp16 or no.
+
+    Raises:
+        UserError: it is anything else.
     """
     repeatable_kernels()
     precision = "bf16" if has_bfloat16() else "fp16" if torch.cuda.is_available() else "no"
     init_distributed()
     several_on_cpu = dist.is_initialized() and not torch.cuda.is_available()
-    return Accelerator(mixed_precision=os.environ.get("ACCELERATE_MIXED_PRECISION", precision), cpu=several_on_cpu)
+    chosen = os.environ.get("ACCELERATE_MIXED_PRECISION") or precision
+    if chosen not in ("no", "bf16", "fp16"):
+        raise UserError(f"ACCELERATE_MIXED_PRECISION is {chosen!r}: it must be bf16, fp16 or no")
+    return Accelerator(mixed_precision=chosen, cpu=several_on_cpu)
 
 
 def has_bfloat16() -> bool:

@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from creatures.runtime.errors import UserError
-from creatures.runtime.signals import say_interrupted
+from creatures.runtime.signals import SIGNALS, say_interrupted
 from creatures.training.checkpoint import Checkpoint, Progress, Stateful
 from creatures.training.distributed import all_reduce_mean, any_rank, barrier, is_main_process
 from creatures.training.log import Log, Quiet, RunContext
@@ -104,7 +104,8 @@ class Training:
         self._log = Log(self.stage, self.steps, self.images_per_step, self.step) if is_main_process() else Quiet()
         self._saved = time.monotonic()
         # a signal lets the current step finish, so that a consistent state can be saved
-        self._handlers = {n: signal.signal(n, self._stop) for n in (signal.SIGTERM, signal.SIGINT)}
+        heard = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+        self._handlers = {n: signal.signal(n, self._stop) for n in heard}
         for hook in self.hooks:
             hook.begin(self)
         return self

@@ -36,6 +36,7 @@ class Origin:
 
     Attributes:
         about: metadata for the state of this run.
+        architecture: in the metadata of the weights that it starts from; empty if they have none.
         mark: for the `made_from` of its weights: the digest of those that it starts from.
         state: of the earlier run, to continue from; None if there is none that fits.
         whole: names of the files whose weights were all loaded.
@@ -59,6 +60,7 @@ class Origin:
         self.mark: dict[str, str] = {}
         self.state: dict[str, Any] | None = None
         self.earlier: dict[str, str] = {}
+        self.architecture: Mapping[str, Any] = {}
         self.whole: set[str] = set()
         self._lacks = ""
         if start == NONE:
@@ -68,6 +70,8 @@ class Origin:
             raise UserError(f"{section}.start is {start!r}: there is no {file}")
         _, header = load_weights(file, "choose another start")
         self.earlier, self.mark = header.get("made_from") or {}, {START: digest_of(file)}
+        if isinstance(made_as := header.get("architecture"), dict):  # a classifier's is a name
+            self.architecture = made_as
         self.state = self._read_state(file)
 
     def _file(self, name: str) -> Path:
@@ -145,7 +149,7 @@ class Origin:
             adapt: makes weights for the network from those of a file whose shapes differ, such as `widened`.
 
         Raises:
-            UserError: no layer agrees.
+            UserError: no layer of the section's own file agrees.
         """
         file = self._file(name or self.section)
         if self.start == NONE or (name and not file.is_file()):
@@ -167,6 +171,9 @@ class Origin:
             if all(file_shapes.get(key) == shapes[key] for key in keys)
             and not (foreign and set(by) & set(layer.split(".")))
         }
+        if not taken and name:
+            self._say(f"no layer of {file} fits; {others}")
+            return list(layers)
         if not taken:
             raise UserError(f"{self.section}.start is {self.start!r}: no layer of {file} fits")
         net.load_state_dict({key: tensors[key] for layer in taken for key in layers[layer]}, strict=False)

@@ -14,7 +14,7 @@ class ClassifierParams(Section):
     start: StartName = Field(description="none, or the folder of models/ to start from")
     task: Literal["species", "rotation"] = Field(description="rotation is chosen by itself where there are no labels")
     backbone: str = Field(description="a timm ResNet")
-    pretrained: bool = Field(description="start from timm's hub weights")
+    pretrained: bool = Field(description="start from timm's hub weights; needs start: none")
     epochs: int = Field(ge=0, description="0, with a start: its network as it is, normalised to these pictures")
     batch: int = Field(ge=2, description="pictures in a step")
     accumulate: int = Field(ge=1, description="micro-batches that a batch is split into, where memory is short")
@@ -27,6 +27,8 @@ class ClassifierParams(Section):
     def _possible(self) -> ClassifierParams:
         if not self.epochs and self.start == NONE:
             raise ValueError("epochs 0 needs a start: there is no network to take as it is")
+        if self.pretrained and self.start != NONE:
+            raise ValueError("pretrained needs start: none, whose weights would take the place of timm's")
         if self.batch < 2 * self.accumulate:
             raise ValueError("batch must be at least 2 x accumulate: one picture alone cannot be normalised")
         return self

@@ -55,7 +55,8 @@ def build(p: ClassifierParams, classes: int) -> Encoder:
 def turn(x: Tensor) -> tuple[Tensor, Tensor]:
     """Turn each picture by a random multiple of 90 degrees; also return the multiples."""
     turns = shard(torch.randint(TURNS, (global_batch_size(len(x)),), device=x.device))
-    turned = torch.stack([x.rot90(int(k), (1, 2)) for x, k in zip(x, turns, strict=True)])
+    every = torch.stack([x.rot90(k, (2, 3)) for k in range(TURNS)])
+    turned = every[turns, torch.arange(len(x), device=x.device)]  # without waiting for the device
     return turned.contiguous(memory_format=torch.channels_last), turns
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from creatures.artifacts import EMBEDDINGS, MIXTURE, PICTURES, PRETRAINED
+from creatures.artifacts import EMBEDDINGS, GENERATOR, MIXTURE, PICTURES, PRETRAINED
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures, species_labels
 from creatures.data.provenance import START, ancestors
@@ -87,7 +87,10 @@ def prepare(p: GanParams, common: Common, pictures: Pictures, root: Path = Path(
     net_g, net_d = build(p, architecture, weights, classes, common.seed)
     about = {"discriminator": {"name": p.discriminator.name, **knobs_of_discriminator(p, architecture, classes)}}
     origin = Origin("gan", p.start, made_from, {"batch": p.batch}, about, root)
-    if not origin.restores(net_g=net_g, net_d=net_d):
+    if origin.restores(net_g=net_g, net_d=net_d):
+        # for an anchor that the earlier run did not have
+        net_g.load_state_dict(load_weights(origin.folder / GENERATOR.name)[0])
+    else:
         reads, remaining = READS.get(p.condition), "as pretrained" if uses_pretrained else "new"
         if uses_pretrained and trained_further(header, origin):
             print(f"gan: starts from {PRETRAINED}, which was trained further from models/{p.start}", flush=True)

@@ -14,6 +14,7 @@ from creatures.adversarial.objective import Adversarial
 from creatures.data.pictures import Pictures
 from creatures.nets.common.base import Generator
 from creatures.training.batches import Batches
+from creatures.training.checkpoint import TEACHER
 from creatures.training.device import accelerator, scaler_of
 from creatures.training.distributed import prepare
 from creatures.training.ema import EMA
@@ -66,6 +67,7 @@ def train(
         round(kimg * 1000 / p.batch) for kimg in (p.kimg, p.handover.d_warmup_kimg, p.handover.g_warmup_kimg)
     )
     steps = max(1, steps)
+    d_warmup = min(d_warmup, steps - 1)  # the generator trains, however short the run
     if start.origin.state:  # both networks have already trained together
         d_warmup = g_warmup = 0
     elif "discriminator" in start.origin.whole:
@@ -75,6 +77,7 @@ def train(
 
     state = {"net_g": net_g, "net_d": net_d, "opt_g": opt_g, "opt_d": opt_d, "ema": ema, "best": snapshots.best}
     state |= {"p": adaptive, "lecam": adversarial.lecam} | forward.penalties | scaler_of(accelerate)
+    state |= {TEACHER: teacher} if teacher is not None else {}
     with Training(stage, steps, p.batch, seed, state, origin=start.origin, hooks=[snapshots]) as run:
         for step in run:
             set_lr(opt_g, p.lr * lr_factor(step, d_warmup, g_warmup, steps, p.schedule))

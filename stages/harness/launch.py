@@ -14,6 +14,7 @@ import torch
 
 from creatures.runtime.errors import ERRORS_DIR, report_error, reported
 from creatures.runtime.signals import END, INTERRUPTED
+from creatures.runtime.system import usable_cores
 
 
 def launch(stage: str) -> None:
@@ -37,6 +38,7 @@ def launch(stage: str) -> None:
         sys.exit(f"{stage}: PROCESSES is {processes!r}: it must be a number")
     count = int(processes or torch.cuda.device_count())
     if count > 1:
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_cores() // count)))  # of each
         sys.exit(start(command, count))
 
 

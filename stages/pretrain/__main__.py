@@ -14,6 +14,7 @@ from creatures.data.weights import save_weights
 from creatures.nets.encoder.encoder import load_encoder
 from creatures.runtime.atomic import atomic_file, scratch_array
 from creatures.runtime.errors import UserError
+from creatures.training.device import accelerator
 from creatures.training.embed import embed_rows
 from creatures.training.origin import Origin
 from creatures.training.perceptual import PerceptualLoss
@@ -37,7 +38,7 @@ def main(stage: Stage) -> None:
 
     shape = (len(pictures), encoder.embedding_dim)
     embeddings = scratch_array(EMBEDDINGS.parent, np.float32, shape)
-    embed_rows(encoder, pictures, np.arange(len(pictures)), embeddings)
+    embed_rows(encoder.to(accelerator().device), pictures, np.arange(len(pictures)), embeddings)
     perceptual = PerceptualLoss(NETWORKS[p.perceptual](encoder), p.strides)
     origin = Origin("pretrain", p.start, made_from, {"batch": p.batch, "coarse_kimg": p.coarse_kimg})
     net, training = train(stage, p, architecture, pictures, embeddings, perceptual, common.seed, origin)

@@ -55,6 +55,9 @@ def train(
         unmatched = origin.take(net, reads="encoder", by={"first"}, adapt=widened)
         if unmatched and not p.kimg:
             raise UserError("pretrain.kimg is 0, but not all of pretrain.start fits: raise kimg, to 7 for instance")
+        dilation = origin.architecture.get("dilation", p.dilation)
+        if dilation != p.dilation and not p.kimg:
+            raise UserError(f"pretrain.kimg is 0, but pretrain.start has dilation {dilation}: raise kimg")
     optimiser = torch.optim.Adam([*net.parameters(), *to_small.parameters()], lr=p.lr, betas=(0.5, 0.99))
     coarse, fine = round(p.coarse_kimg * 1000 / p.batch), (max(1, round(p.kimg * 1000 / p.batch)) if p.kimg else 0)
     net, to_small, optimiser = prepare(accelerate, net, to_small, optimiser)

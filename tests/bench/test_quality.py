@@ -146,7 +146,8 @@ def test_a_run_with_few_pictures_is_trained_on_them_and_scored_on_the_others(che
     (run,) = map(json.loads, (checkout / "samples/q4/results.jsonl").read_text().splitlines())
     assert trained == [[18, 2, 0]] and run["curve"] == []
     (features,) = (checkout / "samples/q4").glob("real-lite1-*.npz")
-    others = len(open_pictures(checkout / "data/clean")) - 20
+    monkeypatch.chdir(checkout)
+    others = len(bench.workspace.few_pictures(20, 0, Path("samples/q4"))[1].rows("test"))
     assert len(np.load(features)["test"]) == others and compared == [others]
 
 
@@ -180,7 +181,9 @@ def test_few_pictures_are_other_ones_for_each_seed_and_the_rest_is_unseen(checko
         folder, pictures = bench.workspace.few_pictures(20, seed, Path("samples/q"))
         own = open_pictures(folder / "data/clean")
         assert [len(own.rows(split)) for split in ("train", "val", "test")] == [18, 2, 0]
-        assert [len(pictures.rows(split)) for split in ("train", "val", "test")] == [18, 2, len(everything) - 20]
+        chosen = np.concatenate([pictures.rows(split) for split in ("train", "val")])
+        unseen = ~np.isin(source := everything.column("source"), source[chosen])  # no other frame of theirs
+        assert len(chosen) == 20 and pictures.rows("test").tolist() == np.flatnonzero(unseen).tolist()
         assert np.array_equal(pictures.images, everything.images)
         for split in ("train", "val"):
             assert np.array_equal(own.images[own.rows(split)], everything.images[pictures.rows(split)])

@@ -43,6 +43,12 @@ def test_runs_with_few_pictures_have_tables_of_their_own():
     assert kids == ["0.100", "0.500", "0.500"]
 
 
+def test_runs_on_other_pictures_are_not_averaged():
+    runs = [run("a", pictures=50, set="one"), run("a", pictures=50, set="other", kid_lite1=0.1)]
+    text = filled("<!-- few 50 1 a -->\n<!-- end -->", runs)
+    assert [line.split(" | ")[5] for line in text.splitlines() if line.startswith("| `")] == ["0.100", "0.500"]
+
+
 def test_a_curve_is_of_the_first_seed():
     points = [{"minutes": 8.4, "kid_lite1": 0.6}, {"minutes": 20.2, "kid_lite1": 0.1}]
     runs = [run("a") | {"curve": points}, run("a") | {"seed": 1, "curve": points[:1]}]

@@ -17,6 +17,7 @@ from torch import nn
 
 from creatures.runtime.errors import UserError
 from creatures.training import distributed
+from creatures.training.device import accelerator
 from stages.harness import launch
 from tests.support.checkouts import environment
 from tests.support.deps import ROOT
@@ -157,6 +158,24 @@ def test_a_batch_script_of_slurm_is_no_process_of_several(monkeypatch):
     monkeypatch.setenv("SLURM_PROCID", "0")
     launch.from_slurm()
     assert "WORLD_SIZE" not in os.environ
+
+
+def test_processes_share_the_cores(monkeypatch):
+    for key in ("WORLD_SIZE", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(key, "")
+        monkeypatch.delenv(key)
+    monkeypatch.setenv("PROCESSES", "2")
+    monkeypatch.setattr(launch, "usable_cores", lambda: 7)
+    monkeypatch.setattr(launch, "start", lambda command, count: int(os.environ["OMP_NUM_THREADS"]) * 10 + count)
+    with pytest.raises(SystemExit) as end:
+        launch.launch("gan")
+    assert end.value.code == 32
+
+
+def test_a_precision_that_does_not_exist_is_one_line(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bfloat16")
+    with pytest.raises(UserError, match="is 'bfloat16': it must be bf16, fp16 or no"):
+        accelerator()
 
 
 @pytest.mark.parametrize(

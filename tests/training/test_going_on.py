@@ -21,7 +21,17 @@ from creatures.training import loop
 from creatures.training.loop import Training
 from creatures.training.origin import Origin, state_file
 from stages.gan.train import train
-from tests.support.starts import STEERED, begin_gan, rows, same, stage, states, train_gan, untrained  # noqa: F401, a fixture
+from tests.support.starts import (  # noqa: F401, a fixture
+    BATCH,
+    STEERED,
+    begin_gan,
+    rows,
+    same,
+    stage,
+    states,
+    train_gan,
+    untrained,
+)
 from tests.support.trainings import train_classifier, train_pix2pix, train_pretrain
 
 
@@ -40,6 +50,26 @@ def test_a_gan_that_is_gone_on_with_is_one_of_that_length_from_the_start(steps, 
     assert header["made_from"].pop("start") == digest_of(Path("models/half/gan.safetensors"))
     save_weights(GENERATOR, tensors, header)
     assert GENERATOR.read_bytes() == wanted
+
+
+def test_an_anchored_run_that_is_gone_on_with_keeps_its_anchor():
+    """Also one whose anchor was not pretraining but an earlier run's generator."""
+    anchored = {"handover.anchor": 10.0, "schedule": "constant", "batch": 2 * BATCH}
+    train_gan(6)
+    keep("first")
+    whole = train_gan(12, "first", **anchored)
+    train_gan(6, "first", **anchored)
+    keep("half")
+    went_on = train_gan(12, "half", **anchored)
+    assert same(states(went_on), states(whole))
+    assert same(states(went_on)["teacher"], load_weights(Path("models/first/gan.safetensors"))[0])
+
+
+def test_a_run_without_an_anchor_is_gone_on_with_anchored_to_its_own_generator():
+    train_gan(6)
+    keep("half")
+    went_on = train_gan(12, "half", **{"handover.anchor": 10.0})
+    assert same(states(went_on)["teacher"], load_weights(Path("models/half/gan.safetensors"))[0])
 
 
 def test_a_colourer_that_is_gone_on_with_is_one_of_that_length_from_the_start():

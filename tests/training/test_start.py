@@ -133,6 +133,21 @@ def test_the_discriminator_learns_alone_only_if_it_has_learnt_nothing_yet():
     assert training.checkpoint.state["opt_g"].state_dict()["param_groups"][0]["lr"] > 0
 
 
+def test_a_generator_trains_in_the_shortest_of_runs():
+    p, begin = begin_gan("none", steps=1, **{"handover.d_warmup_kimg": 0.003})
+    assert "loss_g" in train(stage("gan"), p, begin, open_pictures(), 0, lambda *_: None, None)[1].history[0]
+
+
+def test_another_kind_of_discriminator_is_a_new_one_beside_the_generator_of_the_start(capsys):
+    train_gan(2)
+    keep("old")
+    capsys.readouterr()
+    begin_gan("old", **{"discriminator.name": "shallow", "batch": 8})
+    generator, discriminator = capsys.readouterr().out.splitlines()
+    assert generator.startswith("gan: starts from models/old/gan.safetensors: all ")
+    assert discriminator == "gan: no layer of models/old/discriminator.safetensors fits; new"
+
+
 # what is wrong, and what is said of it
 
 

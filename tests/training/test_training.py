@@ -69,6 +69,15 @@ def test_sigterm_saves_the_step_it_was_at_and_does_not_end_well(stage, tmp_path)
     assert same(train(stage), whole)
 
 
+def test_a_signal_that_was_ignored_stays_ignored(stage, tmp_path):
+    whole = train(SimpleNamespace(**vars(stage) | {"checkpoint_dir": tmp_path / "other"}))
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        assert same(train(stage, signalled=5), whole)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_a_loss_that_is_not_finite_ends_in_one_line_and_keeps_the_last_good_checkpoint(stage, monkeypatch):
     monkeypatch.setattr(loop, "SAVE_EVERY_SECONDS", 0.0)
     with pytest.raises(UserError, match=r"loss is no longer finite at step 8: .*checkpoint stays"):

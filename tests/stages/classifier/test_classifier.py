@@ -71,6 +71,11 @@ def test_a_hub_out_of_reach_is_one_line_that_says_what_to_set(monkeypatch):
     assert "\n" not in str(error.value)
 
 
+def test_weights_of_the_hub_are_not_overwritten_by_those_of_a_start():
+    with pytest.raises(UserError, match="pretrained needs start: none"):
+        params(pretrained=True, start="released")
+
+
 def test_an_unknown_backbone_is_one_line():
     with pytest.raises(UserError, match="timm has no such model"):
         train.build(params(backbone="resnet9999"), 3)
