@@ -109,13 +109,14 @@ def serve(
 ) -> None:
     """Serve a web page to hatch, fuse and colour creatures on."""
     from app.page.serve import serve
+    from creatures.runtime.errors import UserError
 
     if root_path and not root_path.startswith(("/", "http://", "https://")):
         sys.exit(f"serve: --root-path {root_path} must begin with / or be an address")
     try:
         serve(host, port, root_path, share)
-    except OSError as error:
-        sys.exit(f"serve: cannot listen on {host}, port {port}: {error.strerror or error}")
+    except UserError as error:
+        sys.exit(f"serve: {error}")
 
 
 @app.command(cls=InCheckout)

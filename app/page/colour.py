@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -10,11 +11,13 @@ import numpy as np
 from PIL import Image
 
 from app.colour import finished
-from app.page.files import files_box
+from app.page.files import Taken, files_box
 from app.page.limits import MOST_SEED, whole
 from app.page.parts import LARGE_PX, QUICK, SMALL_PX, answers, label_of, picture_box, seed_box, shown
 from app.page.studio import Studio
 from app.page.uploads import Paper, opened
+from app.sprites import Style
+from app.user_images import Drawing
 from creatures.runtime.errors import UserError
 from creatures.translation.drawings import drawings
 from creatures.translation.hints import over
@@ -69,31 +72,29 @@ def colour(studio: Studio) -> None:
         elem_id="several",
     )
     painted = gr.State(None)
-    files_box(painted, lambda pictures: (pictures, None))
+    files_box(painted, taken)
     begin = examples_gallery(examples)
 
-    def colourings(sheet: Any, like: Any, seed: Any, ink: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """What the network sees, uint8 3 x H x W, and colourings, uint8 count x 3 x LARGE_PX x LARGE_PX."""
+    def colourings(sheet: Any, like: Any, seed: Any, ink: Any, count: int) -> Painted:
         if sheet is None:
             raise UserError("draw something first")
         drawing, species = studio.drawing(sheet), "" if like == ANY else label_of(studio, like)
-        painted = studio.colour(drawing, count, whole(seed, 0, MOST_SEED, "the seed"), species)
-        return over(drawing.outline, drawing.hints), np.stack(
-            [finished(drawing, picture, LARGE_PX, ink is True) for picture in painted]
-        )
+        seed = whole(seed, 0, MOST_SEED, "the seed")
+        return Painted(drawing, studio.colour(drawing, count, seed, species), ink is True)
 
     @answers
     def paint(sheet: Any, like: Any, seed: Any, ink: Any) -> Any:
         if sheet is None or is_blank(sheet):
             return None, None
-        outline, (picture,) = colourings(sheet, like, seed, ink, 1)
+        painted = colourings(sheet, like, seed, ink, 1)
+        outline, (picture,) = over(painted.drawing.outline, painted.drawing.hints), painted.at(LARGE_PX)
         lines = Image.fromarray(outline.transpose(1, 2, 0)).resize((SMALL_PX, SMALL_PX), Image.Resampling.NEAREST)
         return Image.fromarray(picture.transpose(1, 2, 0)), lines
 
     @answers
     def paint_several(sheet: Any, like: Any, seed: Any, ink: Any) -> Any:
-        _, pictures = colourings(sheet, like, seed, ink, SEVERAL)
-        return shown(pictures), pictures
+        painted = colourings(sheet, like, seed, ink, SEVERAL)
+        return shown(painted.at(LARGE_PX)), painted
 
     @answers
     def take(event: gr.SelectData) -> Image.Image:
@@ -123,9 +124,35 @@ def colour(studio: Studio) -> None:
     button.click(paint_several, inputs, [several, painted], api_name="colourings")
     for placed in (
         load.upload(put, load, paper, api_visibility="private"),
-        begin.select(take, None, paper, api_visibility="private"),
+        begin.select(take, None, paper, api_visibility="private", trigger_mode="multiple"),
     ):  # only strokes make the editor report a change
         placed.success(paint, inputs, outputs, api_visibility="private", **quick)
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A drawing and its colourings.
+
+    Attributes:
+        pictures: uint8 N x 3 x H x W, as the network painted them.
+        ink: whether the drawing's lines are to be on top.
+    """
+
+    drawing: Drawing
+    pictures: np.ndarray
+    ink: bool
+
+    def at(self, side: int) -> np.ndarray:
+        """The finished colourings, uint8 N x 3 x side x side."""
+        return np.stack([finished(self.drawing, picture, side, self.ink) for picture in self.pictures])
+
+
+def taken(painted: Painted, style: Style) -> Taken:
+    """Colourings for files; those that are to be sprites are enlarged by what writes them."""
+    px = painted.pictures.shape[-1]
+    if style.colours:
+        return painted.at(px), None, style
+    return painted.at(px * style.scale), None, replace(style, scale=1)
 
 
 def colours_of(picture: np.ndarray) -> list[str]:

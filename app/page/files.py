@@ -23,16 +23,16 @@ MOST_COLOURS = 64  # of a sprite's palette
 MOST_SCALE = 8
 COLUMNS = 8  # of the sheets
 
-# pictures, uint8 N x 3 x H x W, and what is noted in the file of each, or None
-Taken = tuple[np.ndarray, list[dict[str, Any]] | None]
+# pictures, uint8 N x 3 x H x W, what is noted in the file of each, or None, and the style to write them in
+Taken = tuple[np.ndarray, list[dict[str, Any]] | None, Style]
 
 
-def files_box(kept: gr.State, taken: Callable[[Any], Taken]) -> None:
+def files_box(kept: gr.State, taken: Callable[[Any, Style], Taken]) -> None:
     """Fill a closed panel with options and a button that packs pictures.
 
     Args:
         kept: what the tab remembers of its last pictures; None before the first.
-        taken: the pictures in it.
+        taken: the pictures in it, for a style that was chosen.
     """
     with gr.Accordion("Take them away as files", open=False):
         with gr.Row():
@@ -53,7 +53,7 @@ def files_box(kept: gr.State, taken: Callable[[Any], Taken]) -> None:
         colours = whole(colours, 0, MOST_COLOURS, "the number of colours")
         scale = whole(scale, 1, MOST_SCALE, "the enlargement")
         transparent, holes = BACKGROUNDS[background]
-        return zipped(*taken(kept), Style(transparent or colours > 0, holes, colours, scale))
+        return zipped(*taken(kept, Style(transparent or colours > 0, holes, colours, scale)))
 
     button.click(pack, [kept, background, colours, scale], packed, api_visibility="private")
 

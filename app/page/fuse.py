@@ -42,6 +42,7 @@ def fuse(studio: Studio) -> None:
                     own = "… or your own" if names else f"{label}: a picture of your own"
                     upload = Upload(label=own, sources=["upload"], height=SMALL_PX)
                 sides += [species, upload]
+            species.input(lambda: None, None, upload, api_visibility="private", show_progress="hidden")
             species.change(show, species, picture, api_visibility="private", show_progress="hidden")
     button = gr.Button("Fuse", variant="primary")
     path = gr.State(None)
@@ -59,7 +60,7 @@ def fuse(studio: Studio) -> None:
         )
     slider = gr.Slider(0, STEPS - 1, STEPS // 2, step=1, label="From the first to the second")
 
-    files_box(path, lambda pictures: (pictures, None))
+    files_box(path, lambda pictures, style: (pictures, None, style))
 
     @answers
     def mix(first: Any, first_file: Any, second: Any, second_file: Any, at: Any) -> Any:

@@ -104,7 +104,9 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
     loop = gr.HTML(elem_id="loop")
     batch, chosen = gr.State(None), gr.State(None)
     chosen_boxes = [large, nearest, about, chosen, loop, *sliders]
-    files_box(batch, lambda batch: (batch.pictures, [vars(address) for address in batch.addresses] or None))
+    files_box(
+        batch, lambda batch, style: (batch.pictures, [vars(address) for address in batch.addresses] or None, style)
+    )
 
     def drawn(seed: int, numbers: Iterable[int], truncation: float, pictures: np.ndarray, z: np.ndarray) -> Batch:
         addresses = [Address(studio.network, seed, int(number), truncation) for number in numbers]
@@ -159,7 +161,8 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
 
     @answers
     def steer(z: np.ndarray | None, *amounts: Any) -> Any:
-        return shown(studio.explorer.draw(steered(z, amounts)[None]), LARGE_PX)[0]
+        picture = shown(studio.explorer.draw(steered(z, amounts)[None]), LARGE_PX)[0]
+        return picture, "Changed by hand", ""  # neither the other one's address nor its animation
 
     @answers
     def loop_of(z: np.ndarray | None, seed: Any, *amounts: Any) -> Any:
@@ -168,8 +171,9 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
 
     inputs = [seed, count, truncation]
     button.click(draw, [*inputs, times], [gallery, batch], api_name="hatch")
-    gallery.select(look, [batch], chosen_boxes, api_visibility="private").success(
-        None, about, None, js=TO_URL, api_visibility="private"
+    said_to_url: dict[str, Any] = {"inputs": about, "js": TO_URL, "api_visibility": "private"}
+    gallery.select(look, [batch], chosen_boxes, api_visibility="private", trigger_mode="multiple").success(
+        None, **said_to_url
     )
     page.load(
         arrive,
@@ -185,8 +189,8 @@ def hatch(studio: Studio, page: gr.Blocks) -> None:
         slider.input(
             steer,
             [chosen, *sliders],
-            large,
+            [large, about, loop],
             api_visibility="private",
             show_progress="hidden",
             trigger_mode="always_last",
-        )
+        ).success(None, **said_to_url)

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.page.limits import MOST_BYTES, MOST_PIXELS
+from creatures.runtime.errors import UserError
 
 AT_A_TIME = 1  # requests processed at a time, in each of the two queues
 WAITING = 6  # requests that wait, for seconds; further ones are told that the page is busy
@@ -42,10 +43,15 @@ def serve(host: str, port: int, root_path: str = "", share: bool = False) -> Non
         share: whether Gradio's tunnel shows it to anyone who knows its address.
 
     Raises:
-        OSError: the address cannot be listened on.
+        UserError: the address cannot be listened on.
     """
-    socket.create_server((host, port)).close()  # fails at once: Gradio would try for long, and report something else
+    try:  # fails at once: Gradio would try for long, and report something else
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise UserError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # a terminal that is closed
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     share_memory()
     with TemporaryDirectory(prefix="creatures-") as folder:
         os.environ |= {"GRADIO_TEMP_DIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}
@@ -64,7 +70,7 @@ def serve(host: str, port: int, root_path: str = "", share: bool = False) -> Non
         for function in page.fns.values():
             if function.concurrency_id != QUICK:
                 function.concurrency_id = "others"  # one limit for all of them, not one each
-        threading.Thread(target=forget, args=(Path(folder), files(Path(folder))), daemon=True).start()
+        threading.Thread(target=forget, args=(Path(folder), paths(Path(folder))), daemon=True).start()
         page.queue(api_open=False, max_size=WAITING, default_concurrency_limit=AT_A_TIME)
         page.launch(
             server_name=host,
@@ -87,19 +93,20 @@ def share_memory() -> None:
         ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 2)
 
 
-def files(folder: Path) -> set[Path]:
-    return {path for path in folder.rglob("*") if path.is_file()}
+def paths(folder: Path) -> set[Path]:
+    """All files and folders in a folder."""
+    return {Path(root, name) for root, folders, files in os.walk(folder) for name in (*folders, *files)}
 
 
 def forget(folder: Path, own: set[Path]) -> None:
-    """Delete files that are too old, except the page's own, forever."""
+    """Delete files that are too old, except the page's own, and folders that are empty, forever."""
     while True:
         time.sleep(KEPT_SECONDS / 10)
         delete_older(folder, own, time.time() - KEPT_SECONDS)
 
 
 def delete_older(folder: Path, own: set[Path], than: float) -> None:
-    for path in files(folder) - own:
-        with suppress(FileNotFoundError):  # Gradio may have been quicker
+    for path in paths(folder) - own:
+        with suppress(OSError):  # Gradio may have been quicker, or a folder is not empty
             if path.stat().st_mtime < than:
-                path.unlink()
+                path.rmdir() if path.is_dir() else path.unlink()

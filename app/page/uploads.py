@@ -1,5 +1,5 @@
 """Components that take pictures from visitors. Uploads are decoded only by `open_upload`, no other files are read,
-and what is kept is bounded.
+no addresses are fetched, whatever the component, and what is kept is bounded.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components.base import server
 from gradio.components.image_editor import AcceptBlobs
 from PIL import Image
@@ -26,12 +27,13 @@ async def only_sent(self: Any, url_or_file_path: str | Path | None) -> str | Non
     return str(here(url_or_file_path)) if url_or_file_path else None
 
 
+Block.async_move_resource_to_block_cache = only_sent  # type: ignore[method-assign]  # any may be sent a file
+
+
 class Upload(gr.Image):
     """An uploaded picture, RGBA, or None."""
 
     is_template = True  # to the page it is a gr.Image; an __init__ of its own would hide its settings
-
-    async_move_resource_to_block_cache = only_sent
 
     def preprocess(self, payload: Any) -> Any:
         return None if payload is None else opened(payload.path)
@@ -41,8 +43,6 @@ class Paper(gr.ImageEditor):
     """A sheet to draw on: the drawing on white, RGB, or None."""
 
     is_template = True
-
-    async_move_resource_to_block_cache = only_sent
 
     @cached_property
     def waiting(self) -> dict[str, Path]:

@@ -128,6 +128,7 @@ REQUESTS = {
         ("fuse", "03-creature", {"path": "http://127.0.0.1:1/a.png", "meta": META}, "03-creature", None, 4),
         NOT_SENT,
     ),
+    "an address as a seed": (("hatch", {"path": "http://127.0.0.1:1/a.png", "meta": META}, 4, 0.8, 1), NOT_SENT),
     "no drawing": (("colourings", None, ANY, 0, True), "draw something first"),
     "a drawing of text": (("colourings", "text", ANY, 0, True), "Input should be a valid dictionary"),
     "a foreign drawing": (("colourings", sheet(FOREIGN), ANY, 0, True), NOT_SENT),

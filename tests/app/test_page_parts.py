@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from app.page.colour import Painted, taken
 from app.page.fuse import fuse
 from app.page.limits import open_upload
 from app.page.parts import label_of
@@ -21,6 +22,8 @@ from app.page.serve import delete_older, serve
 from app.page.studio import Studio
 from app.page.ui import build
 from app.page.uploads import DRAWINGS, Paper
+from app.sprites import Style
+from app.user_images import Drawing
 from bench.page import png
 from creatures.artifacts import MODELS
 from creatures.data.pictures import Pictures
@@ -55,8 +58,13 @@ def test_what_was_sent_is_deleted_and_what_is_the_page_s_own_is_not(tmp_path):
     for name in ("own", "old", "new"):
         (tmp_path / name).write_bytes(b"")
         os.utime(tmp_path / name, (0, 100 if name == "new" else 10))
+    for name, age in (("empty", 10), ("full", 10), ("begun", 100)):
+        (tmp_path / name).mkdir()
+        if name == "full":
+            (tmp_path / "full/new").write_bytes(b"")
+        os.utime(tmp_path / name, (0, age))
     delete_older(tmp_path, {tmp_path / "own"}, 50)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "own"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["begun", "full", "new", "own"]
 
 
 def test_phone_photos_are_upright_and_a_lost_file_is_one_line(tmp_path):
@@ -100,6 +108,25 @@ def test_the_page_works_with_released_networks_before_there_are_pictures(tmp_pat
         label_of(studio, None)
 
 
+def test_a_creature_that_is_steered_has_neither_address_nor_animation(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_run()
+    page = build(studio := Studio())
+    steer = next(function for function in page.fns.values() if function.name == "steer")
+    assert [box.elem_id for box in steer.outputs] == ["chosen", "about", "loop"]
+    assert steer.fn(studio.hatch(1, 0, 0.8)[1][0], 1.0)[1:] == ("Changed by hand", "")
+
+
+def test_files_of_colourings_have_the_size_that_was_chosen():
+    outline = np.full((16, 16), 255, np.uint8)
+    painted = Painted(Drawing(outline), np.zeros((2, 3, 16, 16), np.uint8), ink=False)
+    sizes = {
+        style: taken(painted, style)[0].shape[-1] for style in (Style(), Style(scale=4), Style(colours=8, scale=4))
+    }
+    assert sizes == {Style(): 16, Style(scale=4): 64, Style(colours=8, scale=4): 16}
+    assert [taken(painted, style)[2].scale for style in sizes] == [1, 1, 4]
+
+
 def test_pictures_without_labels_have_neighbours_and_a_page():
     studio, images = Studio(), np.stack([disc().transpose(2, 0, 1)] * 6)
     index = pa.table({"species": [""] * 6, "split": ["train"] * 6, "style": [""] * 6})
@@ -112,5 +139,5 @@ def test_pictures_without_labels_have_neighbours_and_a_page():
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])
 def test_an_address_that_cannot_be_listened_on_is_said_at_once(host):
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
-        serve(host, taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as busy, pytest.raises(UserError, match="cannot listen on"):
+        serve(host, busy.getsockname()[1])

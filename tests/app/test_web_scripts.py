@@ -53,6 +53,19 @@ for (const step of ["a", "b", "clear", "undo", "undo", "example", "redo", "undo"
 }
 console.log(JSON.stringify(seen));
 """
+LATEST = """
+globalThis.document = { getElementById: () => ({}) };
+const { latest } = await import(`file://${process.argv[1]}/page.js`);
+const done = [];
+const request = latest(async (name) => {
+  await null;
+  if (name === "fails") throw new Error(name);
+  done.push(name);
+});
+await Promise.all(["fails", "left out", "newest"].map(request));
+await request("after");
+console.log(JSON.stringify(done));
+"""
 CUT = """
 import { readFileSync } from "node:fs";
 globalThis.ImageData = class {
@@ -114,6 +127,10 @@ def test_regions_and_hints_are_those_of_python(tmp_path):
 
 def test_clearing_and_examples_can_be_undone():
     assert by_node(UNDO, str(web.STATIC)) == ["a", "a b", "clear", "a b", "a", "example", "example", "a", ""]
+
+
+def test_the_newest_of_several_requests_is_answered_also_after_one_that_failed():
+    assert by_node(LATEST, str(web.STATIC)) == ["newest", "after"]
 
 
 def test_hints_are_followed_as_by_python(tmp_path):

@@ -43,7 +43,7 @@ export function colour(about, palettes) {
     const labels = about.hints ? regions(on, side) : null, put = hints.slice();
     if (labels) spread(hints, labels, side);
     const own = labels && about.colours ? hintPalette(hints, labels, about.colours) : [];
-    return { frame, on, labels, put, hints, own, fitting: own.length ? fitting(known, own) : known };
+    return { still: drawing.copy(), frame, on, labels, put, hints, own, fitting: own.length ? fitting(known, own) : known };
   }
 
   // and of one colouring: palette, noise, hints in regions without any
@@ -76,10 +76,10 @@ export function colour(about, palettes) {
     return found;
   }
 
-  function finishOn(canvas, { image, on, frame }) {
+  function finishOn(canvas, { image, on, still, frame }) {
     if (!$("ink").checked) return show(canvas, image);
     show(canvas, flat(image, on));
-    layInk(context(canvas), drawing.fitted(frame, canvas.width, "line"));
+    layInk(context(canvas), still.fitted(frame, canvas.width, "line"));
   }
 
   const update = latest(async () => {
@@ -109,10 +109,11 @@ export function colour(about, palettes) {
   };
   const ours = (event) => stroke?.pointer === event.pointerId; // not those of a second finger or a palm
   paper.addEventListener("pointerdown", (event) => {
-    if (stroke || !event.isPrimary || event.button) return;
+    if (stroke?.type === "touch" && event.pointerType === "pen") drop(); // a palm came first
+    if (stroke || event.button) return;
     paper.setPointerCapture(event.pointerId);
     const kind = pen === "eraser" ? "erase" : pen === "black" ? "line" : "hint";
-    stroke = { kind, colour: PENS[pen], width: Number($("width").value) * (kind === "erase" ? 2 : 1), points: [place(event)], pointer: event.pointerId };
+    stroke = { kind, colour: PENS[pen], width: Number($("width").value) * (kind === "erase" ? 2 : 1), points: [place(event)], pointer: event.pointerId, type: event.pointerType };
     drawing.add(stroke);
     redraw();
   });
@@ -121,12 +122,16 @@ export function colour(about, palettes) {
     stroke.points.push(place(event));
     redraw();
   });
-  for (const end of ["pointerup", "pointercancel"]) {
-    paper.addEventListener(end, (event) => {
-      if (!ours(event)) return;
-      stroke = null;
-      update();
-    });
+  paper.addEventListener("pointerup", (event) => {
+    if (!ours(event)) return;
+    stroke = null;
+    update();
+  });
+  paper.addEventListener("pointercancel", (event) => ours(event) && drop()); // a palm, or a gesture of the system
+  function drop() {
+    drawing.drop();
+    stroke = null;
+    changed();
   }
   const changed = () => {
     redraw();
@@ -185,13 +190,18 @@ export function colour(about, palettes) {
     };
     saveImage(seen.image, "coloured.png", null, $("ink").checked ? finish : null);
   });
-  $("save-both").addEventListener("click", () => {
-    const both = enlarged(new ImageData(2 * SHEET, SHEET), 1), brush = context(both);
+  // a canvas as high as the sheet, with the drawing on its left
+  function onWhite(width) {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height: SHEET }), brush = context(canvas);
     brush.fillStyle = "#fff";
-    brush.fillRect(0, 0, both.width, SHEET);
+    brush.fillRect(0, 0, width, SHEET);
     brush.drawImage(paper, 0, 0);
-    brush.drawImage($("coloured"), SHEET, 0, SHEET, SHEET);
+    return canvas;
+  }
+  $("save-both").addEventListener("click", () => {
+    const both = onWhite(2 * SHEET);
+    context(both).drawImage($("coloured"), SHEET, 0, SHEET, SHEET);
     save(both, "both.png");
   });
-  $("save-drawing").addEventListener("click", () => save(paper, "drawing.png"));
+  $("save-drawing").addEventListener("click", () => save(onWhite(SHEET), "drawing.png"));
 }

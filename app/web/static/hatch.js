@@ -52,15 +52,19 @@ export function hatch(latents, about, fuse) {
     z: latents.draw(seed, number, truncation),
     address: { network: about.network, seed, number, truncation, species: "" },
   });
-  const start = latest(() => {
-    const seed = numberIn($("seed")), truncation = Number($("truncation").value);
-    return draw(Array.from({ length: numberIn($("count")) }, (_, n) => addressed(seed, n, truncation)));
+  // one queue for all, so that the newest is what is seen
+  const request = latest(async (wanted, press = false) => {
+    if ((await draw(wanted)) && press) $("hatched").firstElementChild.click();
   });
-  const vary = latest(() => {
+  const start = () => {
+    const seed = numberIn($("seed")), truncation = Number($("truncation").value);
+    return request(Array.from({ length: numberIn($("count")) }, (_, n) => addressed(seed, n, truncation)));
+  };
+  const vary = () => {
     const truncation = Number($("truncation").value), seed = numberIn($("seed")), count = numberIn($("count"));
     const others = Array.from({ length: count - 1 }, (_, n) => ({ z: latents.near(chosen.z, seed, n + 1, truncation) }));
-    return draw([chosen, ...others]);
-  });
+    return request([chosen, ...others]);
+  };
 
   // a loop through creatures near the chosen one, shown until another is
   let frames = [], timer = null;
@@ -113,13 +117,14 @@ export function hatch(latents, about, fuse) {
   });
 
   // the creature that the address in the URL names, else the first ones of seed 0
-  return latest(async () => {
+  return () => {
     const named = new URLSearchParams(location.hash.slice(1));
     if (!named.has("seed")) return start();
     const [seed, number] = ["seed", "number"].map((key) => Math.max(0, Math.round(Number(named.get(key))) || 0));
     const truncation = Math.min(2, Math.max(0, Number(named.get("truncation") ?? 0.8) || 0));
     $("seed").value = seed;
-    $("truncation").value = $("truncation-value").value = truncation;
-    if (await draw([addressed(seed, number, truncation)])) $("hatched").firstElementChild.click();
-  });
+    $("truncation").value = truncation;
+    $("truncation-value").value = $("truncation").value; // as far as the slider goes
+    return request([addressed(seed, number, truncation)], true);
+  };
 }

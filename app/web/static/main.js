@@ -50,7 +50,7 @@ try {
   await network;
   await begin();
   addEventListener("hashchange", begin);
-  if ("serviceWorker" in navigator) await navigator.serviceWorker.register("sw.js");
+  navigator.serviceWorker?.register("sw.js").catch(() => {}); // where it may not, the page needs the network
 } catch (error) {
   say(`This page could not start: ${error.message}`);
 }

@@ -67,16 +67,15 @@ export function latest(work) {
     wanted = inputs;
     if (running) return;
     running = true;
-    try {
-      while (wanted) {
-        const next = wanted;
-        wanted = null;
+    while (wanted) {
+      const next = wanted;
+      wanted = null;
+      try {
         await work(...next);
+      } catch (error) {
+        say(`That did not work: ${error.message}`);
       }
-    } catch (error) {
-      say(`That did not work: ${error.message}`);
-    } finally {
-      running = false;
     }
+    running = false;
   };
 }

@@ -74,13 +74,13 @@ export const saveImage = (image, name, note, finish) => save(finished(image, fin
 
 // images of one size as an animated PNG without end
 export async function saveAnimation(images, milliseconds, name) {
-  const parts = [];
+  const parts = [], frames = images.map((image) => finished(image)); // before the options can change
   // a fraction of a second; then: each frame in place of the one before
   const delay = new Uint8Array([milliseconds >> 8, milliseconds & 255, 1000 >> 8, 1000 & 255, 0, 0]);
   let sequence = 0;
-  for (const image of images) {
-    const canvas = finished(image), png = await encoded(canvas);
-    if (!parts.length) parts.push(png.subarray(0, HEADER), chunk("acTL", images.length, 0));
+  for (const canvas of frames) {
+    const png = await encoded(canvas);
+    if (!parts.length) parts.push(png.subarray(0, HEADER), chunk("acTL", frames.length, 0));
     parts.push(chunk("fcTL", sequence++, canvas.width, canvas.height, 0, 0, delay));
     for (const data of pixels(png)) parts.push(sequence === 1 ? chunk("IDAT", data) : chunk("fdAT", sequence++, data));
   }

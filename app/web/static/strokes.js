@@ -27,6 +27,18 @@ export class Drawing {
     if (this.undone.length) this.strokes.push(this.undone.pop());
   }
 
+  // takes the newest stroke back for good
+  drop() {
+    this.strokes.pop();
+  }
+
+  // as it is now, whatever is drawn later
+  copy() {
+    const still = new Drawing();
+    still.strokes = this.shown.map((stroke) => ({ ...stroke, points: stroke.points?.slice() }));
+    return still;
+  }
+
   // draws the strokes of a kind, `line` or `hint`, and the eraser's over them
   paint(context, kind, width = (stroke) => stroke.width) {
     context.lineCap = context.lineJoin = "round";

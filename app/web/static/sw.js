@@ -6,7 +6,8 @@ const VERSION = "@VERSION@", FILES = JSON.parse('@FILES@');
 const OURS = `creatures ${self.registration.scope} `, CACHE = OURS + VERSION; // other pages may share the host
 
 self.addEventListener("install", (event) => {
-  const fresh = FILES.map((file) => new Request(file, { cache: "reload" })); // not what the browser kept of an older version
+  // not what the browser, or a cache on the way, kept of an older version
+  const fresh = FILES.map((file) => new Request(`${file}?${VERSION}`, { cache: "reload" }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)));
 });
 self.addEventListener("activate", (event) => {
@@ -16,5 +17,7 @@ self.addEventListener("activate", (event) => {
 });
 self.addEventListener("fetch", (event) => {
   const kept = caches.match(event.request, { cacheName: CACHE, ignoreSearch: true });
-  event.respondWith(kept.then((answer) => answer ?? fetch(event.request)));
+  // browsers refuse a redirected answer for a page, such as that of a host which shows index.html as ./
+  const plain = (answer) => (answer.redirected ? new Response(answer.body, { headers: answer.headers }) : answer);
+  event.respondWith(kept.then((answer) => (answer ? plain(answer) : fetch(event.request))));
 });
