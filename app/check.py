@@ -79,6 +79,9 @@ def check(place: Path | None = None, with_page: bool = False) -> Report:
             place = place.absolute()
             if not place.exists():
                 raise UserError(f"{place}: there is no such folder or file")
+            real, raw = place.resolve(), RAW.resolve()
+            if raw.is_relative_to(real) or real.is_relative_to(raw):
+                raise UserError(f"{place} holds {RAW}, or lies in it, where scrape writes; name a folder beside it")
             report = Report(params=sources_of(place))
             values = changed(read_yaml(PARAMS), report.params)
             names = map(Path.as_posix, files_below(place)) if place.is_dir() else ()
@@ -98,6 +101,7 @@ def check(place: Path | None = None, with_page: bool = False) -> Report:
             said += _run("clean", folder)
         with chdir(folder):
             manifest, index = pq.read_table(MANIFEST), pq.read_table(PICTURES)
+            manifest = manifest.filter(pc.equal(manifest["status"], "ok"))  # the path of others may lead anywhere
             if len(paths) > SOME:
                 _tell_names(report, paths, by_table=any("by table" in line for line in said))
             report.lines += [line.partition(": ")[2] for line in said if not line.startswith("scrape: from ")]
@@ -211,6 +215,8 @@ def _advise(report: Report, files: Files, count: int, values: dict[str, Any]) ->
     few = flat(overlay_of(recipe_file("few")))
     if count < FEW:
         report.params |= few
+    if any(lookup(values, key) != value for key, value in few.items()):
+        few = {}  # some of its values alone are the default's, or the user's own
     fits_others = {"clean.background": AUTO, "clean.margin": 0.0, "clean.enlarge": "whole"} | few
     still = [f"{k}: {v}" for k, v in fits_others.items() if k not in report.params and lookup(values, k) == v]
     if still:

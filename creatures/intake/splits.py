@@ -40,9 +40,9 @@ def assign_splits(
     """The split of each of N files: N names.
 
     Splits that the source gives stay; if it gives none of `val`, some of its `train` become `val`. Other files are
-    split by `split_of`: by species only if there are at least LEAST_SPECIES. Of fewer than SMALL files, the numbers
-    are exact: `test_share` of the species, at least one, or of the files are `test`, and `val` has at least LEAST_VAL
-    files, or a fifth of them if that is less; adding files may then move others.
+    split by `split_of`: by species only if there are at least LEAST_SPECIES, of which one at least is `test`. Of fewer
+    than SMALL files, the numbers are exact: `test_share` of the species, at least one, or of the files are `test`, and
+    `val` has at least LEAST_VAL files, or a fifth of them if that is less; adding files may then move others.
 
     Args:
         given: `train`, `val` or `test`, "" where the source does not say.
@@ -59,6 +59,9 @@ def assign_splits(
     else:
         for row in np.flatnonzero(free).tolist():
             split[row] = split_of(paths[row], labels[row] if by_species else "", 0, test_share)
+        names = sorted({units[row] for row in np.flatnonzero(free)}, key=lambda name: _uniform(f"test:{name}"))
+        if by_species and test_share and names and not (split == "test").any():  # as chance has it with a dozen species
+            split[free & np.isin(units, names[:1])] = "test"
     for_val &= split == "train"
     if small:
         least = min(LEAST_VAL, max(1, len(paths) // 5))

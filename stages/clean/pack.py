@@ -23,11 +23,11 @@ DROPPED = pa.schema(
     ]
 )
 DRAWING = "drawing"
-STYLES = {".svg": DRAWING, ".gif": "sprite"}
+STYLES = {".svg": DRAWING, ".svgz": DRAWING, ".gif": "sprite"}
 
 
 def style_of(path: str) -> str:
-    """`drawing` for SVG, `sprite` for GIF, `picture` for all others, by the file's name."""
+    """`drawing` for SVG, packed or not, `sprite` for GIF, `picture` for all others, by the file's name."""
     return STYLES.get(Path(path).suffix.lower(), "picture")
 
 

@@ -232,6 +232,8 @@ def _hash_path(path: Path, digest: Any) -> None:
         try:
             with open(file, "rb") as source:
                 digest.update(hashlib.file_digest(source, "sha256").digest())
+        except PermissionError:
+            raise UserError(f"{file} may not be read: change its permissions, or take it away") from None
         except OSError:
             raise UserError(f"cannot read {file}; run the stages before this one (dvc repro)") from None
 

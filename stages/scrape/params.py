@@ -41,6 +41,11 @@ def _wrong(place: list[str | int], value: Any, message: str) -> ValidationError:
     return ValidationError.from_exception_data("", [InitErrorDetails(type=error, loc=tuple(place), input=value)])
 
 
+def _folder_of(path: str) -> str:
+    """The path itself if it is a folder, else the folder that it is in."""
+    return path if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
+
+
 class ScrapeParams(Section):
     own: str = Field("data/own", min_length=1, description="what sources read from this machine lies below it")
     sources: list[Annotated[SourceParams, PlainValidator(_entry)]] = Field(
@@ -63,10 +68,12 @@ class ScrapeParams(Section):
     @model_validator(mode="after")
     def _below_own(self) -> ScrapeParams:
         """Paths must lie below `own`, the only folder that DVC watches: a change elsewhere would rerun nothing."""
-        above = os.path.abspath(self.own)
+        above, real = os.path.abspath(self.own), os.path.realpath(_folder_of(self.own))
         for number, entry in enumerate(self.sources):
             for key, path in self._paths(entry).items():
-                if not Path(os.path.abspath(path)).is_relative_to(above):
+                seen = Path(os.path.abspath(path)).is_relative_to(above)
+                # DVC follows no links to folders
+                if not seen or not Path(os.path.realpath(_folder_of(path))).is_relative_to(real):
                     message = (
                         f"lies outside of {self.own}, where DVC sees no change; set scrape.own to a folder above it"
                     )

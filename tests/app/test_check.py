@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from app.check import check
+from app.files import look_at
 from app.start import write_params
 from bench.browser import ALONE, CHROMIUM
 from creatures.runtime.errors import UserError
@@ -214,6 +215,31 @@ def test_places_that_cannot_be_used_are_one_line(tmp_path, monkeypatch):
         assert "\n" not in str(error.value)
     with pytest.raises(UserError, match=r"params\.yaml has pictures from elsewhere \(npm\)"):
         check()
+
+
+def test_a_folder_that_holds_what_scrape_writes_is_refused():
+    for place in (Path("data"), Path(), Path("data/raw/files")):
+        place.mkdir(parents=True, exist_ok=True)
+        with pytest.raises(UserError, match="where scrape writes"):
+            check(place)
+
+
+def test_failed_rows_of_an_archive_are_neither_counted_nor_opened(tmp_path, monkeypatch):
+    pictures = files_of("flat")
+    others = {f"notes/{n}.xml": b"<a/>" for n in range(50)} | {"../../x.png": b""}
+    archive = zipped(tmp_path / "set.zip", pictures | others)
+    opened: list[Path] = []
+    monkeypatch.setattr("app.check.look_at", lambda paths: opened.extend(paths) or look_at(paths))
+    check(archive)
+    assert len(opened) == len(pictures) and all("raw/files" in path.as_posix() for path in opened)
+    assert not any(".." in path.parts for path in opened)
+
+
+def test_the_defaults_are_not_named_as_of_other_pictures(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.check.FEW", 1)
+    write_params({})
+    write(tmp_path / "mine", files_of("flat"))
+    assert not [line for line in check(tmp_path / "mine").lines if "params.yaml still has" in line]
 
 
 def test_what_fitted_other_pictures_is_named(tmp_path):

@@ -59,6 +59,14 @@ def test_of_ten_labels_in_a_small_set_one_is_held_out(name):
     assert len({label for label, where in zip(names, split, strict=True) if where == "test"}) == 1
 
 
+def test_a_large_set_of_few_labels_has_test_whatever_their_hashes():
+    names = [str(i % 10) for i in range(400)]  # none of which is drawn by chance
+    split = assign_splits([f"{i}.png" for i in range(400)], names, [""] * 400, 0.1, 0.1)
+    assert len({name for name, where in zip(names, split, strict=True) if where == "test"}) == 1
+    assert counts(split)["test"] == 40
+    assert "test" not in assign_splits([f"{i}.png" for i in range(400)], names, [""] * 400, 0.1, 0.0)
+
+
 def test_splits_of_the_source_stay():
     given = ["train"] * 6 + ["val"] * 3 + ["test"] * 2
     paths = [f"{i}.png" for i in range(11)]

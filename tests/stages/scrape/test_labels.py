@@ -200,3 +200,15 @@ def test_in_a_queued_experiment_missing_pictures_are_explained(tmp_path, monkeyp
             rows_of(site(tmp_path / "out"), params)
     with pytest.raises(UserError, match=r"no such folder$"):
         rows_of(site(tmp_path / "out"), FolderParams(path=str(tmp_path / "none")))
+
+
+def test_a_link_to_a_folder_elsewhere_is_refused_as_dvc_would_not_follow_it(tmp_path):
+    (tmp_path / "own/kept").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "own/inside").symlink_to(tmp_path / "own/kept")
+    (tmp_path / "own/link").symlink_to(tmp_path / "elsewhere")
+    for path in ("kept", "inside", "new"):
+        ScrapeParams.model_validate({"own": str(tmp_path / "own"), "sources": [{"from": "folder", "path": path}]})
+    for path in ("link", "link/below"):
+        with pytest.raises(ValueError, match="lies outside of"):
+            ScrapeParams.model_validate({"own": str(tmp_path / "own"), "sources": [{"from": "folder", "path": path}]})
