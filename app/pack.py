@@ -15,6 +15,7 @@ from creatures.runtime.atomic import atomic_file
 from creatures.runtime.errors import UserError
 
 PER_FOLDER = 1000
+MARK = b"packed by creatures"  # the comment of a zip that may be replaced
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of all members: the same pictures give the same bytes
 
 
@@ -23,11 +24,13 @@ def pack(split: str, out: Path) -> Path:
     PNGs, and `dataset.json` with their labels, numbered in the order of their names, if they have some.
 
     Raises:
-        UserError: there is no such split, or no picture in it.
+        UserError: there is no such split, no picture in it, or a file of the user's would be replaced.
     """
     must_end(out, ".zip")
     if split not in (*SPLITS, "all"):
         raise UserError(f"there is no split {split!r}, only {', '.join(SPLITS)} and all")
+    if out.exists() and not _is_packed(out):
+        raise UserError(f"{out} was not written by this command: choose another name")
     pictures = open_pictures()
     rows = range(len(pictures)) if split == "all" else pictures.rows(split).tolist()
     if not rows:
@@ -45,4 +48,13 @@ def pack(split: str, out: Path) -> Path:
                 labels.append([name, numbers[species[row]]])
         whole = labels if len(labels) == len(rows) else None  # the format knows no pictures without a label
         packed.writestr(zipfile.ZipInfo("dataset.json", EPOCH), json.dumps({"labels": whole}))
+        packed.comment = MARK
     return out
+
+
+def _is_packed(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as found:
+            return found.comment == MARK
+    except (OSError, zipfile.BadZipFile):
+        return False
