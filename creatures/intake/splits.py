@@ -52,16 +52,14 @@ def assign_splits(
     free = np.array([not fixed for fixed in given], bool)
     for_val = free if "val" in given else free | (split == "train")
     units = [label or path if by_species else path for label, path in zip(labels, paths, strict=True)]
-    if small:
-        names = sorted({units[row] for row in np.flatnonzero(free)}, key=lambda name: _uniform(f"test:{name}"))
-        count = max(by_species and test_share > 0, round(test_share * len(names)))
-        split[free & np.isin(units, names[:count])] = "test"
-    else:
+    if not small:
         for row in np.flatnonzero(free).tolist():
             split[row] = split_of(paths[row], labels[row] if by_species else "", 0, test_share)
+    missed = by_species and test_share > 0 and not (split == "test").any()  # as chance has it with a dozen species
+    if small or missed:
         names = sorted({units[row] for row in np.flatnonzero(free)}, key=lambda name: _uniform(f"test:{name}"))
-        if by_species and test_share and names and not (split == "test").any():  # as chance has it with a dozen species
-            split[free & np.isin(units, names[:1])] = "test"
+        count = max(by_species and test_share > 0, round(test_share * len(names)) if small else 1)
+        split[free & np.isin(units, names[:count])] = "test"
     for_val &= split == "train"
     if small:
         least = min(LEAST_VAL, max(1, len(paths) // 5))

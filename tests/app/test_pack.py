@@ -47,9 +47,8 @@ def test_a_zip_of_the_users_is_not_replaced(tmp_path, monkeypatch):
     run(tmp_path, monkeypatch, FILES)
     mine = zipped(tmp_path / "mine.zip", {"00000/img00000000.png": b"", "dataset.json": b"{}"})
     before = mine.read_bytes()
-    for path in (mine, tmp_path):
-        with pytest.raises(UserError, match="was not written by this command" if path == mine else "must end in"):
-            pack("all", path)
+    with pytest.raises(UserError, match="was not written by this command"):
+        pack("all", mine)
     assert mine.read_bytes() == before
 
 
