@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import ExifTags, Image, ImageChops, ImageOps, PngImagePlugin
 
-from creatures.decoding.unusable import BOMB, NO_PICTURE, UNDECODABLE, Unusable
+from creatures.decoding.unusable import BOMB, HEIC, NO_PICTURE, UNDECODABLE, Unusable
 
 MAX_PIXELS = 64_000_000
 MAX_COMPOSED = 4_000_000_000  # pixels of all frames of an animation up to the last one that is wanted: ten seconds
@@ -50,7 +50,7 @@ def open_picture(data: bytes) -> Image.Image:
     if kind is None:
         raise Unusable(NO_PICTURE, "unknown content")
     if kind == "HEIF" and not _can_read_heif():
-        raise Unusable(UNDECODABLE, "HEIC: install pillow-heif to read it")
+        raise Unusable(UNDECODABLE, HEIC)
     try:
         with _reading():
             image = Image.open(io.BytesIO(data), formats=[kind])
@@ -99,11 +99,14 @@ def spread_over(count: int, wanted: int) -> list[int]:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Rotate as the EXIF says; a picture that is upright already, as nearly all are, is not copied."""
+    """Rotate as the EXIF says, if it can be read; a picture that is upright, as nearly all are, is not copied."""
     with _reading():
         image.load()  # the EXIF of a PNG may be at its end
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-        return ImageOps.exif_transpose(image) if turned else image
+        try:
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+            return ImageOps.exif_transpose(image) if turned else image
+        except Exception:  # a damaged EXIF can raise nearly anything
+            return image
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
@@ -113,7 +116,8 @@ def _in_srgb(image: Image.Image) -> Image.Image:
         return image
     from PIL import ImageCms
 
-    alpha = image.convert("RGBA").getchannel("A") if image.mode in ("P", "PA", "LA", "RGBA") else None
+    clear = image.mode in ("P", "PA", "LA", "RGBA") or "transparency" in image.info
+    alpha = image.convert("RGBA").getchannel("A") if clear else None
     colours = image if image.mode in ("L", "RGB", "CMYK") else image.convert("L" if image.mode == "LA" else "RGB")
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -161,8 +165,10 @@ def _rgba(image: Image.Image) -> Image.Image:
         return Image.fromarray((grey * (255 if grey.max() <= 1 else 1)).clip(0, 255).astype(np.uint8)).convert("RGBA")
     if not image.mode.startswith("I"):
         return image.convert("RGBA")
-    # 16-bit grey, which convert() would clip at 255 rather than scale
+    # 16-bit grey, which convert() would clip at 255 rather than scale, or 32-bit
     grey, clear = np.asarray(image), image.info.get("transparency", -1)
+    if grey.dtype == np.int32 and (grey.min() < 0 or grey.max() > 0xFFFF):  # unsigned in the file
+        grey = (grey.view(np.uint32) >> 16).astype(np.uint16)
     shade, alpha = np.empty(grey.shape, np.uint8), np.empty(grey.shape, np.uint8)
     for out, out_alpha, row in zip(shade, alpha, grey, strict=True):  # row by row: int64 takes eight bytes a pixel
         wide = row.astype(np.int64)

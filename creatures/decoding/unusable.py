@@ -4,6 +4,7 @@ from __future__ import annotations
 
 UNDECODABLE, NO_PICTURE, BOMB, BLANK, SMALL = "undecodable", "not a picture", "bomb", "blank", "too small"
 AS_BACKGROUND = "as its background"  # detail of BLANK: a figure of the very colour that it is put on
+HEIC = "HEIC: install pillow-heif to read it"  # detail of UNDECODABLE
 EXACT, NEAR = "exact copy", "near copy"
 REASONS = (UNDECODABLE, NO_PICTURE, BOMB, BLANK, SMALL, EXACT, NEAR)
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from creatures.data.pictures import SPLITS
 from creatures.decoding.foreground import AUTO
-from creatures.decoding.unusable import AS_BACKGROUND, BLANK
+from creatures.decoding.unusable import AS_BACKGROUND, BLANK, HEIC
 from creatures.intake.splits import assign_splits
 from stages.clean.files import Files
 from stages.clean.pack import DROPPED, labels_of
@@ -119,4 +119,6 @@ def why_dropped(dropped: pa.Table, params: CleanParams) -> str:
     count = pc.sum(invisible).as_py() or 0
     if count and params.background != AUTO:
         line += f"; {count:,} cannot be seen on clean.background, {params.background}: set it to auto or another colour"
+    if heic := pc.sum(pc.equal(dropped["detail"], HEIC)).as_py():
+        line += f"; {heic:,} are HEIC: pip install pillow-heif reads them"
     return line

@@ -88,8 +88,8 @@ def cmyk_jpeg() -> bytes:
 FLAG_SVG = FLAG.format(RED, BLUE)
 
 
-def swapped_profile() -> bytes:
-    """A PNG whose colour profile has red and green swapped, and so have its pixels."""
+def swapped_profile(key: tuple[int, int, int] | None = None) -> bytes:
+    """A PNG whose colour profile has red and green swapped, and so have its pixels; with a transparent colour, no alpha."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     tags = {}
     for number in range(struct.unpack(">I", profile[128:132])[0]):
@@ -98,8 +98,17 @@ def swapped_profile() -> bytes:
     (red, length), (green, _) = tags[b"rXYZ"], tags[b"gXYZ"]
     first, second = profile[red : red + length], profile[green : green + length]
     profile[red : red + length], profile[green : green + length] = second, first
-    pixels = np.ascontiguousarray(np.asarray(flag())[:, :, [1, 0, 2, 3]])
-    return saved(Image.fromarray(pixels), "PNG", icc_profile=bytes(profile))
+    pixels = np.asarray(flag())[:, :, [1, 0, 2, 3]]
+    if key:
+        pixels = np.where(pixels[:, :, 3:] > 0, pixels[:, :, :3], np.array(key, np.uint8))
+    options = {"transparency": key} if key else {}
+    return saved(Image.fromarray(np.ascontiguousarray(pixels)), "PNG", icc_profile=bytes(profile), **options)
+
+
+def deep_tiff() -> bytes:
+    """The flag in 32-bit grey."""
+    pixels = np.asarray(flag("L")).astype(np.uint32) * 0x01010101
+    return saved(Image.fromarray(pixels.view(np.int32)), "TIFF", tiffinfo={339: 1})  # SampleFormat: unsigned
 
 
 def long_text() -> bytes:
@@ -188,9 +197,12 @@ GOOD: dict[str, tuple[bytes, bool]] = {
     "a.ico": (saved(flag(), "ICO", sizes=[(80, 100)]), True),
     "a.avif": (saved(flag("RGB"), "AVIF", quality=95), True),
     "swapped.png": (swapped_profile(), True),
+    "swapped with a key.png": (swapped_profile(key=(9, 8, 7)), True),
+    "no exif.webp": (saved(flag(), "WEBP", lossless=True, exif=b"none"), True),
     "long text.png": (long_text(), True),
     "late long text.png": (late_text(), True),
     "floats.tiff": (saved(Image.fromarray(np.asarray(flag("L"), np.float32) / 255), "TIFF"), False),
+    "deep.tiff": (deep_tiff(), False),
     **{f"{name}.svg": (data, True) for name, data in DRAWINGS.items()},
 }
 

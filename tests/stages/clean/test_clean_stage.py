@@ -108,6 +108,13 @@ def test_pictures_that_cannot_be_seen_are_said_with_what_helps(tmp_path, monkeyp
     assert "clean: 3 dropped: 3 blank; 3 cannot be seen" in said
 
 
+def test_photos_of_phones_that_cannot_be_read_are_said_with_what_helps(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("creatures.decoding.raster._can_read_heif", lambda: False)
+    heic = {f"{i}.heic": BAD["picture.heic"][0] + bytes([i]) for i in range(2)}
+    run(tmp_path, monkeypatch, heic | {f"dark {i}.png": figure(i) for i in range(8)})
+    assert "clean: 2 dropped: 2 undecodable; 2 are HEIC: pip install pillow-heif reads them" in capsys.readouterr().err
+
+
 def test_splits_of_the_source_are_kept(tmp_path, monkeypatch, capsys):
     places = [f"{split}/{kind}" for split in ("train", "valid", "test") for kind in ("cat", "dog")]
     run(
