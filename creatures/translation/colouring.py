@@ -50,8 +50,9 @@ class Colourer:
         """Colour outlines, uint8 N x H x W, 0 on lines, 255 elsewhere, or translate pictures, uint8 N x 3 x H x W.
 
         Args:
-            seed: of the noise, the choice of palettes and, for a network that takes hints, of the colours of regions;
-                None for none of them: the same colouring each time.
+            seed: of the noise, the choice of palettes and, for a network that takes hints, of the colours of regions,
+                which in a row are the same however many rows there are; None for none of them: the same colouring each
+                time.
             palettes: float32 N x colours x 4, to use instead of chosen ones.
             hints: float32 N x 4 x H x W, see `hints`; they are spread here. None, or all 0 in an outline, for none.
             follow: whether palettes are made to agree with hints and colourings to keep to them, see `hinted`;
@@ -71,7 +72,8 @@ class Colourer:
         if palettes is not None:
             palette = torch.from_numpy(palettes)
         elif seed is not None and len(self.palettes):
-            palette = self.palettes[torch.randint(len(self.palettes), (count,), generator=generator)]
+            rngs = [np.random.default_rng([seed, row, 1]) for row in range(count)]
+            palette = self.palettes[[int(rng.integers(len(self.palettes))) for rng in rngs]]
         else:
             palette = torch.zeros(count, self.net.colours, 4)
         if self.net.hints and hints is None:

@@ -44,7 +44,7 @@ class Pairs:
         """A of some rows."""
         return self.inputs[rows]
 
-    def varied(self, rows: np.ndarray, pictures: Pictures, step: int, seed: int, strength: float) -> np.ndarray:
+    def varied(self, rows: np.ndarray, images: np.ndarray, step: int, seed: int, strength: float) -> np.ndarray:
         """A of a batch; only outlines are varied."""
         return self.inputs[rows]
 

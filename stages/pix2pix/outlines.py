@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,8 @@ from creatures.artifacts import OUTLINES, PICTURES
 from creatures.data.loading import open_array
 from creatures.data.pictures import Pictures, open_pictures
 from creatures.data.provenance import ancestors
+from creatures.outlines.canny import canny
+from creatures.outlines.sketch import sketch
 from creatures.runtime.errors import UserError
 from creatures.training.loop import mix
 from creatures.translation.drawings import drawings
@@ -20,6 +23,7 @@ from stages.pix2pix.outline_augment import by_hand
 from stages.pix2pix.params import NO_PAIRS, Pix2pixParams
 
 EDGES = OUTLINES.parent
+TRACERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"canny": canny, "sketch": sketch}
 KINDS = {"canny": ("canny",), "sketch": ("sketch",), "mixed": ("canny", "sketch")}
 
 
@@ -35,13 +39,19 @@ class Outlines:
         kinds = list(self.by_kind)
         return np.stack([self.by_kind[kinds[row % len(kinds)]][row] for row in rows])
 
-    def varied(self, rows: np.ndarray, pictures: Pictures, step: int, seed: int, strength: float) -> np.ndarray:
-        """Outlines of a batch, of random kinds and randomly varied: the same for the same step and seed."""
+    def varied(self, rows: np.ndarray, images: np.ndarray, step: int, seed: int, strength: float) -> np.ndarray:
+        """Outlines of a batch, of random kinds and randomly varied: the same for the same step and seed.
+
+        Args:
+            images: the pictures of these rows, uint8 n x 3 x H x W. Of enlarged ones, outlines are traced anew.
+        """
         rng, kinds, outlines = np.random.default_rng(mix(seed, step, 1)), list(self.by_kind), []
-        for row in rows:
+        for row, picture in zip(rows, images, strict=True):
             kind = kinds[rng.integers(len(kinds))]
-            image = np.ascontiguousarray(pictures.images[row].transpose(1, 2, 0))
-            outlines.append(by_hand(self.by_kind[kind][row], image, kind, rng, strength))
+            image, outline = np.ascontiguousarray(picture.transpose(1, 2, 0)), self.by_kind[kind][row]
+            if outline.shape != image.shape[:2]:
+                outline = TRACERS[kind](image)
+            outlines.append(by_hand(outline, image, kind, rng, strength))
         return np.stack(outlines)
 
     def unseen(self, val: np.ndarray, px: int) -> np.ndarray:

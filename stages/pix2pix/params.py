@@ -34,8 +34,11 @@ class Pix2pixParams(Section):
     discriminator_norm: Annotated[str, one_of(NORMS)]
     loss: Annotated[str, one_of(LOSSES)]
     lambda_l1: float = Field(ge=0, description="weight of L1 beside the adversarial loss")
+    lambda_hinted: float = Field(ge=0, description="weight that is added to it in regions with hints")
     perceptual: float = Field(ge=0, description="weight of the perceptual loss beside it")
     r1_gamma: float = Field(ge=0, description="weight of the penalty at real pictures")
+    double: float = Field(ge=0, le=1, description="fraction of steps with a quarter of the pictures, at twice the size")
+    permute: float = Field(ge=0, le=1, description="fraction of those with a palette whose channels change places")
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of outline and picture together")
     kimg: float = Field(gt=0, description="thousands of pictures to train on")
     batch: int = Field(ge=2, description="pictures in a step")
@@ -67,6 +70,8 @@ class Pix2pixParams(Section):
             raise ValueError("penalties need discriminator_norm none or spectral: they are of single pictures")
         if self.pairs != NO_PAIRS and self.hints:
             raise ValueError("hints are of outlines: set hints to false for pairs")
+        if self.pairs != NO_PAIRS and self.double:
+            raise ValueError("only outlines are traced at twice the size: set double to 0 for pairs")
         if "colour" in self.augment:
             raise ValueError("augment colour would change outlines: leave it out")
         return self

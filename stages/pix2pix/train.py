@@ -18,19 +18,20 @@ from creatures.data.tensors import to_float
 from creatures.training.augment import augment
 from creatures.training.batches import Batches
 from creatures.training.device import accelerator, scaler_of, to_device
-from creatures.training.distributed import all_reduce_mean, micro_batches, prepare, shard
+from creatures.training.distributed import all_reduce_mean, micro_batches, prepare, shard, world_size
 from creatures.training.ema import EMA
 from creatures.training.log import RunContext
-from creatures.training.loop import Training, mix
+from creatures.training.loop import Training
 from creatures.training.origin import Origin
 from creatures.training.perceptual import PerceptualLoss
 from creatures.training.schedules import lr_factor, set_lr
 from creatures.training.snapshots import Snapshots
 from creatures.translation.colouring import to_lines
-from creatures.translation.hints import drawn_from, spread
 from creatures.translation.pairs import Pairs
 from creatures.translation.patchgan import PatchGAN
+from creatures.translation.repaint import enlarged
 from creatures.translation.unet import UNet, draw_noise, with_hints
+from stages.pix2pix.batch import hints_of, is_double, permuted, quarter
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
 
@@ -105,9 +106,12 @@ def train(
         (fake, choices), real = net_g.paint(rows.lines, rows.noise, rows.palettes, rows.hints), rows.real
 
         def extra() -> tuple[list[Tensor], Metrics]:
-            l1 = F.l1_loss(fake, real)
+            error = (fake - real).abs()
+            l1 = error.mean()
             feature = perceptual(fake, real) if p.perceptual else l1.new_zeros(())
             losses, metrics = [p.lambda_l1 * l1, p.perceptual * feature], {"l1": l1 / 2, "feature": feature}
+            if rows.hints is not None:
+                losses.append(p.lambda_hinted * (error * (rows.hints[:, 3:] > 0)).mean())
             if rows.hints is not None and p.palette and p.choice:
                 metrics["choice"] = choice_loss(choices, rows.palettes, real)
                 losses.append(p.choice * metrics["choice"])
@@ -122,33 +126,25 @@ def train(
         for step in run:
             for optimiser, lr in ((opt_g, p.lr), (opt_d, p.d_lr)):
                 set_lr(optimiser, lr * lr_factor(step, 0, 0, steps, p.schedule))
-            chosen = batches[step]
-            varied = outlines.varied(chosen, pictures, step, seed, p.by_hand)
-            pair = [to_float(pictures.images[shard(chosen)]).to(device), to_lines(shard(varied)).to(device)]
+            chosen, double = batches[step], is_double(p.double, step, seed)
+            if double:
+                chosen = quarter(chosen, world_size() * p.accumulate)
+            images = pictures.images[chosen]
+            if double:
+                images = np.stack([enlarged(picture, 2 * pictures.image_px) for picture in images])
+            palette = palettes[chosen] * (torch.rand(len(chosen), 1, 1) >= p.palette_drop).numpy()
+            images, palette = permuted(images, palette, p.permute, step, seed)
+            varied = outlines.varied(chosen, images, step, seed, p.by_hand)
+            pair = [to_float(shard(images)).to(device), to_lines(shard(varied)).to(device)]
             if p.hints:
-                put = hints_of(chosen, pictures, varied, step, seed, p.hint_drop)
-                pair.append(torch.from_numpy(shard(put)).to(device))
+                pair.append(torch.from_numpy(shard(hints_of(images, varied, step, seed, p.hint_drop))).to(device))
             real, lines, *hints = augment(pair, p.augment)
-            noise = shard(draw_noise(net_g, p.noise, p.batch)).to(device)
-            palette = shard(torch.from_numpy(palettes[chosen]) * (torch.rand(p.batch, 1, 1) >= p.palette_drop))
-            rows = Rows(lines, real, noise, palette.to(device), *hints)
+            noise = shard(draw_noise(net_g, p.noise, len(chosen))).to(device)
+            rows = Rows(lines, real, noise, torch.from_numpy(shard(palette)).to(device), *hints)
             metrics = adversarial.step(forward, rows.parts(p.accumulate), step)
             ema.update(net_g)
             run.log(**metrics)
     return snapshots.chosen(), run
-
-
-def hints_of(
-    chosen: np.ndarray, pictures: Pictures, outlines: np.ndarray, step: int, seed: int, drop: float
-) -> np.ndarray:
-    """Hints for a batch, spread in its outlines, float32 N x 4 x H x W, a fraction `drop` of them none: the same for
-    the same step and seed.
-    """
-    rng, hints = np.random.default_rng(mix(seed, step, 2)), np.zeros((len(chosen), 4, *[pictures.image_px] * 2), "f4")
-    for place, row in enumerate(chosen):
-        if rng.random() >= drop:
-            hints[place] = spread(drawn_from(pictures.images[row], rng), outlines[place])
-    return hints
 
 
 def choice_loss(logits: Tensor, palettes: Tensor, real: Tensor) -> Tensor:

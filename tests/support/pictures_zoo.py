@@ -89,7 +89,7 @@ FLAG_SVG = FLAG.format(RED, BLUE)
 
 
 def swapped_profile(key: tuple[int, int, int] | None = None) -> bytes:
-    """A PNG whose colour profile has red and green swapped, and so have its pixels; with a transparent colour, no alpha."""
+    """A PNG whose colour profile has red and green swapped, and so have its pixels; the background may have a key."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     tags = {}
     for number in range(struct.unpack(">I", profile[128:132])[0]):

@@ -76,6 +76,15 @@ def test_a_seed_chooses_a_palette_and_a_palette_given_is_taken():
     assert np.array_equal(colourer.colour(outline, 1, np.zeros((1, 2, 4), np.float32)), drawn[3])
 
 
+@pytest.mark.parametrize("hints", [False, True])
+def test_a_colouring_of_a_seed_is_the_same_among_however_many(hints):
+    torch.manual_seed(0)
+    colourer = Colourer(UNet(32, 8, 2, hints).eval(), "dropout", "mixed", torch.rand(50, 2, 4))
+    one, several = (colourer.colour(np.repeat(paper()[None], count, axis=0), 5) for count in (1, 6))
+    assert len({x.tobytes() for x in several}) == 6
+    assert np.abs(several[0].astype(int) - one[0]).max() <= 1  # batches of other sizes are rounded otherwise
+
+
 @pytest.mark.parametrize("field_px", FIELDS)
 def test_a_logit_sees_a_patch_of_the_side_that_was_asked_for(field_px):
     torch.manual_seed(0)

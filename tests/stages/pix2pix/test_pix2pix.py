@@ -21,9 +21,11 @@ from creatures.translation.hints import helpful
 from creatures.translation.pairs import Pairs
 from creatures.translation.palette import palettes_of
 from creatures.translation.regions import regions_of
+from creatures.translation.repaint import enlarged
 from creatures.translation.unet import UNet
+from stages.pix2pix.batch import hints_of, is_double, permuted, quarter
 from stages.pix2pix.outline_augment import by_hand, shaken, with_gaps
-from stages.pix2pix.outlines import Outlines
+from stages.pix2pix.outlines import KINDS, TRACERS, Outlines
 from stages.pix2pix.params import Pix2pixParams
 from stages.pix2pix.report import metrics
 from stages.pix2pix.score import (
@@ -35,7 +37,7 @@ from stages.pix2pix.score import (
     l1,
     palette_distance,
 )
-from stages.pix2pix.train import choice_loss, hints_of, train
+from stages.pix2pix.train import choice_loss, train
 from tests.support.deps import ROOT
 from tests.support.discs import disc, paper
 
@@ -79,9 +81,47 @@ def test_gaps_only_take_away_and_a_shaking_hand_keeps_near():
 def test_a_batch_is_the_same_for_the_same_step(discs):
     pictures, outlines = discs
     rows = np.array([3, 0, 2])
-    one, again, later = (outlines.varied(rows, pictures, step, 7, 1.0) for step in (1, 1, 2))
+    images = pictures.images[rows]
+    one, again, later = (outlines.varied(rows, images, step, 7, 1.0) for step in (1, 1, 2))
     assert np.array_equal(one, again) and not np.array_equal(one, later)
     assert np.array_equal(outlines.plain(rows), outlines.by_kind["canny"][rows])
+
+
+@pytest.mark.parametrize("kind", KINDS["mixed"])
+def test_outlines_of_enlarged_pictures_are_traced_anew_and_as_thin(kind):
+    picture = disc(64, 20).transpose(2, 0, 1)
+    drawn = TRACERS[kind](np.ascontiguousarray(picture.transpose(1, 2, 0)))
+    large = Outlines({kind: drawn[None]}).varied(np.array([0]), enlarged(picture, 128)[None], 0, 0, 0.0)
+    assert large.shape == (1, 128, 128)
+    assert 1.5 < (large == 0).sum() / (drawn == 0).sum() < 3  # four times as many, were it only enlarged
+    assert agreement(enlarged(picture, 128), large[0]) > 0.8
+
+
+def test_channels_change_places_alike_in_pictures_and_palettes_where_there_is_a_palette():
+    images = np.arange(300 * 3, dtype=np.int64).reshape(300, 3, 1, 1) % 250 * np.ones((1, 1, 8, 8), np.int64)
+    images, palettes = images.astype(np.uint8), np.zeros((300, 2, 4), np.float32)
+    palettes[:200, 0] = np.append(images[:200, :, 0, 0] / 127.5 - 1, np.ones((200, 1)), axis=1)
+    changed, others = permuted(images, palettes, 0.6, 1, 7)
+    assert np.array_equal(changed[200:], images[200:]) and not others[200:].any()
+    assert np.allclose(changed[:200, :, 0, 0] / 127.5 - 1, others[:200, 0, :3], atol=1e-6)
+    assert np.array_equal(np.sort(changed, axis=1), np.sort(images, axis=1)) and (others[:200, 0, 3] == 1).all()
+    assert 0.35 < (changed[:200] != images[:200]).any((1, 2, 3)).mean() < 0.65  # one order of six is the old one
+    again, later = (permuted(images, palettes, 0.6, step, 7)[0] for step in (1, 2))
+    assert np.array_equal(again, changed) and not np.array_equal(later, changed)
+    assert np.array_equal(permuted(images, palettes, 0.0, 1, 7)[0], images)
+
+
+def test_the_steps_of_twice_the_size_are_a_fraction_and_the_same_in_every_process():
+    drawn = [is_double(0.3, step, 7) for step in range(300)]
+    assert 0.2 < np.mean(drawn) < 0.4 and drawn == [is_double(0.3, step, 7) for step in range(300)]
+    assert not any(is_double(0.0, step, 7) for step in range(300))
+    rows = np.arange(32)
+    assert [len(quarter(rows[:batch], shares)) for batch, shares in ((32, 1), (32, 8), (32, 3), (3, 1))] == [
+        8,
+        8,
+        32,
+        3,
+    ]
 
 
 def test_figures_say_what_they_are_called():
@@ -213,7 +253,11 @@ def test_it_learns_a_translation_of_pairs(tmp_path, monkeypatch):
     pictures = Pictures(np.stack([blue] * 6), pa.table({"split": ["train"] * 4 + ["val", "test"]}))
     pairs = Pairs(np.stack([red] * 6), pictures, "")
     values = SMALL | {"kimg": 0.4, "lambda_l1": 100.0, "perceptual": 0.0, "augment": [], "snapshots": 0, "lr": 3e-3}
-    p = parse("pix2pix", VALUES | values | {"ema": 0.9, "palette": 0, "hints": False, "pairs": "mine"}, Pix2pixParams)
+    p = parse(
+        "pix2pix",
+        VALUES | values | {"ema": 0.9, "palette": 0, "hints": False, "double": 0.0, "pairs": "mine"},
+        Pix2pixParams,
+    )
     with scratch("pix2pix") as stage:
         perceptual = PerceptualLoss(EfficientNetLite(0), (2, 4))
         net, _ = train(stage, p, pictures, pairs, palettes_of(pictures.images, 0), 0, lambda *a: None, perceptual, None)
@@ -228,7 +272,7 @@ def test_hints_of_a_step_are_the_same_and_some_pictures_have_none(discs):
     pictures, outlines = discs
     rows = np.array([0, 1, 2, 3] * 25)
     lines = outlines.plain(rows)
-    one, again, later = (hints_of(rows, pictures, lines, step, 7, 0.4) for step in (1, 1, 2))
+    one, again, later = (hints_of(pictures.images[rows], lines, step, 7, 0.4) for step in (1, 1, 2))
     assert np.array_equal(one, again) and not np.array_equal(one, later)
     assert 0.2 < (one[:, 3].max((1, 2)) == 0).mean() < 0.6
 
@@ -261,6 +305,7 @@ def test_colours_of_regions_and_of_palettes_are_counted_and_compared():
     [
         ({"field_px": 33}, "must be one of 16, 34, 70, 142"),
         ({"pairs": "mine", "hints": True}, "hints are of outlines"),
+        ({"pairs": "mine", "hints": False, "double": 0.2}, "set double to 0 for pairs"),
         ({"augment": ["colour"]}, "augment colour would change outlines"),
         ({"r1_gamma": 1.0, "discriminator_norm": "batch"}, "penalties need discriminator_norm none or spectral"),
         ({"loss": "wgan-gp", "discriminator_norm": "batch"}, "penalties need discriminator_norm none or spectral"),
