@@ -19,24 +19,6 @@ def quarter(rows: np.ndarray, shares: int) -> np.ndarray:
     return rows[:count] if count and count % shares == 0 else rows
 
 
-def permuted(
-    images: np.ndarray, palettes: np.ndarray, share: float, step: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures and their palettes with red, green and blue in another order, in a fraction `share` of those that have
-    a palette, so that a colourer learns to use unlikely ones as well.
-
-    Args:
-        images: uint8, N x 3 x H x W.
-        palettes: float32, N x colours x 4; zeros for none.
-    """
-    rng, images, palettes = np.random.default_rng(mix(seed, step, 4)), images.copy(), palettes.copy()
-    for place, palette in enumerate(palettes):
-        order, chosen = rng.permutation(3), rng.random() < share
-        if chosen and palette.any():
-            images[place], palettes[place, :, :3] = images[place, order], palette[:, order]
-    return images, palettes
-
-
 def hints_of(images: np.ndarray, outlines: np.ndarray, step: int, seed: int, drop: float) -> np.ndarray:
     """Hints, spread in their outlines, float32 N x 4 x H x W; a fraction `drop` of the pictures has none.
 

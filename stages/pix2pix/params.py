@@ -38,7 +38,6 @@ class Pix2pixParams(Section):
     perceptual: float = Field(ge=0, description="weight of the perceptual loss beside it")
     r1_gamma: float = Field(ge=0, description="weight of the penalty at real pictures")
     double: float = Field(ge=0, le=1, description="fraction of steps with a quarter of the pictures, at twice the size")
-    permute: float = Field(ge=0, le=1, description="fraction of those with a palette whose channels change places")
     augment: list[Annotated[str, one_of(AUGMENTATIONS)]] = Field(description="of outline and picture together")
     kimg: float = Field(gt=0, description="thousands of pictures to train on")
     batch: int = Field(ge=2, description="pictures in a step")

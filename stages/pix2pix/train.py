@@ -31,7 +31,7 @@ from creatures.translation.pairs import Pairs
 from creatures.translation.patchgan import PatchGAN
 from creatures.translation.repaint import enlarged
 from creatures.translation.unet import UNet, draw_noise, with_hints
-from stages.pix2pix.batch import hints_of, is_double, permuted, quarter
+from stages.pix2pix.batch import hints_of, is_double, quarter
 from stages.pix2pix.outlines import Outlines
 from stages.pix2pix.params import Pix2pixParams
 
@@ -133,7 +133,6 @@ def train(
             if double:
                 images = np.stack([enlarged(picture, 2 * pictures.image_px) for picture in images])
             palette = palettes[chosen] * (torch.rand(len(chosen), 1, 1) >= p.palette_drop).numpy()
-            images, palette = permuted(images, palette, p.permute, step, seed)
             varied = outlines.varied(chosen, images, step, seed, p.by_hand)
             pair = [to_float(shard(images)).to(device), to_lines(shard(varied)).to(device)]
             if p.hints:

@@ -23,7 +23,7 @@ from creatures.translation.palette import palettes_of
 from creatures.translation.regions import regions_of
 from creatures.translation.repaint import enlarged
 from creatures.translation.unet import UNet
-from stages.pix2pix.batch import hints_of, is_double, permuted, quarter
+from stages.pix2pix.batch import hints_of, is_double, quarter
 from stages.pix2pix.outline_augment import by_hand, shaken, with_gaps
 from stages.pix2pix.outlines import KINDS, TRACERS, Outlines
 from stages.pix2pix.params import Pix2pixParams
@@ -95,20 +95,6 @@ def test_outlines_of_enlarged_pictures_are_traced_anew_and_as_thin(kind):
     assert large.shape == (1, 128, 128)
     assert 1.5 < (large == 0).sum() / (drawn == 0).sum() < 3  # four times as many, were it only enlarged
     assert agreement(enlarged(picture, 128), large[0]) > 0.8
-
-
-def test_channels_change_places_alike_in_pictures_and_palettes_where_there_is_a_palette():
-    images = np.arange(300 * 3, dtype=np.int64).reshape(300, 3, 1, 1) % 250 * np.ones((1, 1, 8, 8), np.int64)
-    images, palettes = images.astype(np.uint8), np.zeros((300, 2, 4), np.float32)
-    palettes[:200, 0] = np.append(images[:200, :, 0, 0] / 127.5 - 1, np.ones((200, 1)), axis=1)
-    changed, others = permuted(images, palettes, 0.6, 1, 7)
-    assert np.array_equal(changed[200:], images[200:]) and not others[200:].any()
-    assert np.allclose(changed[:200, :, 0, 0] / 127.5 - 1, others[:200, 0, :3], atol=1e-6)
-    assert np.array_equal(np.sort(changed, axis=1), np.sort(images, axis=1)) and (others[:200, 0, 3] == 1).all()
-    assert 0.35 < (changed[:200] != images[:200]).any((1, 2, 3)).mean() < 0.65  # one order of six is the old one
-    again, later = (permuted(images, palettes, 0.6, step, 7)[0] for step in (1, 2))
-    assert np.array_equal(again, changed) and not np.array_equal(later, changed)
-    assert np.array_equal(permuted(images, palettes, 0.0, 1, 7)[0], images)
 
 
 def test_the_steps_of_twice_the_size_are_a_fraction_and_the_same_in_every_process():
