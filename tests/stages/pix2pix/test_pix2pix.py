@@ -206,11 +206,12 @@ def test_it_learns_to_paint_what_hints_say_and_which_colour_is_where(discs, tmp_
     same = Outlines({"canny": outlines.by_kind["canny"][[2] * 6]})
     colours = [disc(colour=colour).transpose(2, 0, 1) for colour in ((200, 40, 40), (40, 60, 220))]
     two = Pictures(np.stack(colours * 3), pictures.index)
-    values = SMALL | {"kimg": 0.8, "lambda_l1": 100.0, "perceptual": 0.0, "augment": [], "snapshots": 0, "lr": 3e-3}
+    values = SMALL | {"kimg": 1.6, "lambda_l1": 300.0, "perceptual": 0.0, "augment": [], "snapshots": 0, "lr": 2e-3}
     values |= {
         "ema": 0.9,
+        "double": 0.0,
         "palette": 2,
-        "palette_drop": 0.7,
+        "palette_drop": 0.8,
         "noise": "none",
         "by_hand": 0.0,
         "hints": True,
@@ -226,10 +227,9 @@ def test_it_learns_to_paint_what_hints_say_and_which_colour_is_where(discs, tmp_
     hints = np.stack([helpful(picture, line, 5) for picture, line in zip(two.images[:2], lines, strict=True)])
     colourer = Colourer(net, "none", "canny", torch.from_numpy(palette))
     drawn = colourer.colour(lines, None, None, hints, follow=False)
-    apart = [[l1(one[None], other[None]) for other in two.images[:2]] for one in drawn]
-    assert np.argmin(apart, axis=1).tolist() == [0, 1]
+    assert l1(drawn, two.images[:2]) + 0.01 < l1(drawn, two.images[1::-1])  # equal where hints go unheard
     choices = [row["choice"] for row in run.history if "choice" in row]
-    assert np.isfinite(choices).all() and choices[-1] < choices[0]
+    assert np.isfinite(choices).all() and np.mean(choices[-5:]) < np.mean(choices[:5])
 
 
 def test_it_learns_a_translation_of_pairs(tmp_path, monkeypatch):
